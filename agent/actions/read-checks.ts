@@ -1,0 +1,60 @@
+import { METRICS, type MetricName } from '../../integrations/ports/metrics.ts'
+import type { MetricBound, Plan, StateCheck } from '../domain/plan.ts'
+import type { CatalogEntry } from './catalog.ts'
+import { boundWords, type CheckReadings, holds, type Reading, stateWords } from './verify.ts'
+
+/** Reads what a plan's contract asks for, again and again: metrics afresh from their source, state remembered from look to look. */
+export interface CheckReader {
+  /** When the window of the contract began. */
+  from: Date
+  read(signal: AbortSignal): Promise<CheckReadings[]>
+}
+
+export function createCheckReader(entry: CatalogEntry, plan: Plan, effectAt: Date, now: () => Date): CheckReader {
+  const remembered = new Map<StateCheck, Reading[]>(plan.success.state.map((check) => [check, []]))
+  return {
+    from: effectAt,
+    async read(signal) {
+      const [metrics] = await Promise.all([
+        Promise.all(
+          plan.success.metrics.map(async (bound) => ({
+            check: boundWords(bound),
+            readings: await readMetric(entry, bound, effectAt, now(), signal),
+          })),
+        ),
+        lookAtState(entry, plan, remembered, now, signal),
+      ])
+      return [...metrics, ...[...remembered].map(([check, readings]) => ({ check: stateWords(check), readings: [...readings] }))]
+    },
+  }
+}
+
+/** Readings of one bound in a window, one a second. A source that cannot answer gives none: no sample is never a good sample. */
+export async function readMetric(entry: CatalogEntry, bound: MetricBound, from: Date, to: Date, signal: AbortSignal): Promise<Reading[]> {
+  const { metrics } = entry.provider
+  if (!metrics || !isMetric(bound.metric)) return []
+  const { points } = await metrics.read({ service: bound.service, metric: bound.metric, from, to, stepSeconds: 1, signal })
+  return points.map(({ at, value }) => ({ at, held: holds(bound, value), value: String(Math.round(value * 10_000) / 10_000) }))
+}
+
+function isMetric(name: string): name is MetricName {
+  return Object.hasOwn(METRICS, name)
+}
+
+async function lookAtState(
+  entry: CatalogEntry,
+  plan: Plan,
+  remembered: Map<StateCheck, Reading[]>,
+  now: () => Date,
+  signal: AbortSignal,
+): Promise<void> {
+  if (remembered.size === 0) return
+  const fields = [...remembered.keys()].map(({ field }) => field)
+  const state = await entry.action.readState(plan.target, fields, signal)
+  const at = now()
+  for (const [check, readings] of remembered) {
+    if (!(check.field in state)) continue
+    const value = state[check.field] ?? null
+    readings.push({ at, held: value === check.equals, value: String(value) })
+  }
+}

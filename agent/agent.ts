@@ -1,0 +1,96 @@
+import type { DrillScenario } from '../integrations/ports/drills.ts'
+import type { ByPerson } from './actions/by-person.ts'
+import type { Alert } from './domain/alert.ts'
+import type { Approval, RequestState } from './domain/approval.ts'
+import type { EvidenceSummary } from './domain/evidence.ts'
+import type { Hypothesis } from './domain/hypothesis.ts'
+import type { Incident, IncidentEvent, IncidentState } from './domain/incident.ts'
+import type { Actor, Principal, Role } from './domain/principal.ts'
+import type { AuditReport, AuditStore, ControlStore, VoteInput } from './ports.ts'
+
+/** Everything a card or a page shows of one incident. */
+export interface IncidentView {
+  incident: Incident
+  alerts: (Alert & { receivedAt: Date })[]
+  evidence: EvidenceSummary[]
+  hypotheses: Hypothesis[]
+  approvals: Approval[]
+  timeline: IncidentEvent[]
+}
+
+export interface DrillRun {
+  run: string
+  name: string
+  state: 'running' | 'passed' | 'failed'
+  incident: string | null
+  approvals: string[]
+  startedAt: Date
+  ended: Date | null
+  /** Why it failed, or how it passed: one sentence. */
+  words: string | null
+}
+
+/** Whether the agent may act now, and if not why, in words for people. */
+export type Mode = { mode: 'act' } | { mode: 'observe'; reasons: string[] }
+
+/** What can be named when people stop or freeze: a scope that names nothing would protect nothing. */
+export interface Scopes {
+  /** Environments something runs in or can be changed in. */
+  environments(): Promise<string[]>
+  /** Kinds of actions of the catalogue. */
+  kinds(): string[]
+  /** Services of the inventory. */
+  services(): Promise<string[]>
+  /**
+   * Full names (provider/environment/kind/name) of what actions could change under a name, short or full; empty when there is no such thing.
+   *
+   * @throws whatever the target's platform answers when it cannot be read
+   */
+  resources(name: string): Promise<string[]>
+}
+
+/** What surfaces may ask of the agent. Expected refusals are thrown as `Refusal`. */
+export interface Agent extends ByPerson {
+  /** Keeps a delivery durably; the rest happens as a job. The same key again is a duplicate, not an error. */
+  receive(delivery: {
+    source: string
+    deliveryKey: string
+    body: Uint8Array
+    headers: Record<string, string>
+  }): Promise<{ duplicate: boolean }>
+  incident(id: string): Promise<IncidentView | null>
+  incidents(query: {
+    state?: IncidentState | 'active'
+    service?: string
+    limit: number
+    cursor?: string
+  }): Promise<{ items: Incident[]; next: string | null }>
+  approval(id: string): Promise<Approval | null>
+  approvals(query: {
+    state?: RequestState
+    incidentId?: string
+    limit: number
+    cursor?: string
+  }): Promise<{ items: Approval[]; next: string | null }>
+  vote(input: VoteInput): Promise<Approval>
+  keep(requestId: string, actor: Actor): Promise<Approval>
+  whoMay(requestId: string): Promise<Principal[]>
+  person(actor: Actor): Promise<(Principal & { roles: Role[] }) | null>
+  people(): Promise<(Principal & { roles: Role[] })[]>
+  control: ControlStore
+  scopes: Scopes
+  audit: AuditStore
+  verifyAudit(): Promise<AuditReport>
+  mode(): Promise<Mode>
+  drills: {
+    list(): readonly DrillScenario[]
+    /** @throws Refusal-like `DrillBusy` when one is running. */
+    start(name: string): Promise<DrillRun>
+    run(id: string): Promise<DrillRun | null>
+    current(): Promise<DrillRun | null>
+  }
+  services(): Promise<{
+    items: { name: string; environment: string; version: string; readyReplicas: number; desiredReplicas: number }[]
+    edges: { from: string; to: string }[]
+  }>
+}

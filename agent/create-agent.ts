@@ -1,0 +1,235 @@
+import { z } from 'zod'
+import { createByPerson } from './actions/by-person.ts'
+import type { EffectJournal } from './actions/effect-journal.ts'
+import { createExecutor, type ExecutorDeps } from './actions/executor.ts'
+import type { PlanCard } from './actions/propose.ts'
+import type { Agent } from './agent.ts'
+import { planSchema } from './domain/plan.ts'
+import { Refusal } from './domain/refusal.ts'
+import { createJobs, type JobsDeps, type Work } from './jobs.ts'
+import { createSelfCheck } from './mode.ts'
+import type { ApprovalKernel, AuditStore, ControlStore, ExecutionKernel, IncidentStore, PeopleStore } from './ports.ts'
+import { timelineOf } from './records/timeline.ts'
+import type { Topology } from './topology/inventory.ts'
+import { createScopes } from './topology/scopes.ts'
+
+/** The queue that carries the agent's work from row to row. */
+export interface WorkQueue {
+  enqueue(work: Work): Promise<void>
+  handle(
+    kind: Work['kind'],
+    handler: (payload: Record<string, unknown>, signal: AbortSignal) => Promise<void>,
+    options?: { concurrency?: number },
+  ): void
+}
+
+export interface AgentDeps
+  extends Omit<JobsDeps, 'enqueue' | 'inbox' | 'kernel'>,
+    Pick<ExecutorDeps, 'catalog' | 'lease' | 'objectionOfPolicy' | 'crashpoint' | 'now' | 'log'> {
+  incidents: IncidentStore
+  approvals: ApprovalKernel
+  executions: ExecutionKernel
+  people: PeopleStore
+  control: ControlStore
+  audit: AuditStore
+  journal: EffectJournal
+  inbox: JobsDeps['inbox'] & {
+    accept(delivery: {
+      source: string
+      deliveryKey: string
+      body: Uint8Array
+      headers: Record<string, string>
+      jobKind: string
+    }): Promise<{ duplicate: boolean }>
+  }
+  queue: WorkQueue
+  topology: Topology
+  card: PlanCard
+  drills: Agent['drills']
+  /** Reasons the configuration gives to only observe. */
+  configured(): readonly string[]
+  /** Drops rows that have no more use. */
+  tidy(): Promise<void>
+  /** Called when the mode or an overdue thing has to be told. */
+  page(words: string): Promise<void>
+}
+
+export interface RunningAgent extends Agent {
+  /** Registers the jobs; call before the queue starts. */
+  start(): Promise<void>
+  /** Finishes what it is in the middle of. */
+  stop(): Promise<void>
+}
+
+const SWEEP_MS = 2_000
+const SELF_CHECK_MS = 60_000
+const TIDY_MS = 300_000
+const STOP_WAIT_MS = 1_000
+const INTAKE_CONCURRENCY = 1
+const INVESTIGATIONS_AT_ONCE = 4
+
+const intakePayload = z.object({ inboxId: z.int() })
+const incidentPayload = z.object({ incidentId: z.string() })
+
+/** The agent over its stores and the world. Nothing runs before `start`; nothing is ever carried out except by its executor. */
+export function createAgent(deps: AgentDeps): RunningAgent {
+  const { approvals, incidents, crashpoint, log } = deps
+  const jobs = createJobs({ ...deps, kernel: approvals, enqueue: deps.queue.enqueue })
+  const selfCheck = createSelfCheck({
+    configured: deps.configured,
+    journal: deps.journal,
+    kernel: deps.executions,
+    people: deps.people,
+    audit: deps.audit,
+    changedCards: async () => await changedCards(deps),
+  })
+  const executor = createExecutor({
+    ...deps,
+    kernel: deps.executions,
+    observing: async () => observing(),
+    moved: async ({ incident }) => await jobs.follow(incident),
+  })
+  const timers: NodeJS.Timeout[] = []
+
+  let told: readonly string[] = []
+  const observing = (): string[] => selfCheck.reasons().map(({ words }) => words)
+  /** Each reason is told once while it lasts, whoever ran the check that found it. */
+  const lookAfterItself = async (): Promise<void> => {
+    await selfCheck.run()
+    const reasons = observing()
+    const news = reasons.filter((words) => !told.includes(words)).map((words) => `Only observing: ${words}.`)
+    for (const words of [...news, ...(await deps.audit.overdue())]) await deps.page(words)
+    told = reasons
+  }
+  const every = (milliseconds: number, what: string, step: () => Promise<unknown>): void => {
+    const run = (): void => {
+      step().catch((error: unknown) =>
+        log.error({ error: error instanceof Error ? error.message : String(error) }, `${what} failed and is tried again`),
+      )
+    }
+    timers.push(setInterval(run, milliseconds))
+  }
+
+  return {
+    control: {
+      ...deps.control,
+      async stop(scope, by) {
+        await deps.control.stop(scope, by)
+        return { underWay: await callsUnderWay(deps) }
+      },
+    },
+    scopes: createScopes(deps),
+    audit: deps.audit,
+    drills: deps.drills,
+
+    receive: async (delivery) => ({ duplicate: (await deps.inbox.accept({ ...delivery, jobKind: 'intake' })).duplicate }),
+    incidents: async (query) => await incidents.list(query),
+    approval: async (id) => await approvals.approval(id),
+    approvals: async (query) => await approvals.approvals(query),
+    whoMay: async (requestId) => await approvals.whoMay(requestId),
+    person: async (actor) => await deps.people.byActor(actor),
+    people: async () => await deps.people.list(),
+
+    async incident(id) {
+      const incident = await incidents.get(id)
+      if (!incident) return null
+      const [alerts, evidence, hypotheses, requests, recorded] = await Promise.all([
+        incidents.alerts(id),
+        incidents.evidenceSummaries(id),
+        incidents.hypotheses(id),
+        approvals.approvals({ incidentId: id, limit: 50 }),
+        incidents.timeline(id),
+      ])
+      return { incident, alerts, evidence, hypotheses, approvals: requests.items, timeline: timelineOf(recorded, requests.items) }
+    },
+
+    async vote(input) {
+      // Whoever approves may expect that it runs; while nothing runs nobody is asked to wait for it.
+      const [reason] = observing()
+      if (input.decision === 'approve' && reason !== undefined) throw new Refusal('observing', reason)
+      crashpoint('C6')
+      const approval = await approvals.vote(input)
+      crashpoint('C7')
+      executor.wake()
+      // The vote stands whatever comes after it, and so does the answer; the sweep follows the incident again.
+      await jobs.follow(approval.incidentId).catch((error: unknown) => log.error({ error: String(error) }, 'a vote was not followed yet'))
+      return approval
+    },
+    async keep(requestId, actor) {
+      const approval = await approvals.keep(requestId, actor)
+      await jobs.follow(approval.incidentId)
+      return approval
+    },
+    ...createByPerson({ approvals, incidents, people: deps.people, jobs }),
+
+    async verifyAudit() {
+      const report = await deps.audit.verify()
+      const others = (await selfCheck.run(report)).filter(({ about }) => about === 'journal' || about === 'cards')
+      const violations = [...report.violations, ...others.map(({ words }) => words)]
+      return { ...report, ok: violations.length === 0, violations }
+    },
+    async mode() {
+      const stops = (await deps.control.stopped()).map(({ scope, by, at }) => stopWords(scope, by, at))
+      const reasons = [...stops, ...observing()]
+      return reasons.length === 0 ? { mode: 'act' } : { mode: 'observe', reasons }
+    },
+    async services() {
+      const { workloads, graph } = await deps.topology.inventory()
+      return {
+        items: workloads.map(({ service, environment, version, readyReplicas, desiredReplicas }) => ({
+          name: service,
+          environment,
+          version,
+          readyReplicas,
+          desiredReplicas,
+        })),
+        edges: [...graph.edges],
+      }
+    },
+
+    async start() {
+      deps.queue.handle('intake', async (payload) => await jobs.intake(intakePayload.parse(payload)), { concurrency: INTAKE_CONCURRENCY })
+      deps.queue.handle('investigate', async (payload, signal) => await jobs.investigate(incidentPayload.parse(payload), signal), {
+        concurrency: INVESTIGATIONS_AT_ONCE,
+      })
+      deps.queue.handle('sweep', async (_payload, signal) => await jobs.sweep(signal))
+      await approvals.registerActions(deps.catalog.definitions)
+      await lookAfterItself()
+      executor.start()
+      every(SWEEP_MS, 'looking after open incidents', async () => await deps.queue.enqueue({ kind: 'sweep', payload: {}, dedupe: 'sweep' }))
+      every(SELF_CHECK_MS, 'the self-check', lookAfterItself)
+      every(TIDY_MS, 'tidying', deps.tidy)
+    },
+    async stop() {
+      for (const timer of timers) clearInterval(timer)
+      await executor.stop()
+    },
+  }
+}
+
+/**
+ * Waits until no call made before the stop is still waiting for its answer, a second at most. Returns the titles of those that still are: they
+ * were sent before, and are watched.
+ */
+async function callsUnderWay({ executions, now }: AgentDeps): Promise<string[]> {
+  const end = now().getTime() + STOP_WAIT_MS
+  for (;;) {
+    const sent = (await executions.unfinished()).filter(({ state }) => state === 'sent')
+    if (sent.length === 0 || now().getTime() >= end) return sent.map(({ plan }) => plan.plan.action.title)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+function stopWords(scope: string, by: string, at: Date): string {
+  const what = scope === '*' ? 'Stopped' : `Stopped (${scope})`
+  return `${what} by ${by === 'host' ? 'the command line on the host' : by} at ${at.toISOString().slice(11, 16)} UTC`
+}
+
+/** Cards whose plan, rendered again by the same version of the renderer, is not what people saw. */
+async function changedCards({ audit, card }: AgentDeps): Promise<string[]> {
+  const shown = await audit.plans()
+  return shown
+    .filter(({ renderVersion }) => renderVersion === card.renderVersion)
+    .filter(({ canonical, renderHash }) => card.renderHash(planSchema.parse(JSON.parse(canonical))) !== renderHash)
+    .map(({ requestId }) => `the card of approval ${requestId} renders differently than when it was shown`)
+}

@@ -1,0 +1,108 @@
+import { z } from 'zod'
+import type { MetricName } from '../../integrations/ports/metrics.ts'
+
+/**
+ * What the stored content of each kind of evidence looks like: investigation writes it, diagnosis reads it, and claims are checked against it.
+ * Moments are RFC 3339, except in points.
+ */
+const moment = z.iso.datetime()
+
+export const seriesContentSchema = z.object({
+  metric: z.string(),
+  unit: z.string(),
+  query: z.string(),
+  /** [seconds since 1970, value], oldest first. */
+  points: z.array(z.tuple([z.number(), z.number()])),
+})
+export type SeriesContent = Omit<z.infer<typeof seriesContentSchema>, 'metric'> & { metric: MetricName }
+
+export const metricsContentSchema = z.object({
+  service: z.string(),
+  series: z.array(seriesContentSchema),
+  /** What is said about each series in claims; the numbers there are these. */
+  findings: z.array(
+    z.object({
+      metric: z.string(),
+      samples: z.number(),
+      /** Median before the trouble, and of the last samples; null when there were none. */
+      before: z.number().nullable(),
+      now: z.number().nullable(),
+      peak: z.number().nullable(),
+      low: z.number().nullable(),
+      /** When the latest unusual stretch began, and ended if it has. */
+      began: moment.nullable(),
+      ended: moment.nullable(),
+      /** When the present rise began, for what rises without a break. */
+      risingSince: moment.nullable(),
+    }),
+  ),
+  failed: z.array(z.object({ metric: z.string(), words: z.string() })),
+})
+export type MetricsContent = z.infer<typeof metricsContentSchema>
+export type Finding = MetricsContent['findings'][number]
+
+export const logsContentSchema = z.object({
+  service: z.string(),
+  lines: z.number(),
+  omitted: z.number(),
+  patterns: z.array(
+    z.object({ pattern: z.string(), sample: z.string(), count: z.number(), first: moment, last: moment, versions: z.array(z.string()) }),
+  ),
+})
+export type LogsContent = z.infer<typeof logsContentSchema>
+
+export const changesContentSchema = z.object({
+  services: z.array(z.string()),
+  from: moment,
+  to: moment,
+  changes: z.array(
+    z.object({
+      id: z.string(),
+      at: moment,
+      kind: z.enum(['release', 'rollback', 'scale', 'restart', 'config', 'flag', 'other']),
+      service: z.string(),
+      summary: z.string(),
+      by: z.string().nullable(),
+      from: z.string().nullable(),
+      to: z.string().nullable(),
+    }),
+  ),
+})
+export type ChangesContent = z.infer<typeof changesContentSchema>
+
+export const workloadContentSchema = z.object({
+  service: z.string(),
+  environment: z.string(),
+  version: z.string(),
+  previousVersion: z.string().nullable(),
+  desiredReplicas: z.number(),
+  readyReplicas: z.number(),
+  restarts: z.number(),
+  startedAt: moment.nullable(),
+  events: z.array(z.object({ at: moment, text: z.string() })),
+})
+export type WorkloadContent = z.infer<typeof workloadContentSchema>
+
+export const topologyContentSchema = z.object({
+  service: z.string(),
+  edges: z.array(z.object({ from: z.string(), to: z.string() })),
+  dependencies: z.array(z.string()),
+  dependents: z.array(z.string()),
+  frontDoors: z.array(z.string()),
+})
+export type TopologyContent = z.infer<typeof topologyContentSchema>
+
+export const symptomContentSchema = z.object({
+  service: z.string(),
+  metric: z.string(),
+  comparator: z.enum(['>', '<']),
+  threshold: z.number(),
+  samples: z.number(),
+  now: z.number().nullable(),
+  lastBreach: moment.nullable(),
+  healthySince: moment.nullable(),
+  /** No sample since the alert began, nor shortly before, was beyond the limit: what the sender saw is not in these metrics. */
+  contradicted: z.boolean(),
+  points: z.array(z.tuple([z.number(), z.number()])),
+})
+export type SymptomContent = z.infer<typeof symptomContentSchema>

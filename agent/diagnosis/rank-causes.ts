@@ -1,0 +1,24 @@
+import type { Candidate, CauseRule } from './candidate.ts'
+import { changeCaused } from './causes/change-caused.ts'
+import { crash } from './causes/crash.ts'
+import { healed } from './causes/healed.ts'
+import { memoryLeak } from './causes/memory-leak.ts'
+import { saturation } from './causes/saturation.ts'
+import { UNKNOWN_SCORE, unknownCause } from './causes/unknown.ts'
+import { findCulprit } from './culprit.ts'
+import type { Facts } from './facts.ts'
+
+const RULES: readonly CauseRule[] = [healed, changeCaused, memoryLeak, crash, saturation]
+const MAX_HYPOTHESES = 3
+
+/**
+ * Causes, best first, two or three where the facts raise as many. Where no rule fits well enough the first is `unknown`, and the others are
+ * possibilities below it. Pure, and the same facts always give the same answer.
+ */
+export function rankCauses(facts: Facts): Candidate[] {
+  const culprit = findCulprit(facts)
+  const candidates = RULES.flatMap((rule) => rule(facts, culprit) ?? []).sort((a, b) => b.score - a.score)
+  const isSettled = (candidates[0]?.score ?? 0) > UNKNOWN_SCORE
+  const ranked = isSettled ? candidates : [unknownCause(facts, culprit), ...candidates]
+  return ranked.slice(0, MAX_HYPOTHESES)
+}

@@ -1,0 +1,45 @@
+import { METRICS, type MetricName } from '../../integrations/ports/metrics.ts'
+import type { Statement } from './candidate.ts'
+import { state } from './candidate.ts'
+import type { Culprit } from './culprit.ts'
+import type { Facts } from './facts.ts'
+import { clock, inUnit, listed, sentence } from './wording.ts'
+
+const MAX_QUOTED = 160
+
+/** What is wrong with the culprit, in numbers. */
+export function symptomStatements({ service, facts, troubles }: Culprit): Statement[] {
+  const metrics: MetricName[] = [
+    ...(troubles.includes('errors') ? (['error_ratio'] as const) : []),
+    ...(troubles.includes('latency') ? (['latency_p99'] as const) : []),
+    ...(troubles.includes('memory') ? (['memory_used_ratio'] as const) : []),
+    ...(troubles.includes('cpu') ? (['cpu_used_ratio'] as const) : []),
+  ]
+  return metrics.flatMap((metric) => {
+    const finding = facts.metrics[metric]
+    if (!finding || finding.now === null) return []
+    const before = finding.before === null ? '' : `, ${inUnit(metric, finding.before)} before`
+    const since = finding.began === null ? '' : `; it began at ${clock(finding.began)}`
+    return state(`${sentence(METRICS[metric].title)} of ${service}: ${inUnit(metric, finding.now)} now${before}${since}.`, finding.label)
+  })
+}
+
+/** Who suffers from it, by the call graph. */
+export function victimStatements({ service, victims }: Culprit, facts: Facts): Statement[] {
+  if (victims.length === 0) return []
+  const labels = victims.map(
+    (victim) => facts.services.get(victim)?.metrics.error_ratio?.label ?? facts.services.get(victim)?.metrics.latency_p99?.label,
+  )
+  const verb = victims.length === 1 ? 'is in trouble too and calls' : 'are in trouble too and call'
+  return state(`${listed(victims)} ${verb} ${service}, directly or through others.`, facts.graphLabel, ...labels)
+}
+
+/** The most frequent error in the culprit's log, quoted: it is data, and decides nothing. */
+export function logStatements({ service, facts: { logs } }: Culprit): Statement[] {
+  const top = logs?.patterns[0]
+  if (!logs || !top) return []
+  return state(
+    `${service} logs “${top.sample.slice(0, MAX_QUOTED)}”, ${top.count} times this pattern, first at ${clock(top.first)}.`,
+    logs.label,
+  )
+}

@@ -1,0 +1,33 @@
+/** How far a source can be trusted: an outsider can write a log line, but not a metric's value. */
+export type TrustTier = 'metric' | 'platform' | 'log' | 'chat'
+
+/** One stored result of one read-only question. Claims cite it by id; a citation is valid only if the number or name occurs in `content`. */
+export interface EvidenceItem {
+  id: string
+  incidentId: string
+  /** Short label cited on cards: 'E1', 'E2' … in order of collection. */
+  label: string
+  /** What was asked: 'metrics', 'logs', 'changes', 'workload', 'topology'. */
+  kind: string
+  source: string
+  trust: TrustTier
+  status: 'ok' | 'empty' | 'failed' | 'denied'
+  /** One plain sentence with the numbers that matter. */
+  summary: string
+  /** The question in the source's own language. */
+  query: string
+  from: Date
+  to: Date
+  /** Where a person can see the same thing; null when the source has no page. */
+  link: string | null
+  /** The whole (bounded) result, JSON. */
+  content: unknown
+  /** SHA-256 of the stored content's JSON, hex. */
+  hash: string
+  collectedAt: Date
+}
+
+/** What is shown of an item where its content is not. */
+export type EvidenceSummary = Omit<EvidenceItem, 'content'>
+
+export type NewEvidence = Omit<EvidenceItem, 'id' | 'incidentId' | 'label' | 'hash' | 'collectedAt'>

@@ -1,0 +1,31 @@
+import type { Incident } from '../domain/incident.ts'
+import type { IntakeDecision, IntakeFacts } from '../ports.ts'
+import type { DependencyGraph } from '../topology/dependency-graph.ts'
+import type { PlacedAlert } from './normalise.ts'
+
+/** Everything a stage may look at. */
+export interface StageInput extends PlacedAlert {
+  facts: IntakeFacts
+  graph: DependencyGraph
+  /** Whether it comes from the target that drills break; an alert of any other sender is about the world, whatever it claims. */
+  fromGround: boolean
+  /** The drill that is running, for an alert of its own target; else null. */
+  drillRun: string | null
+  now: Date
+}
+
+/** One step of the pipeline: decides with a reason, or returns null to pass the alert on. Pure. */
+export type Stage = (input: StageInput) => IntakeDecision | null
+
+/**
+ * Whether an alert of this moment may join the incident: a drill has incidents of its own, so that practice never hides behind, or inside, a
+ * real one, also not in the moments after it ended. An echo of such a drill, from its own target, still belongs to its incident.
+ */
+export function mayJoin(incident: Incident, { environment, fromGround, drillRun }: StageInput): boolean {
+  if (incident.endedAt !== null || incident.environment !== environment) return false
+  return incident.drillRun === null ? drillRun === null : fromGround && (drillRun === null || incident.drillRun === drillRun)
+}
+
+export function openedWithin({ openedAt }: Incident, minutes: number, now: Date): boolean {
+  return now.getTime() - openedAt.getTime() <= minutes * 60_000
+}

@@ -1,0 +1,166 @@
+import { moveByApprovals, wantsFreshCard } from './actions/lifecycle.ts'
+import { type ProposeDeps, propose } from './actions/propose.ts'
+import type { Crashpoint } from './crashpoint.ts'
+import type { Alert } from './domain/alert.ts'
+import type { Approval } from './domain/approval.ts'
+import { ENDED_STATES, type Incident } from './domain/incident.ts'
+import type { Diagnosis } from './investigation/investigate.ts'
+import type { Investigation } from './investigation/investigation.ts'
+import type { Log } from './log.ts'
+import type { ApprovalKernel, IncidentStore } from './ports.ts'
+
+/** A delivery's bytes to alerts. @throws Error with words about what is wrong with the body. */
+export type AlertParser = (body: Uint8Array, headers: Readonly<Record<string, string>>) => Alert[]
+
+export interface Work {
+  kind: 'intake' | 'investigate' | 'sweep'
+  payload: Record<string, unknown>
+  /** The same work waits once. */
+  dedupe: string
+}
+
+export interface JobsDeps {
+  incidents: IncidentStore
+  kernel: ApprovalKernel
+  inbox: {
+    get(id: number): Promise<{ id: number; source: string; body: Uint8Array; headers: Record<string, string> } | null>
+    markProcessed(id: number): Promise<void>
+    markFailed(id: number, error: string): Promise<void>
+  }
+  intake: { take(alerts: readonly Alert[], inboxId: number | null): Promise<{ opened: string[]; attached: string[] }> }
+  investigation: Investigation
+  parsers: ReadonlyMap<string, AlertParser>
+  proposing: ProposeDeps
+  enqueue(work: Work): Promise<void>
+  crashpoint: Crashpoint
+  log: Log
+}
+
+const APPROVALS_READ = 50
+const INCIDENTS_SWEPT = 200
+
+/** The steps between a stored delivery and a card that asks; each is a job, so that a crash resumes from rows. */
+export interface Jobs {
+  intake(payload: { inboxId: number }): Promise<void>
+  investigate(payload: { incidentId: string }, signal: AbortSignal): Promise<void>
+  /** Looks after every incident that is not over: what a crash left waiting goes on, what nobody acts on is watched. Safe to run at any time. */
+  sweep(signal: AbortSignal): Promise<void>
+  /** Moves an incident to where its approvals have it, and plans what follows from that. */
+  follow(incidentId: string): Promise<void>
+  /** Looks again because a person asked, whatever was tried or refused before. Null when nothing is to be asked. */
+  lookAgain(incidentId: string, requester: string | null, signal: AbortSignal): Promise<Approval | null>
+}
+
+export function createJobs(deps: JobsDeps): Jobs {
+  const { incidents, kernel } = deps
+  const approvalsOf = async (incidentId: string): Promise<Approval[]> =>
+    (await kernel.approvals({ incidentId, limit: APPROVALS_READ })).items
+  const investigateSoon = async (incidentId: string): Promise<void> =>
+    await deps.enqueue({ kind: 'investigate', payload: { incidentId }, dedupe: `investigate:${incidentId}` })
+
+  const nothingProposed = async (incidentId: string, words: string): Promise<null> => {
+    await incidents.record(incidentId, { kind: 'nothing-proposed', text: `Nothing is proposed. ${words}` })
+    return null
+  }
+
+  const proposeFrom = async (
+    incidentId: string,
+    diagnosis: Diagnosis,
+    asked: { requester: string | null } | null,
+  ): Promise<Approval | null> => {
+    const incident = await incidents.get(incidentId)
+    if (!incident || ENDED_STATES.includes(incident.state)) return null
+    const [top] = diagnosis.hypotheses
+    if (!top || diagnosis.symptomActive === false)
+      return await nothingProposed(incidentId, 'The symptom is not there at the moment; it is watched.')
+    const proposal = await propose(deps.proposing, {
+      incident,
+      hypothesis: top,
+      corroborated: diagnosis.corroborated,
+      symptom: diagnosis.symptom,
+      approvals: await approvalsOf(incidentId),
+      requester: asked?.requester ?? null,
+      asked: asked !== null,
+    })
+    deps.crashpoint('C4')
+    if (proposal.result !== 'asked') return await nothingProposed(incidentId, proposal.words)
+    await follow(incidentId)
+    return proposal.approval
+  }
+
+  const lookAndPropose = async (
+    incidentId: string,
+    asked: { requester: string | null } | null,
+    signal: AbortSignal,
+  ): Promise<Approval | null> => {
+    const incident = await incidents.get(incidentId)
+    if (!incident || ENDED_STATES.includes(incident.state)) return null
+    const diagnosis = await deps.investigation.run(incidentId, signal)
+    deps.crashpoint('C3')
+    return await proposeFrom(incidentId, diagnosis, asked)
+  }
+
+  const follow = async (incidentId: string): Promise<void> => {
+    const [incident, approvals] = await Promise.all([incidents.get(incidentId), approvalsOf(incidentId)])
+    if (!incident) return
+    const move = moveByApprovals(incident.state, approvals)
+    // Two may follow at once: the one that comes second finds the incident moved, and says nothing.
+    const moved =
+      move && (await incidents.record(incidentId, { kind: 'state-changed', text: move.text, state: move.state, from: [incident.state] }))
+    if (moved && move.state === 'observing' && wantsFreshCard(approvals)) await investigateSoon(incidentId)
+  }
+
+  const lookAfter = async ({ id, state }: Incident, signal: AbortSignal): Promise<void> => {
+    await follow(id)
+    // A job that is still waiting or running for it makes this one nothing.
+    if (state === 'open' || state === 'investigating') await investigateSoon(id)
+    if (state !== 'observing') return
+    const acted = (await approvalsOf(id)).some(({ execution }) => execution?.events.some((event) => event.state === 'sent'))
+    const watched = await deps.investigation.watch(id, signal, { acted })
+    if (watched.result === 'investigated') await proposeFrom(id, watched.diagnosis, null)
+  }
+
+  return {
+    follow,
+
+    async intake({ inboxId }) {
+      deps.crashpoint('C2')
+      const item = await deps.inbox.get(inboxId)
+      if (!item) return
+      const parse = deps.parsers.get(item.source)
+      if (!parse) return await deps.inbox.markFailed(inboxId, `nothing reads deliveries from ${item.source}`)
+      let alerts: Alert[]
+      try {
+        alerts = parse(item.body, item.headers)
+      } catch (error) {
+        // A body that cannot be read now cannot be read at the next attempt either: it is kept, counted, and can be replayed.
+        return await deps.inbox.markFailed(inboxId, error instanceof Error ? error.message : String(error))
+      }
+      const { opened } = await deps.intake.take(alerts, inboxId)
+      for (const incidentId of opened) await investigateSoon(incidentId)
+      await deps.inbox.markProcessed(inboxId)
+    },
+
+    async investigate({ incidentId }, signal) {
+      await lookAndPropose(incidentId, null, signal)
+    },
+
+    async sweep(signal) {
+      const { items } = await incidents.list({ state: 'active', limit: INCIDENTS_SWEPT })
+      for (const incident of items) {
+        try {
+          await lookAfter(incident, signal)
+        } catch (error) {
+          // One incident that cannot be looked after must not cost the others theirs; it is tried again in two seconds.
+          signal.throwIfAborted()
+          deps.log.error(
+            { incident: incident.id, error: error instanceof Error ? error.message : String(error) },
+            'an open incident could not be looked after',
+          )
+        }
+      }
+    },
+
+    lookAgain: async (incidentId, requester, signal) => await lookAndPropose(incidentId, { requester }, signal),
+  }
+}

@@ -1,0 +1,20 @@
+import type { EvidenceItem } from '../domain/evidence.ts'
+import type { Hypothesis } from '../domain/hypothesis.ts'
+
+const NOT_WRITABLE_BY_OUTSIDERS: readonly EvidenceItem['trust'][] = ['metric', 'platform']
+
+/**
+ * Whether a diagnosis rests on enough to act on: at least two independent sources among what its supported claims cite, at least one of them
+ * out of an outsider's reach. Log text alone, however often it is repeated, never suffices.
+ */
+export function isCorroborated(hypothesis: Pick<Hypothesis, 'claims'>, evidence: readonly EvidenceItem[]): boolean {
+  const cited = new Set(hypothesis.claims.filter(({ supported }) => supported).flatMap(({ cites }) => cites))
+  const items = evidence.filter(({ label, status }) => cited.has(label) && status === 'ok')
+  const sources = new Set(items.map(({ kind, source }) => `${source} ${independentKind(kind)}`))
+  return sources.size >= 2 && items.some(({ trust }) => NOT_WRITABLE_BY_OUTSIDERS.includes(trust))
+}
+
+/** The symptom is read from the same place as the other metrics, so both together are one source. */
+function independentKind(kind: string): string {
+  return kind === 'symptom' ? 'metrics' : kind
+}

@@ -1,0 +1,216 @@
+import type { ActionDefinition } from '../integrations/ports/action.ts'
+import type { Alert } from './domain/alert.ts'
+import type { Approval, Decision, ExecutionState, RequestState } from './domain/approval.ts'
+import type { EvidenceItem, EvidenceSummary, NewEvidence } from './domain/evidence.ts'
+import type { Hypothesis } from './domain/hypothesis.ts'
+import type { Incident, IncidentEvent, IncidentState, Severity } from './domain/incident.ts'
+import type { SealedPlan } from './domain/plan.ts'
+import type { Actor, IdentityLink, Principal, Role, Surface } from './domain/principal.ts'
+import type { RefusalCode } from './domain/refusal.ts'
+
+export type { ActionDefinition } from '../integrations/ports/action.ts'
+export type { EffectJournal, JournalEntry } from './actions/effect-journal.ts'
+
+/** What intake decided about one alert, with the reason that is kept beside it. */
+export type IntakeDecision =
+  | {
+      do: 'open'
+      title: string
+      service: string
+      environment: string
+      severity: Severity
+      severityReason: string
+      drillRun: string | null
+      reason: string
+    }
+  /** `quiet`: counted with the incident, but no line in its timeline and no notice: an alert that flaps. */
+  | { do: 'attach'; incidentId: string; reason: string; quiet?: boolean }
+  | { do: 'drop'; reason: string }
+
+/** What the decision may depend on; read in the same transaction that stores its result. */
+export interface IntakeFacts {
+  /** Not yet ended, newest first, at most 200. */
+  openIncidents: Incident[]
+  /** The incident the same alert key belongs to, ended or not. */
+  known: { incident: Incident; lastStatus: Alert['status']; lastStartsAt: string | null; deliveries: number } | null
+  /** What was heard of the same alert key before, dropped or not, newest first, at most 50: tells replays, late and flapping alerts. */
+  received: { status: Alert['status']; startsAt: string | null; receivedAt: Date }[]
+}
+
+export interface IncidentStore {
+  /**
+   * Stores the alert and its consequence in one transaction; concurrent calls are serialised. The same occurrence of the same alert in the
+   * same status is taken once: again, it is counted and dropped without asking `decide`.
+   */
+  absorb(
+    alert: Alert,
+    inboxId: number | null,
+    decide: (facts: IntakeFacts) => IntakeDecision,
+  ): Promise<{ decision: IntakeDecision; incidentId: string | null; isNew: boolean }>
+  get(id: string): Promise<Incident | null>
+  /** Newest first; `cursor` is opaque and comes from the call before. */
+  list(query: {
+    state?: IncidentState | 'active'
+    service?: string
+    limit: number
+    cursor?: string
+  }): Promise<{ items: Incident[]; next: string | null }>
+  /**
+   * Appends to the timeline; with `state` the incident moves there in the same transaction, and surfaces are told by the outbox. With `from`
+   * nothing is written unless the incident is in one of these states. Returns whether it was written.
+   *
+   * @throws Error when there is no such incident.
+   */
+  record(
+    incidentId: string,
+    event: { kind: string; text: string; detail?: Record<string, unknown>; state?: IncidentState; from?: readonly IncidentState[] },
+  ): Promise<boolean>
+  timeline(incidentId: string): Promise<IncidentEvent[]>
+  alerts(incidentId: string): Promise<(Alert & { receivedAt: Date })[]>
+  addEvidence(incidentId: string, items: readonly NewEvidence[]): Promise<EvidenceItem[]>
+  evidence(incidentId: string): Promise<EvidenceItem[]>
+  /** The same without the contents, which may be large: for cards and lists. */
+  evidenceSummaries(incidentId: string): Promise<EvidenceSummary[]>
+  /** Replaces the current diagnosis; the earlier ones stay as rows. */
+  saveHypotheses(incidentId: string, hypotheses: readonly Hypothesis[]): Promise<void>
+  hypotheses(incidentId: string): Promise<Hypothesis[]>
+}
+
+/** Where a request is shown; a click is valid only from a place the request was shown at. */
+export interface Presentation {
+  surface: Surface
+  tenant: string
+  /** Channel or page. */
+  place: string
+}
+
+export interface VoteInput {
+  requestId: string
+  digest: string
+  decision: Decision
+  actor: Actor
+  place: string
+  /** Text the person typed, when the plan asks for it. */
+  confirm: string | null
+  reason: string | null
+  /** Unique for one click; the same click delivered twice is one vote. */
+  deliveryKey: string
+}
+
+/** One write per call: every method is one transaction, and the database refuses what the invariants forbid (thrown as `Refusal`). */
+export interface ApprovalKernel {
+  registerActions(definitions: readonly ActionDefinition[]): Promise<void>
+  /** Writes plan, its undo and the request in one transaction. Older pending requests of the incident become superseded. */
+  propose(input: {
+    parent: SealedPlan
+    undo: SealedPlan | null
+    presentations: readonly Presentation[]
+    renderHash: string
+    renderVersion: number
+  }): Promise<Approval>
+  vote(input: VoteInput): Promise<Approval>
+  cancel(requestId: string, by: string, reason: string): Promise<Approval>
+  /** Ends requests whose time is over, and settles authorised plans nobody could claim. Returns the ids that changed. */
+  expireDue(): Promise<string[]>
+  approval(requestId: string): Promise<Approval | null>
+  approvals(query: {
+    state?: RequestState
+    incidentId?: string
+    limit: number
+    cursor?: string
+  }): Promise<{ items: Approval[]; next: string | null }>
+  /** Who holds the role that this plan asks for, and is not ruled out by having asked for it. */
+  whoMay(requestId: string): Promise<Principal[]>
+  keep(requestId: string, actor: Actor): Promise<Approval>
+}
+
+/** The executor's half of the kernel; every write is fenced by the lease epoch. */
+export interface ExecutionKernel {
+  /** Authorised plans without an execution, oldest first. */
+  claimable(limit: number): Promise<{ authorisationId: string; requestId: string | null; planId: string; undoOf: string | null }[]>
+  claim(authorisationId: string, epoch: number): Promise<{ executionId: string; plan: SealedPlan }>
+  /** Null when nothing forbids to act on this execution now; the same test the database makes inside `intent` and `sent`. */
+  refusalToAct(executionId: string): Promise<{ code: RefusalCode; detail: string | null } | null>
+  advance(executionId: string, to: ExecutionState, epoch: number, detail: Record<string, unknown>): Promise<void>
+  /** Executions that are not over: after a crash they are probed and settled, never sent again. */
+  unfinished(): Promise<
+    {
+      executionId: string
+      authorisationId: string
+      state: ExecutionState
+      epoch: number
+      plan: SealedPlan
+      sentAt: Date | null
+      /** The epoch that wrote `sent`. */
+      sentEpoch: number | null
+      since: Date
+    }[]
+  >
+  /** Failed executions whose undo may start now; authorising it is derived from the parent's click. */
+  undosDue(): Promise<{ executionId: string; undoPlanId: string }[]>
+  authoriseUndo(executionId: string): Promise<string>
+  /** Ends undo windows that passed unused, and marks actions undone whose undo is verified. Returns how many rows changed. */
+  settleUndos(epoch: number): Promise<number>
+  /** Everything that was ever sent, for the comparison with the effect journal. */
+  sentExecutions(): Promise<{ executionId: string; planId: string; digest: string }[]>
+}
+
+export interface PeopleStore {
+  /** Makes rows of the configured people; links and roles that are no longer configured are revoked, never deleted. */
+  sync(
+    people: readonly {
+      id: string
+      name: string
+      roles: readonly Role[]
+      environments: readonly string[]
+      links: readonly Omit<IdentityLink, 'principalId'>[]
+    }[],
+  ): Promise<void>
+  byActor(actor: Actor): Promise<(Principal & { roles: Role[] }) | null>
+  list(): Promise<(Principal & { roles: Role[] })[]>
+  /** Whether a person holds a role, or one above it, in an environment now; the same test the database makes for votes. */
+  may(principalId: string, role: Role, environment: string): Promise<boolean>
+}
+
+/** Stopping everything and freezing; every change is audited and announced. */
+export interface ControlStore {
+  /** Returns what was sent before and still waits for its answer, by its title. */
+  stop(scope: string, by: string): Promise<{ underWay: string[] }>
+  /** By the CLI on the host, or the second of two people. Returns whether it runs again now. */
+  start(scope: string, by: string, from: 'host' | 'person'): Promise<{ started: boolean; votes: string[] }>
+  stopped(): Promise<{ scope: string; by: string; at: Date }[]>
+  freeze(window: { scope: string; from: Date; to: Date; reason: string; by: string }): Promise<string>
+  unfreeze(id: string, by: string): Promise<void>
+  freezes(): Promise<{ id: string; scope: string; from: Date; to: Date; reason: string; by: string }[]>
+}
+
+export interface AuditEntry {
+  seq: number
+  at: Date
+  actor: string
+  what: string
+  body: Record<string, unknown>
+  hash: string
+}
+
+/** What `audit verify` found. Violations are one sentence each, with the rows they name. */
+export interface AuditReport {
+  ok: boolean
+  violations: string[]
+  entries: number
+  head: string
+}
+
+export interface AuditStore {
+  entries(query: { limit: number; cursor?: string }): Promise<{ items: AuditEntry[]; next: string | null }>
+  /**
+   * Recomputes the chain from its first row, the digests of the rows it names, and runs the checker query of every invariant. `since: 'last'` looks
+   * at what is new since the last proof alone, unless a whole one is due: the first in a process, daily, and after a violation. Calls at the same
+   * time share one run.
+   */
+  verify(options?: { since?: 'last' }): Promise<AuditReport>
+  /** What should have moved on by now and did not, one sentence each: a reason to page. */
+  overdue(): Promise<string[]>
+  /** Every plan that was put before people, with what its card looked like, for the re-render. */
+  plans(): Promise<{ requestId: string; canonical: string; renderHash: string; renderVersion: number }[]>
+}

@@ -1,0 +1,51 @@
+/** Who calls whom: `from` calls `to`, so trouble travels from `to` to `from`. */
+export interface Edge {
+  from: string
+  to: string
+}
+
+/** The call graph of one environment. Unknown services have no neighbours; cycles are walked once. */
+export interface DependencyGraph {
+  edges: readonly Edge[]
+  services: ReadonlySet<string>
+  /** What the service calls, directly or through others, with the number of calls between. */
+  dependenciesOf(service: string): ReadonlyMap<string, number>
+  /** What calls the service, directly or through others, with the number of calls between. */
+  dependentsOf(service: string): ReadonlyMap<string, number>
+  /** Services that nobody calls and that call others: where users come in. */
+  frontDoors: ReadonlySet<string>
+}
+
+export function createDependencyGraph(edges: readonly Edge[]): DependencyGraph {
+  const calls = neighbours(edges.map(({ from, to }) => [from, to]))
+  const calledBy = neighbours(edges.map(({ from, to }) => [to, from]))
+  return {
+    edges,
+    services: new Set(edges.flatMap(({ from, to }) => [from, to])),
+    dependenciesOf: (service) => reachable(calls, service),
+    dependentsOf: (service) => reachable(calledBy, service),
+    frontDoors: new Set([...calls.keys()].filter((service) => !calledBy.has(service))),
+  }
+}
+
+/** The services on one path of calls with this one, itself first, the nearest next; at most `limit`. */
+export function servicesNear(graph: DependencyGraph, service: string, limit: number): string[] {
+  const distances = new Map([...graph.dependentsOf(service), ...graph.dependenciesOf(service)])
+  const byDistance = [...distances].sort(([a, near], [b, far]) => near - far || (a < b ? -1 : 1))
+  return [service, ...byDistance.map(([name]) => name)].slice(0, limit)
+}
+
+function neighbours(pairs: readonly (readonly [string, string])[]): Map<string, string[]> {
+  const map = new Map<string, string[]>()
+  for (const [a, b] of pairs) if (a !== b) map.set(a, [...(map.get(a) ?? []), b])
+  return map
+}
+
+function reachable(next: ReadonlyMap<string, readonly string[]>, start: string): Map<string, number> {
+  const distances = new Map<string, number>([[start, 0]])
+  for (const [service, distance] of distances) {
+    for (const neighbour of next.get(service) ?? []) if (!distances.has(neighbour)) distances.set(neighbour, distance + 1)
+  }
+  distances.delete(start)
+  return distances
+}

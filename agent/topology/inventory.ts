@@ -1,0 +1,89 @@
+import type { Workload, WorkloadsPort } from '../../integrations/ports/workloads.ts'
+import { type Answer, askSource, type WarningLog } from '../investigation/ask-source.ts'
+import { createDependencyGraph, type DependencyGraph } from './dependency-graph.ts'
+
+/** What runs where, as the platforms say: the only source of what may be named as a target. */
+export interface Inventory {
+  workloads: readonly Workload[]
+  graph: DependencyGraph
+  /** What could not be read, in words; not empty means that a missing service may only be unseen. */
+  missing: readonly string[]
+  /** Null before anything was read. */
+  readAt: Date | null
+}
+
+export interface Topology {
+  /** The inventory, at most a few seconds old, or the last one that could be read. Never throws. */
+  inventory(): Promise<Inventory>
+}
+
+export interface WorkloadSource {
+  id: string
+  workloads: WorkloadsPort
+}
+
+const MAX_AGE_MS = 5_000
+const DEADLINE_MS = 1_000
+
+export function createTopology(deps: {
+  sources: readonly WorkloadSource[]
+  now: () => Date
+  log: WarningLog
+  deadlineMs?: number
+}): Topology {
+  let last: Inventory = { workloads: [], graph: createDependencyGraph([]), missing: ['nothing was read yet'], readAt: null }
+  let reading: Promise<Inventory> | null = null
+  const read = async (): Promise<Inventory> => {
+    const parts = await Promise.all(deps.sources.map((source) => readSource(source, deps.deadlineMs ?? DEADLINE_MS, deps.log)))
+    const fresh = merge(parts, deps.now())
+    // An outage of the platform's API must not make known services unknown.
+    last = fresh.missing.length > 0 && last.readAt !== null ? { ...last, missing: fresh.missing } : fresh
+    return last
+  }
+  return {
+    inventory: () => {
+      const isFresh = last.readAt !== null && last.missing.length === 0 && deps.now().getTime() - last.readAt.getTime() < MAX_AGE_MS
+      if (isFresh) return Promise.resolve(last)
+      reading ??= read().finally(() => {
+        reading = null
+      })
+      return reading
+    },
+  }
+}
+
+interface Part {
+  id: string
+  workloads: Answer<Workload[]>
+  edges: Answer<{ from: string; to: string }[]>
+}
+
+async function readSource({ id, workloads }: WorkloadSource, deadlineMs: number, log: WarningLog): Promise<Part> {
+  const signal = AbortSignal.timeout(deadlineMs)
+  const [list, edges] = await Promise.all([
+    askSource(() => workloads.list(signal), signal, log),
+    askSource(async () => (await workloads.dependencies(signal)).edges, signal, log),
+  ])
+  return { id, workloads: list, edges }
+}
+
+function merge(parts: readonly Part[], at: Date): Inventory {
+  const failures = parts.flatMap(({ id, workloads, edges }) => [
+    ...(workloads.ok ? [] : [`the services of ${id}: ${workloads.words}`]),
+    ...(edges.ok ? [] : [`the call graph of ${id}: ${edges.words}`]),
+  ])
+  return {
+    workloads: parts.flatMap(({ workloads }) => (workloads.ok ? workloads.value : [])),
+    graph: createDependencyGraph(parts.flatMap(({ edges }) => (edges.ok ? edges.value : []))),
+    missing: failures,
+    readAt: at,
+  }
+}
+
+/** Where an alert belongs, by the inventory alone; null when no, or more than one, service of the platform fits what it says. */
+export function findWorkload(inventory: Inventory, said: { service: string; environment: string | null }): Workload | null {
+  const name = said.service.trim().toLowerCase()
+  const named = inventory.workloads.filter(({ service }) => service.toLowerCase() === name)
+  const fitting = said.environment === null ? named : named.filter(({ environment }) => environment === said.environment)
+  return fitting.length === 1 ? (fitting[0] ?? null) : null
+}

@@ -1,0 +1,59 @@
+import type { HttpBindings } from '@hono/node-server'
+import { z } from 'zod'
+import type { Agent } from '../../agent/agent.ts'
+import { bearerToken, isOneOf } from '../bearer.ts'
+import { startScope } from '../commands/scope.ts'
+import { isLoopback } from '../config.ts'
+import { HttpProblem } from '../problem.ts'
+import { type Call, type Endpoint, endpoint } from './endpoint.ts'
+import { textSchema } from './text.ts'
+
+export interface AdminApiDeps {
+  agent: Pick<Agent, 'control'>
+  /** What only the operator on this machine can read. */
+  hostSecret: string
+}
+
+export const startedSchema = z.object({ scope: z.string(), started: z.boolean() })
+
+/** What the command line on the host asks of the process that runs: the operator's own, never a key's or a session's. */
+export function adminEndpoints({ agent, hostSecret }: AdminApiDeps): Endpoint[] {
+  return [
+    endpoint({
+      method: 'post',
+      path: '/api/v1/admin/start-again',
+      name: 'startAgain',
+      summary:
+        'Starts again what was stopped. For the command line on the host only, which proves itself by a file that nobody else can read.',
+      access: 'token',
+      query: z.object({ scope: textSchema(200, 1).optional() }),
+      answers: { 200: { words: 'It runs again.', schema: startedSchema } },
+      problems: ['no-token', 'invalid-query', 'invalid-parameters'],
+      async handle({ query, context }) {
+        demandHost(context, hostSecret)
+        return { body: await startAgain(agent.control, query.scope) }
+      },
+    }),
+  ]
+}
+
+/** By the operator on the host, alone. @throws Refusal invalid-parameters when that is not stopped */
+export async function startAgain(control: Agent['control'], word: string | undefined): Promise<z.infer<typeof startedSchema>> {
+  const stopped = await control.stopped()
+  const scope = startScope(
+    word,
+    stopped.map((each) => each.scope),
+  )
+  const { started } = await control.start(scope, 'host', 'host')
+  return { scope, started }
+}
+
+function demandHost({ env, req }: Call<unknown, unknown, unknown>['context'], hostSecret: string): void {
+  const { socket } = (env as Partial<HttpBindings>).incoming ?? {}
+  const remote = socket?.remoteAddress?.replace(/^::ffff:/, '')
+  // From one address of this machine to the same: where the server listens on another than the loopback address.
+  const isHere = remote !== undefined && (isLoopback(remote) || socket?.remoteAddress === socket?.localAddress)
+  const given = bearerToken(req.header('authorization'))
+  if (isHere && given !== null && isOneOf(given, [hostSecret])) return
+  throw new HttpProblem('no-token', 'This is for the command line on the host of the server.', { 'www-authenticate': 'Bearer' })
+}

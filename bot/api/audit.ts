@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import type { Agent } from '../../agent/agent.ts'
+import { type Endpoint, endpoint } from './endpoint.ts'
+import { listOf, pageQuerySchema, readPage } from './lists.ts'
+import { timeSchema } from './shapes.ts'
+
+export interface AuditApiDeps {
+  agent: Pick<Agent, 'audit' | 'verifyAudit'>
+}
+
+const entrySchema = z.object({
+  seq: z.int().min(1),
+  at: timeSchema,
+  actor: z.string(),
+  what: z.string(),
+  body: z.record(z.string(), z.unknown()),
+  hash: z.string(),
+})
+export const reportSchema = z.object({ ok: z.boolean(), violations: z.array(z.string()), entries: z.int().min(0), head: z.string() })
+
+const AUDIT = { name: 'audit', cursor: /^\d{1,15}$/ }
+
+export function auditEndpoints({ agent }: AuditApiDeps): Endpoint[] {
+  return [
+    endpoint({
+      method: 'get',
+      path: '/api/v1/audit',
+      name: 'listAudit',
+      summary: 'The audit chain: who did what, each entry sealed by the hash of the one before.',
+      access: 'caller',
+      query: pageQuerySchema,
+      answers: { 200: { words: 'One page of entries.', schema: listOf(entrySchema) } },
+      problems: ['invalid-query', 'invalid-cursor'],
+      async handle({ query }) {
+        const { items, next } = await readPage(AUDIT, query, (from) => agent.audit.entries(from))
+        return { body: { items: items.map((entry) => ({ ...entry, at: entry.at.toISOString() })), next } }
+      },
+    }),
+    endpoint({
+      method: 'get',
+      path: '/api/v1/audit/verify',
+      name: 'verifyAudit',
+      summary: 'Recomputes the chain from its first entry and checks every promise about votes and executions.',
+      access: 'caller',
+      answers: { 200: { words: 'What was found; `ok` is false when anything is not as it should be.', schema: reportSchema } },
+      async handle() {
+        const { ok, violations, entries, head } = await agent.verifyAudit()
+        return { body: { ok, violations, entries, head } }
+      },
+    }),
+  ]
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod'
+import type { CommandContext } from '../commands/command.ts'
+import { runCommand } from '../commands.ts'
+import type { Card } from '../messages/card.ts'
+import { type Endpoint, endpoint } from './endpoint.ts'
+import { blocksSchema } from './shapes.ts'
+import { textSchema } from './text.ts'
+
+export interface CommandApiDeps {
+  agent: CommandContext['agent']
+  now: () => Date
+  consoleUrl: () => string | null
+  /** A card as Block Kit. */
+  render(card: Card): { text: string; blocks: Record<string, unknown>[] }
+}
+
+export function commandEndpoints({ agent, now, consoleUrl, render }: CommandApiDeps): Endpoint[] {
+  return [
+    endpoint({
+      method: 'post',
+      path: '/api/v1/commands',
+      name: 'runCommand',
+      summary: 'What the same words answer this person in chat.',
+      access: 'caller',
+      body: z.strictObject({ text: textSchema(2_000) }),
+      answers: { 200: { words: 'The answer, also when it is a "no".', schema: z.object({ text: z.string(), blocks: blocksSchema }) } },
+      async handle({ body, caller }) {
+        return { body: render(await runCommand(body.text, { agent, caller, now: now(), consoleUrl: consoleUrl() })) }
+      },
+    }),
+  ]
+}

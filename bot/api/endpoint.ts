@@ -1,0 +1,112 @@
+import type { Context, Hono } from 'hono'
+import { z } from 'zod'
+import type { Caller } from '../identity.ts'
+import { parseJson } from '../json-body.ts'
+import type { Checked } from '../outermost-check.ts'
+import { HttpProblem, type ProblemCode } from '../problem.ts'
+
+/** What an answer looks like: in words, and as JSON unless it is of another type. */
+export interface AnswerShape {
+  words: string
+  schema: z.ZodType | null
+  type?: string
+}
+
+/** One call of the HTTP interface: what serves it, what checks it and what documents it are this one thing. */
+export interface Endpoint {
+  method: 'get' | 'post' | 'delete'
+  /** With parameters in braces: '/api/v1/incidents/{id}'. */
+  path: string
+  /** Unique name, as an operationId. */
+  name: string
+  summary: string
+  /** caller: a key or a person wherever tokens are configured · token: a token of its own · open: anybody who reaches the port. */
+  access: 'open' | 'caller' | 'token'
+  params: z.ZodObject
+  query: z.ZodObject
+  body: z.ZodType | null
+  answers: Readonly<Record<number, AnswerShape>>
+  problems: readonly ProblemCode[]
+  serve(context: Context<Checked>, caller: Caller): Promise<Response>
+}
+
+export interface Call<Params, Query, Body> {
+  params: Params
+  query: Query
+  body: Body
+  caller: Caller
+  context: Context<Checked>
+}
+
+/** A Response for what is no JSON, or a status with a body. */
+type Answer = Response | { status?: number; body?: unknown; headers?: Record<string, string> }
+
+interface Spec<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType>
+  extends Omit<Endpoint, 'params' | 'query' | 'body' | 'problems' | 'serve'> {
+  params?: P
+  query?: Q
+  body?: B
+  problems?: readonly ProblemCode[]
+  handle(call: Call<z.infer<P>, z.infer<Q>, z.infer<B>>): Promise<Answer>
+}
+
+const NOTHING = z.object({})
+
+/** Ties a call's schemas to its handler: the handler gets what was parsed, and nothing else. */
+export function endpoint<P extends z.ZodObject = typeof NOTHING, Q extends z.ZodObject = typeof NOTHING, B extends z.ZodType = z.ZodNull>(
+  spec: Spec<P, Q, B>,
+): Endpoint {
+  const { handle, ...rest } = spec
+  const params: z.ZodObject = spec.params ?? NOTHING
+  const query: z.ZodObject = spec.query ?? NOTHING
+  return {
+    ...rest,
+    params,
+    query,
+    body: spec.body ?? null,
+    problems: spec.problems ?? [],
+    async serve(context, caller) {
+      const answer = await handle({
+        params: parsed(params, context.req.param(), 'not-found') as z.infer<P>,
+        query: parsed(query, context.req.query(), 'invalid-query') as z.infer<Q>,
+        body: (spec.body ? parsed(spec.body, parseJson(context.get('body')), 'invalid-body') : null) as z.infer<B>,
+        caller,
+        context,
+      })
+      return answer instanceof Response ? answer : toResponse(answer)
+    },
+  }
+}
+
+/** Serves endpoints; `callerOf` decides who calls before anything of the call is looked at. */
+export function mountEndpoints(
+  app: Hono<Checked>,
+  endpoints: readonly Endpoint[],
+  callerOf: (context: Context<Checked>) => Promise<Caller>,
+): void {
+  for (const each of endpoints) {
+    app.on(each.method.toUpperCase(), each.path.replace(/\{(\w+)\}/g, ':$1'), async (context) => {
+      context.set('route', each.path)
+      const caller: Caller = each.access === 'caller' ? await callerOf(context) : { kind: 'anyone' }
+      return await each.serve(context, caller)
+    })
+  }
+}
+
+function parsed(schema: z.ZodType, value: unknown, code: 'not-found' | 'invalid-query' | 'invalid-body'): unknown {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  throw new HttpProblem(code, code === 'not-found' ? null : inWords(result.error))
+}
+
+/** Which fields are wrong and how, without the values that were sent. */
+function inWords(error: z.ZodError): string {
+  const issues = error.issues.slice(0, 5).map((issue) => [issue.path.join('.'), issue.message].filter(Boolean).join(': '))
+  return issues.join('; ').slice(0, 500)
+}
+
+function toResponse({ status = 200, body, headers = {} }: Exclude<Answer, Response>): Response {
+  const text = body === undefined ? null : JSON.stringify(body)
+  const type = text === null ? {} : { 'content-type': 'application/json' }
+  return new Response(text, { status, headers: { ...type, 'cache-control': 'no-store', ...headers } })
+}

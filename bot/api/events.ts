@@ -1,0 +1,88 @@
+import type { AgentEvent, EventHub } from '../../agent/events.ts'
+import { HttpProblem } from '../problem.ts'
+import { type Endpoint, endpoint } from './endpoint.ts'
+
+const MOST_CLIENTS = 100
+/** A client that reads slower than this is let go; it connects again and reads what is current. */
+const MOST_WAITING = 500
+const HEARTBEAT_MS = 15_000
+
+export interface EventStreams {
+  endpoints: Endpoint[]
+  /** How many streams are open. */
+  open(): number
+  /** Ends every open stream, so that the server can stop. */
+  close(): void
+}
+
+/** Server-sent events of what changed: pointers, never the rows. Ids grow by one within a process; a client that sees a gap, or a new `hello`, reads again. */
+export function createEventStreams({
+  hub,
+  heartbeatMs = HEARTBEAT_MS,
+}: {
+  hub: Pick<EventHub, 'subscribe'>
+  heartbeatMs?: number
+}): EventStreams {
+  const clients = new Set<() => void>()
+  let lastId = 0
+  const listeners = new Set<(text: string) => void>()
+  const unsubscribe = hub.subscribe((event) => {
+    lastId += 1
+    const text = frame(lastId, event)
+    for (const listener of listeners) listener(text)
+  })
+
+  const openStream = (): Response => {
+    if (clients.size >= MOST_CLIENTS) throw new HttpProblem('too-many-listeners', null, { 'retry-after': '5' })
+    const encoder = new TextEncoder()
+    let end = (): void => {}
+    const body = new ReadableStream<Uint8Array>(
+      {
+        start(controller) {
+          const send = (text: string): void => {
+            if ((controller.desiredSize ?? 0) <= -MOST_WAITING) end()
+            else controller.enqueue(encoder.encode(text))
+          }
+          const heartbeat = setInterval(() => send(': still here\n\n'), heartbeatMs)
+          end = () => {
+            if (!clients.delete(end)) return
+            clearInterval(heartbeat)
+            listeners.delete(send)
+            controller.close()
+          }
+          clients.add(end)
+          listeners.add(send)
+          send(`retry: 2000\nid: ${lastId}\nevent: hello\ndata: {}\n\n`)
+        },
+        cancel: () => end(),
+      },
+      new CountQueuingStrategy({ highWaterMark: 1 }),
+    )
+    return new Response(body, { headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' } })
+  }
+
+  return {
+    endpoints: [
+      endpoint({
+        method: 'get',
+        path: '/api/v1/events',
+        name: 'streamEvents',
+        summary:
+          'Server-sent events of what changed: incident-changed, approval-changed, message-posted, mode-changed, each with the ids to read.',
+        access: 'caller',
+        answers: { 200: { words: 'The stream; it stays open.', schema: null, type: 'text/event-stream' } },
+        problems: ['too-many-listeners'],
+        handle: async () => openStream(),
+      }),
+    ],
+    open: () => clients.size,
+    close() {
+      unsubscribe()
+      for (const end of [...clients]) end()
+    },
+  }
+}
+
+function frame(id: number, event: AgentEvent): string {
+  return `id: ${id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
+}

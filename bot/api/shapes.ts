@@ -1,0 +1,195 @@
+import { z } from 'zod'
+import type { IncidentView } from '../../agent/agent.ts'
+import { alertSchema } from '../../agent/domain/alert.ts'
+import {
+  type Approval,
+  type ApprovalState,
+  approvalOutcome,
+  approvalState,
+  EXECUTION_STATES,
+  type Execution,
+} from '../../agent/domain/approval.ts'
+import { INCIDENT_STATES, type Incident } from '../../agent/domain/incident.ts'
+import { planSchema } from '../../agent/domain/plan.ts'
+import { type Principal, ROLES, type Role } from '../../agent/domain/principal.ts'
+import type { SaidMessage } from '../console/surface.ts'
+
+/** RFC 3339, in UTC. */
+export const timeSchema = z.iso.datetime()
+export const blocksSchema = z.array(z.record(z.string(), z.unknown()))
+
+export const APPROVAL_STATES = [
+  'pending',
+  'authorised',
+  'denied',
+  'expired',
+  'cancelled',
+  'superseded',
+  'aborted',
+  'executing',
+  'done',
+] as const satisfies readonly ApprovalState[]
+
+export const personSchema = z.object({ id: z.string(), name: z.string(), roles: z.array(z.enum(ROLES)) })
+
+const outcomeSchema = z.enum(['verified', 'failed', 'undetermined', 'undone']).nullable()
+const executionEventSchema = z.object({ seq: z.int().min(1), state: z.enum(EXECUTION_STATES), at: timeSchema })
+const runSchema = z.object({ state: z.enum(EXECUTION_STATES), events: z.array(executionEventSchema) })
+
+export const approvalSchema = z.object({
+  id: z.string(),
+  incident: z.string(),
+  /** The drill's run, or null. */
+  run: z.string().nullable(),
+  state: z.enum(APPROVAL_STATES),
+  digest: z.string().regex(/^[0-9a-f]{64}$/),
+  needed: z.int().min(1).max(5),
+  /** The text to type, or null when a click is enough. */
+  confirm: z.string().nullable(),
+  votes: z.array(
+    z.object({
+      person: z.string(),
+      name: z.string(),
+      decision: z.enum(['approve', 'deny']),
+      at: timeSchema,
+      reason: z.string().nullable(),
+    }),
+  ),
+  createdAt: timeSchema,
+  expiresAt: timeSchema,
+  decidedAt: timeSchema.nullable(),
+  reason: z.string().nullable(),
+  plan: planSchema,
+  execution: runSchema.extend({ outcome: outcomeSchema, undo: runSchema.nullable(), keptBy: z.string().nullable() }).nullable(),
+})
+
+export const incidentSummarySchema = z.object({
+  id: z.string(),
+  title: z.string(),
+  service: z.string(),
+  environment: z.string(),
+  severity: z.int().min(1).max(4),
+  severityReason: z.string(),
+  state: z.enum(INCIDENT_STATES),
+  openedAt: timeSchema,
+  endedAt: timeSchema.nullable(),
+  run: z.string().nullable(),
+})
+
+const claimSchema = z.object({ text: z.string(), cites: z.array(z.string()), supported: z.boolean() })
+
+export const cardSchema = z.object({ kind: z.enum(['incident', 'approval']), ref: z.string(), text: z.string(), blocks: blocksSchema })
+export const messageSchema = z.object({ kind: z.string(), ref: z.string(), text: z.string(), blocks: blocksSchema, at: timeSchema })
+
+export const incidentSchema = incidentSummarySchema.extend({
+  alerts: z.array(alertSchema.extend({ receivedAt: timeSchema })),
+  evidence: z.array(
+    z.object({
+      id: z.string(),
+      label: z.string(),
+      kind: z.string(),
+      source: z.string(),
+      trust: z.enum(['metric', 'platform', 'log', 'chat']),
+      status: z.enum(['ok', 'empty', 'failed', 'denied']),
+      summary: z.string(),
+      query: z.string(),
+      from: timeSchema,
+      to: timeSchema,
+      link: z.string().nullable(),
+      hash: z.string(),
+      collectedAt: timeSchema,
+    }),
+  ),
+  hypotheses: z.array(
+    z.object({
+      rank: z.number(),
+      class: z.string(),
+      component: z.string(),
+      confidence: z.number().min(0).max(100),
+      parts: z.array(z.object({ name: z.string(), score: z.number(), weight: z.number(), why: z.string() })),
+      claims: z.array(claimSchema),
+      against: z.array(claimSchema),
+      unknown: z.array(z.string()),
+      since: timeSchema.nullable(),
+    }),
+  ),
+  plans: z.array(z.object({ approval: z.string(), state: z.enum(APPROVAL_STATES), digest: z.string(), plan: planSchema })),
+  timeline: z.array(
+    z.object({ seq: z.int(), at: timeSchema, kind: z.string(), text: z.string(), detail: z.record(z.string(), z.unknown()) }),
+  ),
+  cards: z.array(cardSchema),
+  thread: z.array(messageSchema),
+})
+
+export type Card = z.infer<typeof cardSchema>
+
+export function showPerson(person: Principal & { roles: readonly Role[] }): z.infer<typeof personSchema> {
+  return { id: person.id, name: person.name, roles: [...person.roles] }
+}
+
+export function showApproval(approval: Approval): z.infer<typeof approvalSchema> {
+  const { plan, execution } = approval
+  return {
+    id: approval.id,
+    incident: approval.incidentId,
+    run: approval.drillRun,
+    state: approvalState(approval),
+    digest: approval.digest,
+    needed: plan.approval.needed,
+    confirm: plan.approval.confirm,
+    votes: approval.votes.map(({ person, personName, decision, at, reason }) => ({
+      person,
+      name: personName,
+      decision,
+      at: at.toISOString(),
+      reason,
+    })),
+    createdAt: approval.createdAt.toISOString(),
+    expiresAt: plan.expiresAt,
+    decidedAt: iso(approval.decidedAt),
+    reason: approval.reason,
+    plan,
+    execution: execution && {
+      ...showRun(execution),
+      outcome: approvalOutcome(approval),
+      undo: approval.undoExecution && showRun(approval.undoExecution),
+      keptBy: approval.keptBy,
+    },
+  }
+}
+
+export function showIncidentSummary(incident: Incident): z.infer<typeof incidentSummarySchema> {
+  const { drillRun, openedAt, endedAt, ...rest } = incident
+  return { ...rest, openedAt: openedAt.toISOString(), endedAt: iso(endedAt), run: drillRun }
+}
+
+export function showIncident(view: IncidentView, cards: Card[], thread: readonly SaidMessage[]): z.infer<typeof incidentSchema> {
+  return {
+    ...showIncidentSummary(view.incident),
+    alerts: view.alerts.map((alert) => ({ ...alert, receivedAt: alert.receivedAt.toISOString() })),
+    evidence: view.evidence.map(({ incidentId: _incident, from, to, collectedAt, ...item }) => ({
+      ...item,
+      from: from.toISOString(),
+      to: to.toISOString(),
+      collectedAt: collectedAt.toISOString(),
+    })),
+    hypotheses: view.hypotheses.map(({ since, ...hypothesis }) => ({ ...hypothesis, since: iso(since) })),
+    plans: view.approvals.map((approval) => ({
+      approval: approval.id,
+      state: approvalState(approval),
+      digest: approval.digest,
+      plan: approval.plan,
+    })),
+    timeline: view.timeline.map(({ incidentId: _incident, at, ...event }) => ({ ...event, at: at.toISOString() })),
+    cards,
+    thread: thread.map(({ kind, ref, text, blocks, at }) => ({ kind, ref, text, blocks, at: at.toISOString() })),
+  }
+}
+
+function showRun({ state, events }: Execution): z.infer<typeof runSchema> {
+  return { state, events: events.map(({ seq, state: at, at: moment }) => ({ seq, state: at, at: moment.toISOString() })) }
+}
+
+function iso(at: Date | null): string | null {
+  return at?.toISOString() ?? null
+}

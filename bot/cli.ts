@@ -1,0 +1,116 @@
+import { parseArgs } from 'node:util'
+import { adminStartAgainCommand } from './cli/admin.ts'
+import { auditVerifyCommand } from './cli/audit.ts'
+import type { CliCommand } from './cli/command.ts'
+import { doctorCommand } from './cli/doctor.ts'
+import { drillListCommand, drillRunCommand } from './cli/drill.ts'
+import { CommandFailed } from './cli/failure.ts'
+import { migrateCommand } from './cli/migrate.ts'
+import { startCommand } from './cli/start.ts'
+import { createTerminal, type Terminal } from './cli/terminal.ts'
+import { nearestKey } from './config/nearest-key.ts'
+import { ConfigError, loadConfig } from './config.ts'
+import { now, VERSION } from './main.ts'
+
+/** In the order in which `--help` lists them. */
+const COMMANDS: readonly CliCommand[] = [
+  startCommand,
+  doctorCommand,
+  drillListCommand,
+  drillRunCommand,
+  auditVerifyCommand,
+  adminStartAgainCommand,
+  migrateCommand,
+]
+const HELP = ['help', '--help', '-h']
+
+/** Runs one command line; resolves with the exit code. The last line of a failure says why and what to do. */
+async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    return await dispatch(args, terminal)
+  } catch (error) {
+    terminal.progress(null)
+    for (const line of failureLines(error)) process.stderr.write(`${line}\n`)
+    return error instanceof CommandFailed ? error.exitCode : 1
+  }
+}
+
+async function dispatch(args: readonly string[], terminal: Terminal): Promise<number> {
+  if (args.some((arg) => arg === '--version' || arg === '-v')) {
+    terminal.say(VERSION)
+    return 0
+  }
+  const asksHelp = args.some((arg) => HELP.includes(arg))
+  const words = args.filter((arg) => !HELP.includes(arg))
+  const command = findCommand(words)
+  if (asksHelp || words.length === 0) {
+    for (const line of helpLines(command, words)) terminal.say(line)
+    return asksHelp ? 0 : 2
+  }
+  if (!command) throw unknownCommand(words)
+  const { values, positionals } = parse(command, words.slice(command.name.split(' ').length))
+  return await command.run({
+    terminal,
+    options: values as Record<string, string | boolean | undefined>,
+    words: positionals,
+    settings: () => loadConfig(),
+    now,
+  })
+}
+
+function findCommand(words: readonly string[]): CliCommand | undefined {
+  return COMMANDS.find(({ name }) => name.split(' ').every((part, index) => part === words[index]))
+}
+
+function parse(command: CliCommand, args: readonly string[]): ReturnType<typeof parseArgs> {
+  try {
+    return parseArgs({ args: [...args], options: command.options, allowPositionals: command.usage.includes('NAME'), strict: true })
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    throw new CommandFailed(`${error.message.split('\n')[0]} Usage: steadyhand ${command.usage}`, 2)
+  }
+}
+
+function helpLines(command: CliCommand | undefined, words: readonly string[]): string[] {
+  if (command) return [`steadyhand ${command.usage}`, '', `  ${command.summary}`, ...command.details.map((line) => `  ${line}`)]
+  const near = COMMANDS.filter(({ name }) => words[0] === undefined || name.startsWith(`${words[0]} `))
+  const shown = near.length > 0 ? near : COMMANDS
+  const width = Math.max(...shown.map(({ usage }) => usage.length))
+  return [
+    'Usage: steadyhand COMMAND',
+    '',
+    ...shown.map(({ usage, summary }) => `  ${usage.padEnd(width)}  ${summary}`),
+    '',
+    '  COMMAND --help  more about one of them',
+  ]
+}
+
+function unknownCommand(words: readonly string[]): CommandFailed {
+  const typed = words
+    .filter((word) => !word.startsWith('-'))
+    .slice(0, 2)
+    .join(' ')
+  const names = COMMANDS.map(({ name }) => name)
+  const meant = nearestKey(typed, names) ?? nearestKey(words[0] ?? '', [...new Set(names.map((name) => name.split(' ')[0] ?? ''))])
+  return new CommandFailed(
+    `"${typed}" is no command. ${meant === null ? `There are: ${names.join(', ')}.` : `Did you mean "${meant}"? Run "steadyhand ${meant} --help".`}`,
+    2,
+  )
+}
+
+/** Expected failures in words; anything else with its stack, and in the end what to do. */
+function failureLines(error: unknown): string[] {
+  if (error instanceof CommandFailed) return [error.message]
+  if (error instanceof ConfigError) return [...error.problems, 'The settings cannot be used: correct the lines above and run it again.']
+  const words = error instanceof Error ? error.message : String(error)
+  if (error instanceof Error && 'code' in error && EXPECTED.has(error.name)) return [words]
+  return [
+    error instanceof Error ? (error.stack ?? words) : words,
+    `This should not have happened: ${words} Run "steadyhand doctor", and keep the lines above.`,
+  ]
+}
+
+/** Faults of the storage that say themselves what to do. */
+const EXPECTED = new Set(['DataDirectoryUnusable', 'DatabaseUnavailable', 'MigrationFailed', 'JournalDamaged'])
+
+process.exitCode = await run(process.argv.slice(2), createTerminal({ out: process.stdout, err: process.stderr }, now))

@@ -1,0 +1,140 @@
+import type { CheckResult } from '../../integrations/contract.ts'
+import { reportSchema } from '../api/audit.ts'
+import { modeSchema } from '../api/system.ts'
+import { ConfigError, exposureProblem, type Settings } from '../config.ts'
+import { createLog } from '../log.ts'
+import { createApp, migrationsToRun, policyProblems, VERSION } from '../main.ts'
+import type { ApiClient } from './api-client.ts'
+import type { CliCommand } from './command.ts'
+import { CommandFailed } from './failure.ts'
+import { improvements } from './improvements.ts'
+import { addressOf, runningServer } from './server-at.ts'
+import { withProgress } from './terminal.ts'
+
+const MARKS = { ok: '✓', warning: '!', failed: '✗' } as const
+
+export const doctorCommand: CliCommand = {
+  name: 'doctor',
+  usage: 'doctor [--json]',
+  summary: 'says what is configured, what is missing and how to fix it',
+  details: ['Changes nothing. Exits 1 when something keeps Steadyhand from working.'],
+  options: { json: { type: 'boolean' } },
+  async run({ terminal, settings, options, now }) {
+    const results = await withProgress(terminal, 'looking', now, () => examine(settings))
+    if (options['json']) terminal.say(JSON.stringify(results))
+    else
+      for (const { name, status, words, fix } of results)
+        terminal.say(`${MARKS[status]} ${name}: ${words}${fix === null ? '' : `\n    → ${fix}`}`)
+    const failed = results.filter(({ status }) => status === 'failed')
+    if (failed.length > 0)
+      throw new CommandFailed(
+        `${failed.length} of ${results.length} checks failed; the first: ${failed[0]?.name}. ${failed[0]?.fix ?? ''}`.trim(),
+      )
+    return 0
+  },
+}
+
+/** Everything that can be checked with these settings, in the order in which a start would run into it. */
+async function examine(read: () => Settings): Promise<CheckResult[]> {
+  let settings: Settings
+  try {
+    settings = read()
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return error.problems.map((problem) => failed('settings', problem, 'Correct the settings and run doctor again.'))
+  }
+  const server = await runningServer(settings)
+  const parts = [
+    [
+      ok('version', `${VERSION} on Node ${process.versions.node}`),
+      ok('settings', settings.file ?? 'no settings file; defaults and environment'),
+    ],
+    exposure(settings),
+    policy(settings),
+    server ? await examineServer(server) : await examineDatabase(settings),
+    improvements(settings).map((line) => ({
+      name: line.slice(0, line.indexOf(':')).toLowerCase(),
+      status: 'warning' as const,
+      words: line.slice(line.indexOf(':') + 2),
+      fix: null,
+    })),
+  ]
+  return parts.flat()
+}
+
+function exposure(settings: Settings): CheckResult[] {
+  const problem = exposureProblem(settings)
+  if (problem !== null) return [failed('address', problem, 'Set the tokens, or leave HOST at 127.0.0.1.')]
+  return [ok('address', `${addressOf(settings)}${settings.publicUrl === null ? '' : `, reached as ${settings.publicUrl}`}`)]
+}
+
+function policy(settings: Settings): CheckResult[] {
+  const problems = policyProblems(settings)
+  if (problems.length === 0) return [ok('policy', settings.policyFile ?? 'the built-in one')]
+  return [failed('policy', problems.join('; '), 'Until it can be read Steadyhand only observes. Correct the file and start again.')]
+}
+
+async function examineServer(server: ApiClient): Promise<CheckResult[]> {
+  const [{ mode, reasons }, report] = [
+    await server.call('GET', '/api/v1/mode', modeSchema),
+    await server.call('GET', '/api/v1/audit/verify', reportSchema),
+  ]
+  return [ok('server', `runs at ${server.url}`), modeResult(mode, reasons), auditResult(report.ok, report.violations, report.entries)]
+}
+
+async function examineDatabase(settings: Settings): Promise<CheckResult[]> {
+  const log = createLog({ level: 'silent' })
+  try {
+    const pending = await migrationsToRun(settings, log)
+    if (pending === null) return [ok('database', `none yet in ${settings.dataDir}; the first start creates it`)]
+    if (pending.length > 0)
+      return [
+        warning('database', `misses ${pending.join(', ')}`, 'The next start brings it to the newest schema, or "steadyhand migrate" now.'),
+      ]
+    const app = await createApp(settings, log, { inspect: true })
+    try {
+      const report = await app.agent.verifyAudit()
+      const mode = await app.agent.mode()
+      const integrations = await Promise.all(app.integrations.map((each) => each.check()))
+      const where = settings.databaseUrl === null ? `embedded, in ${settings.dataDir}` : 'PostgreSQL'
+      return [
+        ok('database', `${where}; the schema is the newest`),
+        modeResult(mode.mode, mode.mode === 'observe' ? mode.reasons : []),
+        auditResult(report.ok, report.violations, report.entries),
+        ...integrations.flat(),
+      ]
+    } finally {
+      await app.close()
+    }
+  } catch (error) {
+    return [
+      failed(
+        'database',
+        error instanceof Error ? error.message : String(error),
+        'See the words above; nothing can be stored until it is well.',
+      ),
+    ]
+  }
+}
+
+function modeResult(mode: 'act' | 'observe', reasons: readonly string[]): CheckResult {
+  if (mode === 'act') return ok('mode', 'may act, after the click of somebody who may')
+  return failed('mode', `only observes: ${reasons.join('; ')}`, 'Until this is mended Steadyhand explains and runs nothing.')
+}
+
+function auditResult(isWell: boolean, violations: readonly string[], entries: number): CheckResult {
+  if (isWell) return ok('audit', `${entries} entries, no violations`)
+  return failed('audit', violations.join('; '), 'Run "steadyhand audit verify" and look at each before anything runs.')
+}
+
+function ok(name: string, words: string): CheckResult {
+  return { name, status: 'ok', words, fix: null }
+}
+
+function warning(name: string, words: string, fix: string): CheckResult {
+  return { name, status: 'warning', words, fix }
+}
+
+function failed(name: string, words: string, fix: string): CheckResult {
+  return { name, status: 'failed', words, fix }
+}

@@ -1,0 +1,59 @@
+import { REFUSALS, Refusal } from '../agent/domain/refusal.ts'
+import { parseCommand } from './command-parser.ts'
+import { answer, type Command, type CommandContext, sentence } from './commands/command.ts'
+import { freeze, start, stop, unfreeze } from './commands/control.ts'
+import { drill } from './commands/drill.ts'
+import { resolve } from './commands/resolve.ts'
+import { approvals, incidents, status, whoMay } from './commands/show.ts'
+import { nearestKey } from './config/nearest-key.ts'
+import { type Card, list, text } from './messages/card.ts'
+import { bold, code, say } from './messages/span.ts'
+import { demand, mayDo } from './permissions.ts'
+import { HttpProblem } from './problem.ts'
+
+/** Every command there is, in the order in which `help` lists them. */
+export const COMMANDS: readonly Command[] = [status, incidents, approvals, whoMay, drill, resolve, stop, start, freeze, unfreeze]
+
+/** Answers any text: by what the command says, by why it was refused, or by what there is to say. Faults are thrown. */
+export async function runCommand(words: string, context: CommandContext): Promise<Card> {
+  const command = parseCommand(words)
+  if (command.name === '' || command.name === 'help') return help(command.words[0], context)
+  const found = COMMANDS.find(({ name }) => name === command.name)
+  if (!found) return unknown(command.name, context)
+  try {
+    checkAllowed(found, context)
+    return await found.run(command, context)
+  } catch (error) {
+    if (error instanceof Refusal) return sentence(say`${REFUSALS[error.code]} ${error.detail ?? ''}`)
+    if (error instanceof HttpProblem) return sentence(say`${error.message}`)
+    throw error
+  }
+}
+
+/** Whether this caller may run it: what `help` lists. */
+export function isAllowed({ needs, programs }: Command, { caller }: Pick<CommandContext, 'caller'>): boolean {
+  return caller.kind === 'person' ? mayDo(caller.person.roles, needs) : programs
+}
+
+function checkAllowed(command: Command, { caller }: CommandContext): void {
+  if (caller.kind === 'person') demand(caller.person.roles, command.needs)
+  else if (!command.programs) throw new Refusal('not-human', caller.kind === 'anyone' ? 'Sign in first.' : null)
+}
+
+function help(topic: string | undefined, context: CommandContext): Card {
+  const mine = COMMANDS.filter((command) => isAllowed(command, context))
+  const one = mine.find(({ name }) => name === topic?.toLowerCase())
+  if (one) return sentence(say`${code(`${one.name} ${one.usage}`.trim())}: ${one.summary}`)
+  const lines = mine.map(({ name, usage, summary }) => say`${code(`${name} ${usage}`.trim())} ${summary}`)
+  return answer(...list('What you can ask for here', [...lines, say`${code('help [COMMAND]')} this list`]))
+}
+
+function unknown(name: string, context: CommandContext): Card {
+  const known = COMMANDS.filter((command) => isAllowed(command, context)).map((command) => command.name)
+  const meant = nearestKey(name, [...known, 'help'])
+  return answer(
+    text(
+      say`${bold(name.slice(0, 40))} is no command.${meant === null ? '' : ` Did you mean "${meant}"?`} Say ${code('help')} for all of them.`,
+    ),
+  )
+}

@@ -1,0 +1,95 @@
+import type { Scopes } from '../../agent/agent.ts'
+import { Refusal } from '../../agent/domain/refusal.ts'
+import { nearestKey } from '../config/nearest-key.ts'
+
+export const EVERYTHING = '*'
+
+const SHOWN = 8
+
+/**
+ * What `stop` was told to stop: '*', 'env:NAME' or 'kind:ACTION', and only what there is. A scope that matches nothing would say "stopped" and
+ * stop nothing.
+ *
+ * @throws Refusal invalid-parameters with what was probably meant
+ */
+export async function stopScope(word: string | undefined, scopes: Scopes): Promise<string> {
+  const { prefix, name } = partsOf(word, ['env', 'kind'], 'env:NAME or kind:ACTION')
+  if (prefix === null) return EVERYTHING
+  if (prefix === 'env') return `env:${oneOf('environment', name, await scopes.environments())}`
+  return `kind:${oneOf('action', name, scopes.kinds())}`
+}
+
+/** What `start` was told to start again: only what is stopped. @throws Refusal invalid-parameters */
+export function startScope(word: string | undefined, stopped: readonly string[]): string {
+  const scope = isEverything(word) ? EVERYTHING : word
+  if (stopped.includes(scope)) return scope
+  const names = stopped.map((each) => (each === EVERYTHING ? 'everything' : each))
+  throw invalid(
+    `${scope === EVERYTHING ? 'Not everything' : `"${scope.slice(0, 60)}"`} is stopped: ${names.length === 0 ? 'nothing is' : `it is ${names.join(', ')}`}.`,
+  )
+}
+
+/** What `freeze` was told to freeze: '*', 'env:NAME' or 'resource:' with the full name of the one thing meant. @throws Refusal invalid-parameters */
+export async function freezeScope(word: string | undefined, scopes: Scopes): Promise<string> {
+  const { prefix, name } = partsOf(word, ['env', 'resource'], 'env:NAME or resource:NAME')
+  if (prefix === null) return EVERYTHING
+  if (prefix === 'env') return `env:${oneOf('environment', name, await scopes.environments())}`
+  const found = await resourcesOf(name, scopes)
+  const [only] = found
+  if (only === undefined) throw await unknownResource(name, scopes)
+  if (found.length > 1) throw invalid(`There are ${found.length} of that name, say which: ${shown(found, 'resource:')}.`)
+  return `resource:${only}`
+}
+
+async function resourcesOf(name: string, scopes: Scopes): Promise<string[]> {
+  try {
+    return await scopes.resources(name)
+  } catch (cause) {
+    const refusal = invalid(`"${name.slice(0, 60)}" cannot be looked up at the moment. Freeze its environment instead: env:NAME.`)
+    refusal.cause = cause
+    throw refusal
+  }
+}
+
+async function unknownResource(name: string, scopes: Scopes): Promise<Refusal> {
+  return unknown('resource', name.slice(name.lastIndexOf('/') + 1), await scopes.services())
+}
+
+function isEverything(word: string | undefined): word is undefined | 'all' | '*' {
+  return word === undefined || word === 'all' || word === EVERYTHING
+}
+
+function partsOf(
+  word: string | undefined,
+  prefixes: readonly string[],
+  expected: string,
+): { prefix: null; name: '' } | { prefix: string; name: string } {
+  if (isEverything(word)) return { prefix: null, name: '' }
+  const [, prefix = '', name = ''] = /^([a-z]+):([^ ]{1,400})$/.exec(word) ?? []
+  if (name !== '' && prefixes.includes(prefix)) return { prefix, name }
+  throw invalid(`"${word.slice(0, 60)}" is no scope: it is ${expected}, or nothing for everything.`)
+}
+
+function oneOf(what: string, name: string, known: readonly string[]): string {
+  const found = known.find((each) => each === name) ?? known.find((each) => each.toLowerCase() === name.toLowerCase())
+  if (found === undefined) throw unknown(what, name, known)
+  return found
+}
+
+function unknown(what: string, name: string, known: readonly string[]): Refusal {
+  const meant = nearestKey(name, known)
+  const rest = meant === null ? `There are: ${known.length === 0 ? 'none' : shown(known)}.` : `Did you mean "${meant}"?`
+  return invalid(`There is no ${what} "${name.slice(0, 60)}". ${rest}`)
+}
+
+function shown(names: readonly string[], before = ''): string {
+  const more = names.length - SHOWN
+  return `${names
+    .slice(0, SHOWN)
+    .map((name) => before + name)
+    .join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}
+
+function invalid(words: string): Refusal {
+  return new Refusal('invalid-parameters', words)
+}

@@ -1,0 +1,207 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { isAbsolute, resolve } from 'node:path'
+import type { IdentityLink, Role } from '../agent/domain/principal.ts'
+import { createEnvironmentReader, type Environment, type EnvironmentReader } from './config/secrets.ts'
+import { parseSettings, type SettingsFile, SHORTEST_TOKEN } from './config/settings-file.ts'
+import { readSlackSettings, type SlackSettings } from './slack/settings.ts'
+
+/** The environment of the target that needs nothing, and the tenant of the console's named people. */
+export const LOCAL = 'local'
+
+const DEFAULT_PORT = 7878
+const DEFAULT_FILE = 'steadyhand.yaml'
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
+
+/** Everything that can be set, after defaults. Paths are absolute; nothing is blank. */
+export interface Settings {
+  /** The file the settings came from; null when there is none. */
+  file: string | null
+  host: string
+  /** 0 lets the system choose. */
+  port: number
+  /** The address people reach the server at, when it is not the one it listens on; without a slash at its end. */
+  publicUrl: string | null
+  /** More names the server is reached by, for the check of the Host header. */
+  hosts: readonly string[]
+  /** Where the effect journal and, without a server, the database live. */
+  dataDir: string
+  /** A PostgreSQL server; null means the embedded database in the data directory. */
+  databaseUrl: string | null
+  policyFile: string | null
+  people: readonly ConfiguredPerson[]
+  /** False while the three people of an unconfigured console stand in. */
+  peopleConfigured: boolean
+  api: { keys: readonly string[] }
+  webhooks: { token: string | null; perSecond: number; burst: number }
+  slack: SlackSettings
+  local: { enabled: boolean }
+  log: { level: (typeof LOG_LEVELS)[number] | null }
+  /** Where a test wants the process to die: 'C11:2' is the second visit to C11. */
+  crash: string | null
+}
+
+export interface ConfiguredPerson {
+  id: string
+  name: string
+  roles: readonly Role[]
+  /** Null: every environment there is. */
+  environments: readonly string[] | null
+  links: readonly Omit<IdentityLink, 'principalId'>[]
+}
+
+/** Settings that cannot be used. The message holds every problem, one a line. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.problems = problems
+  }
+}
+
+const UNCONFIGURED_PEOPLE: readonly ConfiguredPerson[] = [
+  { id: 'alice', name: 'Alice', roles: ['approver'], environments: [LOCAL], links: [] },
+  { id: 'carol', name: 'Carol', roles: ['approver'], environments: [LOCAL], links: [] },
+  { id: 'bob', name: 'Bob', roles: ['viewer'], environments: [LOCAL], links: [] },
+]
+
+/**
+ * Reads the settings: the environment before the file, the file before the defaults.
+ * @throws ConfigError with every problem at once
+ */
+export function loadConfig(environment: Environment = process.env, folder: string = process.cwd()): Settings {
+  const read = createEnvironmentReader(environment, (path) => readFileSync(path, 'utf8'))
+  const { path, file, problems } = readSettingsFile(read, folder)
+  const settings = merge(read, file, path, folder)
+  const all = [...problems, ...read.problems, ...repeated(settings.people), ...weakTokens(settings)]
+  if (all.length > 0) throw new ConfigError(all)
+  return settings
+}
+
+/** Whether only this machine can reach an address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+}
+
+/**
+ * What lets other machines reach the server, in words; null when only this one can. A name of its own, given by `publicUrl` or `hosts`, means
+ * that a proxy stands before it, and then it is not alone on the loopback address either.
+ */
+export function exposure({ host, publicUrl, hosts }: Pick<Settings, 'host' | 'publicUrl' | 'hosts'>): string | null {
+  if (!isLoopback(host)) return `HOST is ${host}`
+  if (publicUrl !== null && !isLoopback(bare(new URL(publicUrl).hostname))) return `publicUrl is ${publicUrl}`
+  const name = hosts.find((each) => !isLoopback(bare(each)))
+  return name === undefined ? null : `hosts names ${name}`
+}
+
+/** Why the server must not start where other machines can reach it, and what to do; null when it may. */
+export function exposureProblem(settings: Settings): string | null {
+  const exposed = exposure(settings)
+  if (exposed === null) return null
+  const missing = [
+    ...(settings.api.keys.length === 0 ? ['api.keys (or STEADYHAND_API_KEYS)'] : []),
+    ...(settings.webhooks.token === null ? ['webhooks.token (or STEADYHAND_WEBHOOK_TOKEN)'] : []),
+  ]
+  if (missing.length === 0) return null
+  const instead = isLoopback(settings.host) ? 'take that setting away' : 'leave HOST at 127.0.0.1'
+  return `${exposed}, which other machines can reach, and there is no ${missing.join(' and no ')}. Set ${missing.length === 1 ? 'it' : 'both'}, or ${instead}.`
+}
+
+function bare(host: string): string {
+  return host.toLowerCase().replace(/^\[(.*)\]$/, '$1')
+}
+
+function readSettingsFile(read: EnvironmentReader, folder: string): { path: string | null; file: SettingsFile; problems: string[] } {
+  const named = read.text('STEADYHAND_CONFIG')
+  const path = resolve(folder, named ?? DEFAULT_FILE)
+  const empty: SettingsFile = {}
+  if (named === undefined && !existsSync(path)) return { path: null, file: empty, problems: [] }
+  try {
+    const { settings, problems } = parseSettings(readFileSync(path, 'utf8'))
+    return { path, file: settings ?? empty, problems: problems.map((problem) => `${path}: ${problem}`) }
+  } catch (error) {
+    return { path, file: empty, problems: [`${path} cannot be read (${error instanceof Error ? error.message : String(error)}).`] }
+  }
+}
+
+function merge(read: EnvironmentReader, file: SettingsFile, path: string | null, folder: string): Settings {
+  const inFolder = (value: string) => (isAbsolute(value) ? value : resolve(folder, value))
+  const policy = read.text('STEADYHAND_POLICY') ?? file.policy
+  const keys = read.secret('STEADYHAND_API_KEYS')
+  return {
+    file: path,
+    host: read.text('HOST') ?? file.host ?? '127.0.0.1',
+    port: portOf(read) ?? file.port ?? DEFAULT_PORT,
+    publicUrl: (publicUrlOf(read) ?? file.publicUrl)?.replace(/\/+$/, '') ?? null,
+    hosts: file.hosts ?? [],
+    dataDir: inFolder(read.text('STEADYHAND_DATA_DIR') ?? file.dataDir ?? 'data'),
+    databaseUrl: read.secret('DATABASE_URL') ?? file.databaseUrl ?? null,
+    policyFile: policy === undefined ? null : inFolder(policy),
+    people: file.people?.map(personOf) ?? UNCONFIGURED_PEOPLE,
+    peopleConfigured: file.people !== undefined,
+    api: { keys: keys === undefined ? (file.api?.keys ?? []) : keys.split(',').map((key) => key.trim()) },
+    webhooks: {
+      token: read.secret('STEADYHAND_WEBHOOK_TOKEN') ?? file.webhooks?.token ?? null,
+      perSecond: file.webhooks?.perSecond ?? 500,
+      burst: file.webhooks?.burst ?? 2_000,
+    },
+    slack: readSlackSettings(read, file.slack),
+    local: { enabled: file.local?.enabled ?? true },
+    log: { level: logLevelOf(read) ?? file.log?.level ?? null },
+    crash: read.text('STEADYHAND_TEST_CRASH') ?? null,
+  }
+}
+
+function personOf(person: NonNullable<SettingsFile['people']>[number]): ConfiguredPerson {
+  const links = person.links.map(({ surface, tenant, id }) => ({ surface, tenant, externalId: id }))
+  return { id: person.id, name: person.name, roles: person.roles, environments: person.environments ?? null, links }
+}
+
+function portOf(read: EnvironmentReader): number | undefined {
+  const text = read.text('PORT')
+  if (text === undefined) return undefined
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
+  read.problems.push(`PORT is ${text}: it must be a whole number from 0 to 65535.`)
+  return undefined
+}
+
+function publicUrlOf(read: EnvironmentReader): string | undefined {
+  const text = read.text('STEADYHAND_PUBLIC_URL')
+  if (text === undefined || (/^https?:/i.test(text) && URL.canParse(text))) return text
+  read.problems.push(`STEADYHAND_PUBLIC_URL is ${text}: it must be an address that begins with http:// or https://.`)
+  return undefined
+}
+
+function logLevelOf(read: EnvironmentReader): Settings['log']['level'] {
+  const text = read.text('LOG_LEVEL')
+  if (text === undefined) return null
+  const level = LOG_LEVELS.find((known) => known === text)
+  if (level === undefined) read.problems.push(`LOG_LEVEL is ${text}: it must be one of ${LOG_LEVELS.join(', ')}.`)
+  return level ?? null
+}
+
+function weakTokens(settings: Settings): string[] {
+  const given = [...settings.api.keys.map((key) => ['API key', key] as const), ['webhook token', settings.webhooks.token] as const]
+  const weak = given.filter(([, secret]) => secret !== null && secret.length < SHORTEST_TOKEN)
+  return weak.map(([what]) => `A ${what} is shorter than ${SHORTEST_TOKEN} characters: make one with "openssl rand -hex 32".`)
+}
+
+/** Two people of one id, or two people behind one account, would make quorum a guess. */
+function repeated(people: readonly ConfiguredPerson[]): string[] {
+  const problems: string[] = []
+  const ids = new Set<string>()
+  const accounts = new Map<string, string>()
+  for (const person of people) {
+    if (ids.has(person.id)) problems.push(`people: "${person.id}" is there twice.`)
+    ids.add(person.id)
+    for (const link of person.links) {
+      const account = `${link.surface} ${link.tenant} ${link.externalId}`
+      const other = accounts.get(account)
+      if (other !== undefined) problems.push(`people: the account ${account} belongs to both ${other} and ${person.id}.`)
+      if (link.surface === 'console' && link.tenant === LOCAL)
+        problems.push(`people: ${person.id} has a link to the local console; those are made by the process itself.`)
+      accounts.set(account, person.id)
+    }
+  }
+  return problems
+}

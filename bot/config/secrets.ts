@@ -1,0 +1,44 @@
+/** Environment variables, as a process has them. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export interface EnvironmentReader {
+  /** A variable's value without white space around it; undefined when it is not set. Set but blank is a problem. */
+  text(name: string): string | undefined
+  /** Like `text`, and also from the file that `NAME_FILE` names. Setting both is a problem. */
+  secret(name: string): string | undefined
+  /** Sentences for people about what could not be used. */
+  problems: string[]
+}
+
+/** Reads variables and secret files; what is wrong is collected, so that a person sees all of it at once. */
+export function createEnvironmentReader(environment: Environment, readFile: (path: string) => string): EnvironmentReader {
+  const problems: string[] = []
+  const text = (name: string): string | undefined => {
+    const value = environment[name]
+    if (value === undefined) return undefined
+    if (value.trim() === '') problems.push(`${name} is set but blank: give it a value or unset it.`)
+    return value.trim() || undefined
+  }
+  const fromFile = (name: string): string | undefined => {
+    const path = text(name)
+    if (path === undefined) return undefined
+    try {
+      const value = readFile(path).trim()
+      if (value === '') problems.push(`${name} names ${path}, which is empty.`)
+      return value || undefined
+    } catch (error) {
+      problems.push(`${name} names ${path}, which cannot be read (${error instanceof Error ? error.message : String(error)}).`)
+      return undefined
+    }
+  }
+  return {
+    problems,
+    text,
+    secret(name) {
+      const direct = text(name)
+      const file = fromFile(`${name}_FILE`)
+      if (direct !== undefined && file !== undefined) problems.push(`Both ${name} and ${name}_FILE are set: keep one of them.`)
+      return direct ?? file
+    },
+  }
+}

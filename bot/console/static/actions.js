@@ -1,0 +1,139 @@
+/** @import { Reader } from './reader.js' */
+/** @import { State } from './state.js' */
+import { clickKey, get, post, remove } from './api.js'
+import { createVoting } from './voting.js'
+
+const ASKED_KEPT = 20
+
+/**
+ * What buttons and forms do. Each says by its name what it wants, and by its ref what it is about.
+ *
+ * @param {State} state
+ * @param {(change: Partial<State>) => void} update
+ * @param {Reader} reader
+ */
+export function createActions(state, update, reader) {
+  const voting = createVoting(state, update, reader)
+
+  /** @param {string} person */
+  async function signIn(person) {
+    const answer = await post('/api/v1/session', { person })
+    if (!answer.ok) return update({ signInRefused: answer })
+    update({ me: answer.body.person, signInRefused: null, announcement: `Signed in as ${answer.body.person.name}.` })
+    voting.forgetRefusals()
+    document.querySelector('details.who')?.removeAttribute('open')
+    await reader.everything()
+  }
+
+  async function signOut() {
+    await remove('/api/v1/session')
+    await reader.everything()
+  }
+
+  /**
+   * Stops or starts everything, by the same words as in chat.
+   *
+   * @param {'stop' | 'start'} word
+   */
+  async function control(word) {
+    const answer = await post('/api/v1/commands', { text: word })
+    update({ control: answer.ok ? { blocks: answer.body.blocks, refused: null } : { blocks: null, refused: answer } })
+    await reader.mode()
+  }
+
+  /** @param {string} name */
+  async function startDrill(name) {
+    update({ drillRefused: null })
+    const answer = await post('/api/v1/drills', { name })
+    if (!answer.ok) return update({ drillRefused: answer })
+    const { run } = answer.body
+    update({
+      run: { run, name, state: 'running', incident: null, approvals: [], words: null },
+      announcement: `The drill ${name} has begun.`,
+    })
+    await followDrill(run)
+  }
+
+  /**
+   * Takes the reader to the drill's incident as soon as there is one, if they did not go elsewhere.
+   *
+   * @param {string} run
+   */
+  async function followDrill(run) {
+    let told = false
+    while (state.run?.run === run && state.run.state === 'running') {
+      await new Promise((resolve) => setTimeout(resolve, 1_000))
+      const answer = await get(`/api/v1/drills/${encodeURIComponent(run)}`)
+      if (!answer.ok || state.run?.run !== run) continue
+      update({ run: answer.body })
+      if (!told && answer.body.incident && state.route.page === 'home')
+        location.hash = `#/incidents/${encodeURIComponent(answer.body.incident)}`
+      told ||= Boolean(answer.body.incident)
+    }
+  }
+
+  async function verify() {
+    update({ report: { ...state.report, busy: true } })
+    const answer = await get('/api/v1/audit/verify')
+    update({ report: { busy: false, data: answer.ok ? answer.body : null, refused: answer.ok ? null : answer } })
+  }
+
+  /**
+   * @param {string} place
+   * @param {string} text
+   */
+  async function ask(place, text) {
+    const key = clickKey()
+    const exchange = { key, at: new Date(), asked: text, blocks: null, refused: null }
+    const others = () => (state.exchanges[place] ?? []).filter((one) => one.key !== key)
+    update({ asking: true, exchanges: { ...state.exchanges, [place]: [...others(), exchange].slice(-ASKED_KEPT) } })
+    const answer = await post('/api/v1/commands', { text })
+    const answered = answer.ok ? { ...exchange, blocks: answer.body.blocks } : { ...exchange, refused: answer }
+    update({ asking: false, exchanges: { ...state.exchanges, [place]: [...others(), answered] } })
+    await reader.mode()
+  }
+
+  /** Puts the writer into the box for questions. */
+  function startAsking() {
+    const box = document.getElementById('ask-text')
+    if (!(box instanceof HTMLInputElement)) return
+    box.focus({ preventScroll: true })
+    box.scrollIntoView({ block: 'center' })
+  }
+
+  /** @type {Record<string, (ref: string) => unknown>} */
+  const buttons = {
+    ...voting.buttons,
+    'sign-in': signIn,
+    'sign-out': signOut,
+    stop: () => control('stop'),
+    'start-again': () => control('start'),
+    dismiss: () => update({ control: null }),
+    'start-drill': startDrill,
+    verify,
+    reload: (what) => (what === 'report' ? verify() : reader.everything()),
+    ask: startAsking,
+  }
+
+  return {
+    /**
+     * @param {string} name
+     * @param {string} ref
+     */
+    press(name, ref) {
+      void buttons[name]?.(ref)
+    },
+    /** @param {HTMLFormElement} form */
+    submit(form) {
+      const { do: name, ref = '' } = form.dataset
+      const field = form.querySelector('input')
+      const text = field?.value.trim() ?? ''
+      if (name === 'deny-submit') void voting.vote(ref, 'deny', { reason: text === '' ? null : text })
+      if (name === 'confirm-submit') void voting.vote(ref, 'approve', { confirm: field?.value ?? '' })
+      if (name === 'ask-submit' && text !== '' && !state.asking) {
+        if (field) field.value = ''
+        void ask(ref, text)
+      }
+    },
+  }
+}

@@ -1,0 +1,94 @@
+/** The console: reads the state of the world through the HTTP interface, draws it, and sends clicks. */
+import { createActions } from './actions.js'
+import { auditView } from './audit-view.js'
+import { homeView } from './home-view.js'
+import { incidentView } from './incident-view.js'
+import { listenForChanges } from './live.js'
+import { patch } from './patch.js'
+import { createReader } from './reader.js'
+import { parseRoute } from './route.js'
+import { shellView } from './shell-view.js'
+import { firstState } from './state.js'
+
+const TICK_MS = 1_000
+/** Whether anything may run is never left to events alone. */
+const MODE_EVERY_MS = 5_000
+
+const root = /** @type {Element} */ (document.getElementById('app'))
+const announcer = /** @type {Element} */ (document.getElementById('announce'))
+const state = firstState()
+let scheduled = false
+
+function draw() {
+  scheduled = false
+  const context = { origin: location.origin, now: new Date() }
+  const pages = { home: homeView, incident: incidentView, audit: auditView }
+  patch(root, shellView(state, context, pages[state.route.page](state, context)))
+  if (announcer.textContent !== state.announcement) announcer.textContent = state.announcement
+}
+
+/**
+ * Changes the state and draws it once, however many changes come together.
+ *
+ * @param {Partial<import('./state.js').State>} change
+ */
+function update(change) {
+  Object.assign(state, change)
+  if (scheduled) return
+  scheduled = true
+  queueMicrotask(draw)
+}
+
+const reader = createReader(state, update)
+const actions = createActions(state, update, reader)
+
+/** Shows what the address names, and brings the part of the page it points at into view. */
+async function follow(first = false) {
+  const route = parseRoute(location.hash)
+  const samePage = !first && route.page === state.route.page && route.id === state.route.id
+  update({ route })
+  if (!samePage) {
+    document.title = route.page === 'incident' ? `${route.id} · Steadyhand` : 'Steadyhand'
+    scrollTo(0, 0)
+    await reader.page()
+  }
+  if (route.focus !== '') requestAnimationFrame(() => bringIntoView(route.focus))
+}
+
+/** @param {string} focus */
+function bringIntoView(focus) {
+  const target = document.getElementById(`evidence-${focus}`) ?? document.getElementById(`card-${focus}`)
+  // Opened here as well: the reader may have closed it since the address named it first.
+  for (let around = target?.closest('details'); around; around = around.parentElement?.closest('details')) around.open = true
+  target?.scrollIntoView({ block: 'start', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' })
+  const focusable = target?.querySelector('summary') ?? target
+  if (focusable instanceof HTMLElement) focusable.focus({ preventScroll: true })
+}
+
+document.addEventListener('click', (event) => {
+  const pressed = event.target instanceof Element ? event.target : null
+  const button = pressed?.closest('button[data-do]')
+  // The browser says nothing when the address stays the same.
+  if (pressed?.closest('a')?.getAttribute('href') === location.hash) void follow()
+  if (button instanceof HTMLButtonElement) actions.press(button.dataset['do'] ?? '', button.dataset['ref'] ?? '')
+})
+
+document.addEventListener('submit', (event) => {
+  event.preventDefault()
+  if (event.target instanceof HTMLFormElement) actions.submit(event.target)
+})
+
+addEventListener('hashchange', () => void follow())
+setInterval(() => {
+  if (document.querySelector('time.deadline, .row-more')) draw()
+}, TICK_MS)
+
+setInterval(() => void reader.mode(), MODE_EVERY_MS)
+
+await reader.start()
+await follow(true)
+listenForChanges({
+  onState: (connection) => update({ connection }),
+  onEverything: () => void reader.everything(),
+  onChange: (change) => void reader.changed(change),
+})

@@ -1,0 +1,121 @@
+/** @import { State } from './state.js' */
+import { get } from './api.js'
+import { stateWords } from './words.js'
+
+/**
+ * Reads what the page shows. A change that comes while the same thing is being read is read once more afterwards, never twice at once.
+ *
+ * @param {State} state
+ * @param {(change: Partial<State>) => void} update
+ */
+export function createReader(state, update) {
+  const reading = new Map()
+
+  /**
+   * @param {string} name
+   * @param {() => Promise<void>} read
+   */
+  function once(name, read) {
+    const under = reading.get(name)
+    if (under) {
+      under.again = true
+      return under.done
+    }
+    const entry = { again: false, done: Promise.resolve() }
+    const run = async () => {
+      try {
+        do {
+          entry.again = false
+          await read()
+        } while (entry.again)
+      } finally {
+        reading.delete(name)
+      }
+    }
+    entry.done = run()
+    reading.set(name, entry)
+    return entry.done
+  }
+
+  /**
+   * @param {'incidents' | 'pending' | 'drills' | 'audit'} name
+   * @param {string} path
+   */
+  const list = (name, path) =>
+    once(name, async () => {
+      const answer = await get(path)
+      update({ [name]: answer.ok ? { data: answer.body.items, refused: null } : { data: state[name].data, refused: answer } })
+    })
+
+  const incidents = () => list('incidents', '/api/v1/incidents?shape=summary&limit=50')
+  const pending = () => list('pending', '/api/v1/approvals?state=pending&limit=20')
+  const drills = () => list('drills', '/api/v1/drills')
+  const audit = () => list('audit', '/api/v1/audit?limit=50')
+  const mode = () =>
+    once('mode', async () => {
+      const answer = await get('/readyz')
+      update({ mode: answer.ok ? answer.body : { mode: 'observe', reasons: [answer.detail ?? answer.title] } })
+    })
+
+  const incident = () =>
+    once('incident', async () => {
+      const { id } = state.route
+      if (id === '') return
+      if (state.incident.id !== id) update({ incident: { id, data: null, refused: null, approvals: new Map() } })
+      const path = encodeURIComponent(id)
+      const [answer, approvals] = await Promise.all([get(`/api/v1/incidents/${path}`), get(`/api/v1/approvals?incident=${path}&limit=50`)])
+      if (state.route.id !== id) return
+      if (!answer.ok) return update({ incident: { id, data: null, refused: answer, approvals: new Map() } })
+      const before = state.incident.data
+      const known = approvals.ok ? new Map(approvals.body.items.map((/** @type {any} */ one) => [one.id, one])) : state.incident.approvals
+      update({
+        incident: { id, data: answer.body, refused: null, approvals: known },
+        ...(before && before.state !== answer.body.state ? { announcement: `${id} is now ${stateWords(answer.body.state)}.` } : {}),
+      })
+    })
+
+  const run = () =>
+    once('run', async () => {
+      if (!state.run) return
+      const answer = await get(`/api/v1/drills/${encodeURIComponent(state.run.run)}`)
+      if (answer.ok) update({ run: answer.body })
+    })
+
+  const page = async () => {
+    if (state.route.page === 'incident') await incident()
+    else if (state.route.page === 'audit') await audit()
+    else await Promise.all([incidents(), pending(), drills(), run()])
+  }
+
+  const who = async () => {
+    const [session, people] = await Promise.all([get('/api/v1/session'), get('/api/v1/people')])
+    update({ me: session.ok ? session.body.person : null, people: people.ok ? people.body.items : null })
+  }
+
+  return {
+    mode,
+    run,
+    page,
+    who,
+    incident,
+    audit,
+    /** What every page needs, before the first is drawn. */
+    start: () => Promise.all([who(), mode()]),
+    everything: () => Promise.all([who(), mode(), page()]),
+    /**
+     * Reads again what an event points at, if it is shown here.
+     *
+     * @param {{ type: string, incidentId?: string }} change
+     */
+    async changed({ type, incidentId }) {
+      // A stop is told to the pages as whatever it changed: the mode is small, and must never be old.
+      const reading = mode()
+      if (type === 'mode-changed') await reading
+      else if (state.route.page === 'home') await Promise.all([incidents(), pending(), run()])
+      else if (state.route.page === 'incident' && incidentId === state.route.id) await incident()
+      else if (state.route.page === 'audit') await audit()
+    },
+  }
+}
+
+/** @typedef {ReturnType<typeof createReader>} Reader */

@@ -1,0 +1,60 @@
+/**
+ * What the page knows. Lists are null until they were read; what could not be read keeps its refusal.
+ *
+ * @typedef {{ title: string, detail: string | null, code: string }} Refused
+ * @typedef {{ data: any, refused: Refused | null }} Loaded
+ * @typedef {{ open: 'deny' | 'confirm' | null, busy: boolean, refused: Refused | null, whoMay: any[] | null, done: string | null, key: string | null }} Panel
+ * @typedef {{ key: string, at: Date, asked: string, blocks: any[] | null, refused: Refused | null }} Exchange
+ * @typedef {{
+ *   route: import('./route.js').Route,
+ *   me: any,
+ *   people: any[] | null,
+ *   signInRefused: Refused | null,
+ *   mode: { mode: string, reasons: string[] } | null,
+ *   control: { blocks: any[] | null, refused: Refused | null } | null,
+ *   connection: 'connecting' | 'live' | 'lost',
+ *   incidents: Loaded,
+ *   pending: Loaded,
+ *   incident: Loaded & { id: string, approvals: Map<string, any> },
+ *   drills: Loaded,
+ *   run: any,
+ *   drillRefused: Refused | null,
+ *   audit: Loaded,
+ *   report: Loaded & { busy: boolean },
+ *   panels: Record<string, Panel>,
+ *   exchanges: Record<string, Exchange[]>,
+ *   asking: boolean,
+ *   announcement: string,
+ * }} State
+ */
+
+/** @returns {Panel} */
+export function closedPanel() {
+  return { open: null, busy: false, refused: null, whoMay: null, done: null, key: null }
+}
+
+/** @returns {State} */
+export function firstState() {
+  const nothing = () => ({ data: null, refused: null })
+  return {
+    route: { page: 'home', id: '', focus: '' },
+    me: null,
+    people: null,
+    signInRefused: null,
+    mode: null,
+    control: null,
+    connection: 'connecting',
+    incidents: nothing(),
+    pending: nothing(),
+    incident: { ...nothing(), id: '', approvals: new Map() },
+    drills: nothing(),
+    run: null,
+    drillRefused: null,
+    audit: nothing(),
+    report: { ...nothing(), busy: false },
+    panels: {},
+    exchanges: {},
+    asking: false,
+    announcement: '',
+  }
+}

@@ -1,0 +1,140 @@
+import type { Hono } from 'hono'
+import type { Agent } from '../agent/agent.ts'
+import type { EventHub } from '../agent/events.ts'
+import { type Announcer, createAnnouncer, type NoticeQueue } from './announcer.ts'
+import { adminEndpoints } from './api/admin.ts'
+import { approvalEndpoints } from './api/approvals.ts'
+import { auditEndpoints } from './api/audit.ts'
+import { commandEndpoints } from './api/commands.ts'
+import { drillEndpoints } from './api/drills.ts'
+import type { Endpoint } from './api/endpoint.ts'
+import { createEventStreams } from './api/events.ts'
+import { incidentEndpoints } from './api/incidents.ts'
+import { messageEndpoints } from './api/messages.ts'
+import { serviceEndpoints } from './api/services.ts'
+import { sessionEndpoints } from './api/session.ts'
+import { systemEndpoints } from './api/system.ts'
+import type { Settings } from './config.ts'
+import { type ConsoleMessages, createConsoleSurface } from './console/surface.ts'
+import { createIdentity, type SessionRows } from './identity.ts'
+import { type Listening, listen } from './listen.ts'
+import { createRenderedCards, type RenderCard } from './rendered-cards.ts'
+import { createSelfMetrics } from './self-metrics.ts'
+import { createServer, type EdgeApp } from './server.ts'
+import type { Surface } from './surface.ts'
+import { type WebhookDeps, webhookEndpoints } from './webhook-routes.ts'
+
+const THREAD_LENGTH = 200
+
+export interface EdgeDeps {
+  settings: Pick<Settings, 'host' | 'port' | 'publicUrl' | 'hosts' | 'api' | 'webhooks'>
+  version: string
+  agent: Agent
+  hub: EventHub
+  /** Whether people may be signed in by name: loopback, no tokens, no real targets. */
+  namedPeople: boolean
+  sessions: SessionRows
+  /** What proves the operator on this machine. */
+  hostSecret: string
+  messages: ConsoleMessages
+  notices: NoticeQueue & {
+    oldestUnsent(): Promise<{ waitedSeconds: number; waiting: number } | null>
+    deadLetters(limit: number): Promise<unknown[]>
+  }
+  jobs: { counts(): Promise<{ waiting: number; dead: number }> }
+  render: RenderCard
+  /** Chats beside the console. */
+  surfaces: readonly Surface[]
+  sources: WebhookDeps['sources']
+  keepRejected: WebhookDeps['keepRejected']
+  receivedAt: WebhookDeps['receivedAt']
+  pages: Hono | null
+  /** Resolves to what keeps alerts from being taken now; null when nothing does. */
+  notReady(): Promise<string | null>
+  /** Whether a fault means that the database is away for the moment. */
+  isAway(error: unknown): boolean
+  now: () => Date
+  log: { warn(object: object, message: string): void; error(object: object, message: string): void }
+}
+
+/** Everything people and programs reach Steadyhand by: the HTTP interface, the console, the webhooks, and what is told to surfaces. */
+export interface Edge {
+  app: EdgeApp
+  endpoints: readonly Endpoint[]
+  announcer: Announcer
+  /** @throws CannotListen */
+  listen(): Promise<Listening>
+  /** Takes no more requests, ends what was begun, tells what waits no longer. */
+  close(): Promise<void>
+}
+
+export function createEdge(deps: EdgeDeps): Edge {
+  const { agent, settings, render, now, log } = deps
+  let listening: Listening | null = null
+  const consoleUrl = (): string | null => settings.publicUrl ?? listening?.url ?? null
+  const events = createEventStreams({ hub: deps.hub })
+  const metrics = createSelfMetrics({
+    outbox: () => outboxFigures(deps),
+    jobs: () => deps.jobs.counts(),
+    acts: async () => (await agent.mode()).mode === 'act',
+    eventStreams: events.open,
+  })
+  const identity = createIdentity({
+    agent,
+    sessions: deps.sessions,
+    apiKeys: settings.api.keys,
+    namedPeople: deps.namedPeople,
+    secureCookie: settings.publicUrl?.startsWith('https:') ?? false,
+  })
+  const { token, ...limits } = settings.webhooks
+  const endpoints: Endpoint[] = [
+    ...systemEndpoints({
+      version: deps.version,
+      agent,
+      metrics,
+      tellsReasons: settings.api.keys.length === 0,
+      notReady: deps.notReady,
+      all: () => endpoints,
+    }),
+    ...messageEndpoints({ messages: deps.messages }),
+    ...webhookEndpoints({ ...deps, token, limits, metrics }),
+    ...sessionEndpoints({ agent, identity }),
+    ...incidentEndpoints({
+      agent,
+      renderCards: createRenderedCards({ agent, render, now, consoleUrl }),
+      thread: (incidentId) => deps.messages.thread('console', incidentId, THREAD_LENGTH),
+    }),
+    ...approvalEndpoints({ agent }),
+    ...commandEndpoints({ agent, now, consoleUrl, render }),
+    ...drillEndpoints({ agent }),
+    ...auditEndpoints({ agent }),
+    ...adminEndpoints({ agent, hostSecret: deps.hostSecret }),
+    ...serviceEndpoints({ agent }),
+    ...events.endpoints,
+  ]
+  const app = createServer({ ...settings, endpoints, pages: deps.pages, identity, metrics, isAway: deps.isAway, now, log })
+  const surfaces = [createConsoleSurface({ messages: deps.messages, render }), ...deps.surfaces]
+  const announcer = createAnnouncer({ queue: deps.notices, agent, surfaces, hub: deps.hub, metrics, now, log })
+  return {
+    app,
+    endpoints,
+    announcer,
+    async listen() {
+      listening = await listen({ fetch: app.fetch, host: settings.host, port: settings.port })
+      announcer.start()
+      return listening
+    },
+    async close() {
+      events.close()
+      await listening?.close()
+      await announcer.stop()
+    },
+  }
+}
+
+const DEAD_COUNTED = 1_000
+
+async function outboxFigures({ notices }: EdgeDeps): Promise<{ waiting: number; oldestSeconds: number; dead: number }> {
+  const [oldest, dead] = await Promise.all([notices.oldestUnsent(), notices.deadLetters(DEAD_COUNTED)])
+  return { waiting: oldest?.waiting ?? 0, oldestSeconds: oldest?.waitedSeconds ?? 0, dead: dead.length }
+}

@@ -1,0 +1,56 @@
+import type { Integration } from '../integrations/contract.ts'
+import type { Edge } from './edge.ts'
+import type { Listening } from './listen.ts'
+
+/** What starts and stops, as narrowly as it is used here. */
+export interface Parts {
+  edge: Pick<Edge, 'listen' | 'close' | 'announcer'>
+  integrations: readonly Pick<Integration, 'start' | 'stop'>[]
+  agent: { start(): Promise<void>; stop(): Promise<void> }
+  drills: { resume(): Promise<void>; stop(): Promise<void> }
+  stores: {
+    queue: { start(): Promise<void>; stop(graceMs?: number): Promise<void> }
+    onNotice(callback: () => void): Promise<() => void>
+  }
+  database: { close(): Promise<void> }
+}
+
+export interface Lifecycle {
+  /** Resolves when everything runs. */
+  start(): Promise<Listening>
+  /** Also after a start that failed half way. */
+  close(): Promise<void>
+  isStarted(): boolean
+}
+
+/** How long jobs under way may take once the process is told to stop. */
+const JOB_GRACE_MS = 3_000
+
+/**
+ * The order in which a process comes and goes. Deliveries are taken as soon as the port is open; nothing is decided, and nothing left behind by
+ * a crash is settled, before the targets can be read.
+ */
+export function createLifecycle({ edge, integrations, agent, drills, stores, database }: Parts): Lifecycle {
+  let started = false
+  let stopListening = (): void => {}
+  return {
+    isStarted: () => started,
+    async start() {
+      const listening = await edge.listen()
+      stopListening = await stores.onNotice(edge.announcer.wake)
+      await Promise.all(integrations.map((each) => each.start()))
+      await agent.start()
+      await stores.queue.start()
+      await drills.resume()
+      started = true
+      return listening
+    },
+    async close() {
+      started = false
+      stopListening()
+      await Promise.all([edge.close(), drills.stop(), stores.queue.stop(JOB_GRACE_MS), agent.stop()])
+      await Promise.all(integrations.map((each) => each.stop()))
+      await database.close()
+    },
+  }
+}

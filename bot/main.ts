@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { assembleAgent } from '../agent/assemble.ts'
+import { createCrashpoint } from '../agent/crashpoint.ts'
+import type { RunningAgent } from '../agent/create-agent.ts'
+import { createEventHub } from '../agent/events.ts'
+import { DEFAULT_POLICY } from '../agent/policy/default-policy.ts'
+import { parsePolicy } from '../agent/policy/rules.ts'
+import type { Integration, IntegrationDeps } from '../integrations/contract.ts'
+import type { DrillScenario } from '../integrations/ports/drills.ts'
+import { createIntegrations, WEBHOOKS } from '../integrations/registry.ts'
+import { type OpenDatabase, openDatabase } from '../storage/database.ts'
+import { openEffectJournal } from '../storage/effect-journal.ts'
+import { isDatabaseAway } from '../storage/errors.ts'
+import { migrateToLatest, pendingMigrations } from '../storage/migrate.ts'
+import { createStoredDeliveries } from '../storage/stored-deliveries.ts'
+import { createStores, type StoresDeps } from '../storage/stores.ts'
+import { CONSOLE_PLACE } from './api/approvals.ts'
+import { LOCAL, type Settings } from './config.ts'
+import { mayUseNames, peopleRows } from './configured-people.ts'
+import { consoleRoutes } from './console/routes.ts'
+import { createDeadJobs } from './dead-jobs.ts'
+import { createEdge } from './edge.ts'
+import { openHostSecret } from './host-secret.ts'
+import { integrationDeps, unlentDeps } from './integration-deps.ts'
+import { createLifecycle, type Lifecycle } from './lifecycle.ts'
+import type { Card } from './messages/card.ts'
+import { fitsOnCard, RENDER_VERSION, renderHash } from './messages/plan-facts.ts'
+import { pageNotice } from './page-notice.ts'
+import { readPolicySource } from './policy-file.ts'
+import { renderBlocks } from './slack/render.ts'
+import { webhookSources } from './webhook-sources.ts'
+
+export const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
+
+/** The one clock of the process. */
+export const now = (): Date => new Date()
+
+type Log = IntegrationDeps['log']
+
+/** Everything of one process, put together and not started. */
+export interface App extends Lifecycle {
+  agent: RunningAgent
+  integrations: readonly Integration[]
+}
+
+export interface AppOptions {
+  /** Told when the database is lost while open: the process has to end then. */
+  onLost?: (words: string) => void
+  /** To look at what is there and change nothing: no migration, no people. Such an app is not started. */
+  inspect?: boolean
+}
+
+/** @throws DataDirectoryUnusable, DatabaseUnavailable, MigrationFailed, each with what to do */
+export async function createApp(settings: Settings, log: Log, options: AppOptions = {}): Promise<App> {
+  const database = await open(settings, log, options)
+  try {
+    if (!options.inspect) await migrateToLatest(database.db)
+    return await compose(settings, log, database, options)
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+/** Brings the database to the newest schema. @returns the names of the migrations that ran now */
+export async function migrate(settings: Settings, log: Log): Promise<string[]> {
+  const database = await open(settings, log)
+  return await migrateToLatest(database.db).finally(database.close)
+}
+
+/** The migrations that have not run yet; null when there is no database yet. */
+export async function migrationsToRun(settings: Settings, log: Log): Promise<string[] | null> {
+  if (settings.databaseUrl === null && !existsSync(join(settings.dataDir, 'pglite'))) return null
+  const database = await open(settings, log)
+  return await pendingMigrations(database.db).finally(database.close)
+}
+
+/** What is wrong with the policy file; empty when it decides. */
+export function policyProblems({ policyFile }: Settings): string[] {
+  const source = readPolicySource(policyFile, DEFAULT_POLICY)
+  const parsed = 'problem' in source ? { ok: false as const, problems: [source.problem] } : parsePolicy(source.value)
+  return parsed.ok ? [] : parsed.problems
+}
+
+/** The drills of the configured targets, without starting anything. */
+export async function listDrills(settings: Settings): Promise<readonly DrillScenario[]> {
+  const integrations = await createIntegrations(settings, () => unlentDeps(now), { read: async () => [] })
+  return integrations.flatMap(({ drills }) => drills?.scenarios ?? [])
+}
+
+async function open({ dataDir, databaseUrl }: Settings, log: Log, { onLost = () => {} }: AppOptions = {}): Promise<OpenDatabase> {
+  return await openDatabase({ dataDir, databaseUrl: databaseUrl ?? undefined, now, log, onLost: (error) => onLost(error.message) })
+}
+
+async function compose(settings: Settings, log: Log, database: OpenDatabase, { inspect = false }: AppOptions): Promise<App> {
+  const page = async (words: string): Promise<void> => void (await stores.outbox.enqueue(database.db, pageNotice(words, now())))
+  const onDeadJob: StoresDeps['onDeadJob'] = (job, error) => deadJobs(job, error)
+  const stores = createStores({ database, now, log, workerId: randomUUID(), onDeadJob })
+  const deadJobs = createDeadJobs({ page, inbox: stores.inbox, log })
+  const told = createStoredDeliveries({ db: database.db, source: 'changes' })
+  const integrations = await createIntegrations(settings, (id) => integrationDeps(id, stores, { now, log }), told)
+  const namedPeople = mayUseNames(settings, integrations)
+  if (!inspect) await stores.people.sync(peopleRows(settings.people, namedPeople))
+  const { agent, drills } = assembleAgent({
+    ...stores,
+    journal: await openEffectJournal(settings.dataDir),
+    integrations,
+    formats: WEBHOOKS,
+    policy: readPolicySource(settings.policyFile, DEFAULT_POLICY),
+    card: { fits: fitsOnCard, renderHash, renderVersion: RENDER_VERSION },
+    presentations: [{ surface: 'console', tenant: LOCAL, place: CONSOLE_PLACE }],
+    runs: stores.drillRuns,
+    lease: stores.leaseOf('executor'),
+    queue: stores.work,
+    crashpoint: createCrashpoint(settings.crash, () => process.kill(process.pid, 'SIGKILL')),
+    page,
+    now,
+    log,
+  })
+  const edge = createEdge({
+    settings,
+    version: VERSION,
+    agent,
+    hub: createEventHub(),
+    namedPeople,
+    sessions: stores.sessions,
+    // Looking changes nothing, and makes nothing either: nobody calls what is not started.
+    hostSecret: inspect ? randomUUID() : openHostSecret(settings.dataDir),
+    messages: stores.messages,
+    notices: stores.outbox,
+    jobs: stores.queue,
+    render,
+    surfaces: [],
+    ...webhookSources(WEBHOOKS, stores.inbox),
+    pages: consoleRoutes(),
+    isAway: isDatabaseAway,
+    notReady: async () => (lifecycle.isStarted() ? null : 'It is still starting.'),
+    now,
+    log,
+  })
+  const lifecycle = createLifecycle({ edge, integrations, agent, drills, stores, database })
+  return { ...lifecycle, agent, integrations }
+}
+
+function render(card: Card): { text: string; blocks: Record<string, unknown>[] } {
+  const { text, blocks } = renderBlocks(card)
+  return { text, blocks: blocks.map((block) => ({ ...block })) }
+}

@@ -1,0 +1,17 @@
+/** Pages of the console. `consoleUrl` is its origin, with or without a trailing slash. */
+export function incidentPage(consoleUrl: string, incidentId: string): string {
+  return `${consoleUrl.replace(/\/+$/, '')}/#/incidents/${segment(incidentId)}`
+}
+
+/** An approval has its place on its incident's page. */
+export function approvalPage(consoleUrl: string, incidentId: string, requestId: string): string {
+  return `${incidentPage(consoleUrl, incidentId)}/${segment(requestId)}`
+}
+
+export function evidencePage(consoleUrl: string, incidentId: string, label: string): string {
+  return `${incidentPage(consoleUrl, incidentId)}/${segment(label)}`
+}
+
+function segment(id: string): string {
+  return encodeURIComponent(id.toWellFormed())
+}

@@ -1,0 +1,91 @@
+import type { IncidentView } from '../../agent/agent.ts'
+import { latestOfEach } from '../../agent/domain/alert.ts'
+import type { Incident } from '../../agent/domain/incident.ts'
+import { type ActionButton, buttons, type Card, type CardBlock, fact, facts, list, note, text, title } from './card.ts'
+import { incidentPage } from './console-links.ts'
+import { diagnosisBlocks } from './diagnosis-blocks.ts'
+import { changeItems, evidenceBlocks } from './evidence-lines.ts'
+import { incidentStateWords } from './incident-words.ts'
+import { nextStep } from './next-step.ts'
+import { bold, type Span, say, shortCode } from './span.ts'
+import { durationWords, secondsBetween, sinceMoment } from './time-words.ts'
+import { cleanText, cutText } from './visible-text.ts'
+
+export interface IncidentCardContext {
+  readonly now: Date
+  /** Where the console is reached, without a path; null when nobody but this machine can. */
+  readonly consoleUrl: string | null
+  /** What this surface can carry out beside opening the page: two on the card itself at most, the rest behind "more". */
+  readonly offers?: readonly ActionButton[]
+}
+
+const BUTTONS_ON_CARD = 2
+const MORE_AT_MOST = 5
+
+/** The one card of an incident: what happened, what is known and how, what is suggested and what comes next. */
+export function incidentCard(view: IncidentView, context: IncidentCardContext): Card {
+  const { incident } = view
+  return {
+    kind: 'incident',
+    ref: incident.id,
+    notification: notification(view),
+    blocks: [
+      title(`Sev ${incident.severity} · ${cleanText(incident.title, 130)}`),
+      text(say`${bold(`${capital(incidentStateWords(view))}.`)} ${nextStep(view, context.now)}`),
+      ...alertQuote(view),
+      mainFacts(view, context.now),
+      ...diagnosisBlocks(view, context.consoleUrl),
+      ...list('Recent changes', changeItems(view, context.consoleUrl)),
+      ...evidenceBlocks(view, context.consoleUrl),
+      ...pressable(incident, context),
+      note(footer(incident)),
+    ],
+  }
+}
+
+function notification(view: IncidentView): string {
+  const { incident } = view
+  const where = `${cleanText(incident.service, 60)} in ${cleanText(incident.environment, 60)}`
+  return `Sev ${incident.severity}, ${incidentStateWords(view)}: ${cleanText(incident.title, 150)} (${where})`
+}
+
+/** What the alert says, in its own words, which are only quoted: of those that fire, the first of the service itself. */
+function alertQuote({ incident, alerts }: IncidentView): CardBlock[] {
+  const firing = latestOfEach(alerts).filter(({ status }) => status === 'firing')
+  const alert = firing.find(({ service }) => service === incident.service) ?? firing[0] ?? alerts.at(-1)
+  const said = cleanText(alert?.summary ?? alert?.name ?? '', 300)
+  return alert && said !== '' ? [text(say`${shortCode(alert.source, 40)} says: “${said}”`)] : []
+}
+
+function mainFacts({ incident, alerts }: IncidentView, now: Date): CardBlock {
+  const lasted = incident.endedAt ? `, lasted ${durationWords(secondsBetween(incident.openedAt, incident.endedAt))}` : ''
+  return facts(
+    fact('Service', say`${shortCode(incident.service)} in ${shortCode(incident.environment)}`),
+    fact('Since', say`${sinceMoment(incident.openedAt, now)}${lasted}`),
+    fact('Impact', say`${cutText(cleanText(incident.severityReason), 300)}`),
+    fact('Alerts', alertWords(alerts)),
+  )
+}
+
+/** Alerts, not deliveries: what was heard last of each counts. */
+function alertWords(alerts: IncidentView['alerts']): Span[] {
+  const each = latestOfEach(alerts)
+  const firing = each.filter(({ status }) => status === 'firing').length
+  const end = firing === 0 ? (each.length === 1 ? 'over' : 'all over') : each.length === 1 ? 'still firing' : `${firing} still firing`
+  return each.length === 0 ? say`none` : say`${each.length} ${each.length === 1 ? 'alert' : 'alerts'}, ${end}`
+}
+
+function pressable(incident: Incident, { consoleUrl, offers = [] }: IncidentCardContext): CardBlock[] {
+  const open = consoleUrl ? { label: 'Open in the console', url: incidentPage(consoleUrl, incident.id) } : null
+  const room = BUTTONS_ON_CARD - (open ? 1 : 0)
+  return buttons(offers.slice(0, room), open, offers.slice(room, room + MORE_AT_MOST))
+}
+
+function footer(incident: Incident): Span[] {
+  const drill = incident.drillRun === null ? [] : say` · a drill: the fault was made on purpose`
+  return say`Incident ${shortCode(incident.id)}${drill}`
+}
+
+function capital(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}

@@ -1,0 +1,24 @@
+import type { IncidentView } from '../../agent/agent.ts'
+import type { IncidentState } from '../../agent/domain/incident.ts'
+
+/** The states of an incident in words for people. */
+const INCIDENT_STATES_IN_WORDS: Readonly<Record<IncidentState, string>> = {
+  open: 'just opened',
+  investigating: 'being investigated',
+  observing: 'being watched',
+  'awaiting-approval': 'waiting for approval',
+  acting: 'action running',
+  verifying: 'verifying the action',
+  resolved: 'resolved',
+  healed: 'healed by itself',
+}
+
+/** Where an incident stands. It is said to have healed by itself only when nothing was carried out in it. */
+export function incidentStateWords({ incident, approvals }: Pick<IncidentView, 'incident' | 'approvals'>): string {
+  return incident.state === 'healed' && wasActedOn(approvals) ? 'symptom gone' : INCIDENT_STATES_IN_WORDS[incident.state]
+}
+
+/** Whether anything was sent in the incident, whatever came of it. */
+export function wasActedOn(approvals: IncidentView['approvals']): boolean {
+  return approvals.some(({ execution }) => execution?.events.some(({ state }) => state === 'sent'))
+}

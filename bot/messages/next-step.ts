@@ -1,0 +1,68 @@
+import type { IncidentView } from '../../agent/agent.ts'
+import type { Approval } from '../../agent/domain/approval.ts'
+import { approvalPhase } from './approval-phase.ts'
+import { wasActedOn } from './incident-words.ts'
+import { PHASE_TITLES } from './outcome-words.ts'
+import { exact, type Span, say } from './span.ts'
+import { durationWords, secondsBetween } from './time-words.ts'
+import { cleanText, cutText } from './visible-text.ts'
+
+/** What happens now and who has to do something, in one or two sentences. */
+export function nextStep(view: IncidentView, now: Date): Span[] {
+  const { incident } = view
+  const latest = latestApproval(view.approvals)
+  switch (incident.state) {
+    case 'open':
+      return say`Evidence is about to be collected. Nothing is asked of you yet.`
+    case 'investigating':
+      return say`Evidence is being collected and causes are being ranked. Nothing is asked of you yet.`
+    case 'observing':
+      return say`${whyNothing(view) ?? 'No action is open.'} ${latest ? lastAction(latest, now) : ''}`
+    case 'awaiting-approval':
+      return latest ? waiting(latest) : say`An action is being prepared.`
+    case 'acting':
+      return latest ? say`${titleOf(latest)} is being carried out, once.` : say`The approved action is being carried out, once.`
+    case 'verifying':
+      return say`The action took effect; telemetry decides whether it helped.`
+    case 'resolved':
+      return say`${latest ? lastAction(latest, now) : 'Nothing was run.'}${durationOf(view)}`
+    case 'healed':
+      return say`${wasActedOn(view.approvals) ? afterActing(view.approvals, now) : 'It recovered by itself; nothing was run.'}${durationOf(view)}`
+  }
+}
+
+/** Why no action was proposed, as it was noted when that was decided. */
+function whyNothing({ timeline }: IncidentView): string | null {
+  const noted = timeline.findLast(({ kind }) => kind === 'nothing-proposed')
+  return noted ? cleanText(noted.text, 400) : null
+}
+
+function waiting(approval: Approval): Span[] {
+  const { needed } = approval.plan.approval
+  const have = approval.votes.filter((vote) => vote.decision === 'approve').length
+  return say`“${titleOf(approval)}” waits for approval, ${have} of ${needed} so far. See below.`
+}
+
+function lastAction(approval: Approval, now: Date): Span[] {
+  const phase = PHASE_TITLES[approvalPhase(approval, now)]
+  return say`Last action: “${titleOf(approval)}”, ${phase.toLowerCase()}.`
+}
+
+/** What was carried out may or may not be what mended it: that is not known, so neither is said. */
+function afterActing(approvals: readonly Approval[], now: Date): Span[] {
+  const sent = latestApproval(approvals.filter((approval) => wasActedOn([approval])))
+  return say`The symptom is gone. ${sent ? lastAction(sent, now) : ''} Something was done here, so it is not said to have healed by itself.`
+}
+
+function titleOf(approval: Approval): Span {
+  const shown = exact(approval.plan.action.title)
+  return { type: 'text', text: shown.type === 'text' ? cutText(shown.text, 150) : '' }
+}
+
+function durationOf({ incident }: IncidentView): string {
+  return incident.endedAt ? ` It was over after ${durationWords(secondsBetween(incident.openedAt, incident.endedAt))}.` : ''
+}
+
+function latestApproval(approvals: readonly Approval[]): Approval | null {
+  return approvals.toSorted((a, b) => b.createdAt.getTime() - a.createdAt.getTime())[0] ?? null
+}

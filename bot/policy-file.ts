@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs'
+import { parse, YAMLParseError } from 'yaml'
+
+/** The policy as it was read, or why it could not be: one sentence. */
+export type PolicySource = { text: string; value: unknown } | { problem: string }
+
+/** Reads the policy: the file, or the built-in text when none is configured. Never throws: without a policy the process observes, and says so. */
+export function readPolicySource(path: string | null, builtIn: string): PolicySource {
+  const source = path === null ? { text: builtIn } : readText(path)
+  if ('problem' in source) return source
+  try {
+    return { text: source.text, value: parse(source.text, { maxAliasCount: 20 }) }
+  } catch (error) {
+    if (!(error instanceof YAMLParseError) && !(error instanceof ReferenceError)) throw error
+    return { problem: `the policy file ${path ?? ''} is not YAML: ${error.message.split('\n')[0]}` }
+  }
+}
+
+function readText(path: string): { text: string } | { problem: string } {
+  try {
+    return { text: readFileSync(path, 'utf8') }
+  } catch (error) {
+    return { problem: `the policy file ${path} cannot be read (${error instanceof Error ? error.message : String(error)})` }
+  }
+}

@@ -1,0 +1,15 @@
+import type { Agent, DrillRun } from '../agent/agent.ts'
+import { HttpProblem } from './problem.ts'
+
+/** @throws HttpProblem unknown-drill, drill-running */
+export async function startDrill(agent: Pick<Agent, 'drills'>, name: string): Promise<DrillRun> {
+  const known = agent.drills.list().map((scenario) => scenario.name)
+  if (!known.includes(name))
+    throw new HttpProblem('unknown-drill', `There is no drill of this name. There are: ${known.join(', ') || 'none'}.`)
+  try {
+    return await agent.drills.start(name)
+  } catch (error) {
+    if (error instanceof Error && error.name === 'DrillBusy') throw new HttpProblem('drill-running', error.message)
+    throw error
+  }
+}

@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto'
+import type { Context } from 'hono'
+import { z } from 'zod'
+import type { Agent } from '../agent/agent.ts'
+import type { Endpoint } from './api/endpoint.ts'
+import { bearerToken, isOneOf } from './bearer.ts'
+import { parseJson } from './json-body.ts'
+import type { Checked } from './outermost-check.ts'
+import { HttpProblem } from './problem.ts'
+import type { SelfMetrics } from './self-metrics.ts'
+import { createTokenBucket } from './token-bucket.ts'
+
+/** Deliveries of one source that may wait to be stored at once; the next is told to come back. */
+const MOST_IN_FLIGHT = 256
+/** The senders name no delivery: the same bytes within this time are the same one sent again, and later they are news. */
+const REPEAT_MS = 300_000
+const KEPT_HEADERS = ['content-type', 'user-agent']
+
+/** One sender of alerts or changes. */
+export interface WebhookSource {
+  /** Last part of the address: /webhooks/NAME. */
+  name: string
+  summary: string
+  /** What the body looks like, for the description of the interface. */
+  shape: z.ZodType
+  /** Null when the body, which is JSON, can be read; otherwise why not, in words for the sender. */
+  problemWith(body: Uint8Array): string | null
+}
+
+export interface WebhookDeps {
+  sources: readonly WebhookSource[]
+  agent: Pick<Agent, 'receive'>
+  /** Keeps what cannot be read, for a person to look at and for a replay. */
+  keepRejected(delivery: Parameters<Agent['receive']>[0], words: string): Promise<void>
+  /** When the delivery of this key was stored; null when none was. */
+  receivedAt(source: string, deliveryKey: string): Promise<Date | null>
+  /** Null: no token is asked for, because only this machine can reach the port. */
+  token: string | null
+  limits: { perSecond: number; burst: number }
+  metrics: Pick<SelfMetrics, 'countDelivery'>
+  now: () => Date
+  log: { warn(object: object, message: string): void; error(object: object, message: string): void }
+}
+
+const ACCEPTED = z.object({ duplicate: z.boolean() })
+
+/** `POST /webhooks/NAME` for every source: 202 once it is stored, and never before. */
+export function webhookEndpoints(deps: WebhookDeps): Endpoint[] {
+  return deps.sources.map((source) => {
+    const receive = createReceiver(source, deps)
+    return {
+      method: 'post',
+      path: `/webhooks/${source.name}`,
+      name: `receive${source.name.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase())}`,
+      summary: source.summary,
+      access: 'token',
+      params: z.object({}),
+      query: z.object({}),
+      body: source.shape,
+      answers: { 202: { words: 'Stored. `duplicate` when the same delivery was stored before.', schema: ACCEPTED } },
+      problems: ['no-token', 'invalid-json', 'unrecognised-payload', 'too-many-requests', 'not-durable'],
+      serve: receive,
+    }
+  })
+}
+
+function createReceiver(source: WebhookSource, deps: WebhookDeps): (context: Context<Checked>) => Promise<Response> {
+  const { token, metrics, now, limits } = deps
+  const bucket = createTokenBucket({ ...limits, now })
+  let inFlight = 0
+  return async (context) => {
+    if (token !== null) checkToken(context, token)
+    const wait = inFlight >= MOST_IN_FLIGHT ? 1 : bucket.take()
+    if (wait > 0) {
+      metrics.countDelivery(source.name, 'limited')
+      throw new HttpProblem('too-many-requests', null, { 'retry-after': String(wait) })
+    }
+    inFlight += 1
+    try {
+      return await accept(source, context, deps)
+    } finally {
+      inFlight -= 1
+    }
+  }
+}
+
+function checkToken(context: Context, token: string): void {
+  const given = bearerToken(context.req.header('authorization'))
+  if (given === null || !isOneOf(given, [token])) throw new HttpProblem('no-token', null, { 'www-authenticate': 'Bearer' })
+}
+
+async function accept(source: WebhookSource, context: Context<Checked>, deps: WebhookDeps): Promise<Response> {
+  const body = context.get('body')
+  const hash = createHash('sha256').update(body).digest('hex')
+  const kept = KEPT_HEADERS.flatMap((name) => {
+    const value = context.req.header(name)
+    return value === undefined ? [] : [[name, value.slice(0, 500)] as const]
+  })
+  const delivery = { source: source.name, body, headers: Object.fromEntries(kept) }
+  const problem = problemWith(source, body)
+  if (problem) {
+    await storing(source, deps, () => deps.keepRejected({ ...delivery, deliveryKey: hash }, problem.message))
+    deps.metrics.countDelivery(source.name, 'rejected')
+    deps.log.warn({ source: source.name, bytes: body.byteLength, words: problem.message }, 'a delivery could not be read')
+    throw problem
+  }
+  const { duplicate } = await storing(source, deps, () => receiveOnce(delivery, hash, deps))
+  deps.metrics.countDelivery(source.name, duplicate ? 'duplicate' : 'accepted')
+  return new Response(JSON.stringify({ duplicate }), { status: 202, headers: { 'content-type': 'application/json' } })
+}
+
+/** A key for each stretch of time, which the store takes once; a repeat just after the edge is found under the stretch before. */
+async function receiveOnce(
+  delivery: { source: string; body: Uint8Array; headers: Record<string, string> },
+  hash: string,
+  { agent, now, receivedAt }: WebhookDeps,
+): Promise<{ duplicate: boolean }> {
+  const at = now().getTime()
+  const stretch = Math.floor(at / REPEAT_MS)
+  const before = await receivedAt(delivery.source, `${hash}:${stretch - 1}`)
+  if (before !== null && at - before.getTime() < REPEAT_MS) return { duplicate: true }
+  return await agent.receive({ ...delivery, deliveryKey: `${hash}:${stretch}` })
+}
+
+function problemWith(source: WebhookSource, body: Uint8Array): HttpProblem | null {
+  try {
+    parseJson(body)
+    const words = source.problemWith(body)
+    return words === null ? null : new HttpProblem('unrecognised-payload', words)
+  } catch (error) {
+    if (error instanceof HttpProblem) return error
+    throw error
+  }
+}
+
+/** Whatever goes wrong while storing means the same to the sender: it was not taken, send it again. */
+async function storing<T>(source: WebhookSource, { metrics, log }: WebhookDeps, store: () => Promise<T>): Promise<T> {
+  try {
+    return await store()
+  } catch (cause) {
+    metrics.countDelivery(source.name, 'lost')
+    log.error({ err: cause, source: source.name }, 'a delivery could not be stored')
+    throw new HttpProblem('not-durable', null, { 'retry-after': '5' })
+  }
+}

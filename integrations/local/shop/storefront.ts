@@ -1,0 +1,29 @@
+import { type Route, RouteError, runService } from './service.ts'
+
+/** Prices include no tax, and none of them is a whole number. */
+const GOODS = [
+  { sku: 'kettle', title: 'Kettle', price: 24.9 },
+  { sku: 'teapot', title: 'Teapot', price: 18.35 },
+  { sku: 'strainer', title: 'Strainer', price: 4.15 },
+  { sku: 'cup', title: 'Cup', price: 7.45 },
+]
+
+/** v9 also says what goes well with each thing. */
+const shelves = {
+  v8: () => ({ goods: GOODS }),
+  v9: () => ({ goods: GOODS.map((good, i) => ({ ...good, goesWith: GOODS[(i + 1) % GOODS.length]?.sku })) }),
+}
+
+const buy: Route = async ({ body, call }) => {
+  const { sku, quantity, country } = body as { sku: string; quantity: number; country: string }
+  const good = GOODS.find((candidate) => candidate.sku === sku)
+  if (!good) throw new RouteError(404, `no such thing: ${sku}`)
+  const order = await call('checkout', '/orders', { sku, quantity, country, price: good.price })
+  if (order.status !== 201) throw new RouteError(502, `checkout answered ${order.status}`)
+  return { status: 201, body: order.body as object }
+}
+
+runService(({ link }) => {
+  const shelf = link.settings.version === 'v9' ? shelves.v9 : shelves.v8
+  return { 'GET /': () => ({ status: 200, body: shelf() }), 'POST /buy': buy }
+})

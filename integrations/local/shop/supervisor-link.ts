@@ -1,0 +1,53 @@
+import type { FromShop, Leak, ShopSettings, ToShop } from './messages.ts'
+
+/** A process's side of the channel to its supervisor. */
+export interface SupervisorLink {
+  settings: ShopSettings
+  /** Ports of the instances of a service that are ready now. */
+  portsOf(service: string): readonly number[]
+  ready(port: number): void
+  onLeak(listener: (leak: Leak | null) => void): void
+  onStop(listener: () => void): void
+}
+
+/**
+ * Opens the channel. A service never outlives its supervisor: when the channel closes, however that came about, the process exits at once.
+ */
+export function openSupervisorLink(): SupervisorLink {
+  const settings = JSON.parse(process.argv[2] ?? '') as ShopSettings
+  let endpoints: Record<string, readonly number[]> = {}
+  let leak: Leak | null = null
+  let leakListener: ((leak: Leak | null) => void) | null = null
+  let stopListener = (): void => process.exit(0)
+  process.on('disconnect', () => process.exit(0))
+  process.stdout.on('error', () => process.exit(0))
+  process.on('message', (message: ToShop) => {
+    if (message.type === 'stop') return stopListener()
+    if (message.type === 'leak') {
+      leak = message.leak
+      return leakListener?.(leak)
+    }
+    endpoints = message.endpoints
+    send({ type: 'endpoints-set', revision: message.revision })
+  })
+  process.on('SIGTERM', () => stopListener())
+  // A Ctrl-C in the terminal reaches the whole process group; ending in order is the supervisor's business.
+  process.on('SIGINT', () => undefined)
+  if (!process.connected) process.exit(0)
+  return {
+    settings,
+    portsOf: (service) => endpoints[service] ?? [],
+    ready: (port) => send({ type: 'ready', port }),
+    onLeak(listener) {
+      leakListener = listener
+      if (leak) listener(leak)
+    },
+    onStop(listener) {
+      stopListener = listener
+    },
+  }
+}
+
+function send(message: FromShop): void {
+  if (process.connected) process.send?.(message)
+}

@@ -1,0 +1,46 @@
+/**
+ * The product's own vocabulary of metrics; each source translates it. Ratios are 0–1, latency in seconds, sizes in bytes, rates per second.
+ */
+export const METRICS = {
+  request_rate: { unit: '/s', title: 'requests' },
+  error_ratio: { unit: 'ratio', title: 'errors' },
+  latency_p99: { unit: 's', title: 'latency p99' },
+  latency_p50: { unit: 's', title: 'latency p50' },
+  memory_used_ratio: { unit: 'ratio', title: 'memory used' },
+  memory_used_bytes: { unit: 'bytes', title: 'memory used' },
+  cpu_used_ratio: { unit: 'ratio', title: 'CPU used' },
+  replicas_ready: { unit: '', title: 'ready replicas' },
+  restarts: { unit: '', title: 'restarts' },
+} as const
+export type MetricName = keyof typeof METRICS
+
+export interface MetricQuery {
+  service: string
+  metric: MetricName
+  from: Date
+  to: Date
+  /** Seconds between points; the source may widen it to stay under `maxPoints`, keeping extremes. */
+  stepSeconds: number
+  /** Only these versions, when the source can tell versions apart. */
+  version?: string
+  signal?: AbortSignal
+}
+
+/** One point; a moment without data has no point, it is never filled with zero. */
+export interface Point {
+  at: Date
+  value: number
+}
+
+export interface MetricSeries {
+  /** The question in the source's own language, for the citation. */
+  query: string
+  link: string | null
+  labels: Record<string, string>
+  points: Point[]
+}
+
+/** Read-only metrics of services. Faults are thrown as IntegrationError; no data is an empty list of points. */
+export interface MetricsPort {
+  read(query: MetricQuery): Promise<MetricSeries>
+}

@@ -1,0 +1,22 @@
+/** A running service as its platform describes it. */
+export interface Workload {
+  service: string
+  environment: string
+  uid: string
+  version: string
+  previousVersion: string | null
+  desiredReplicas: number
+  readyReplicas: number
+  restarts: number
+  startedAt: Date | null
+  /** Latest platform events, newest first, at most 20: exits, probes failing, scheduling. */
+  events: { at: Date; text: string }[]
+}
+
+export interface WorkloadsPort {
+  /** Null when the service is unknown to the platform. */
+  find(service: string, signal?: AbortSignal): Promise<{ query: string; workload: Workload } | null>
+  list(signal?: AbortSignal): Promise<Workload[]>
+  /** Who calls whom, from configuration or traces. */
+  dependencies(signal?: AbortSignal): Promise<{ query: string; edges: { from: string; to: string }[] }>
+}

@@ -1,0 +1,60 @@
+import { parseAlertmanagerWebhook } from './alertmanager/webhook.ts'
+import type { Integration, IntegrationDeps } from './contract.ts'
+import { parseGenericWebhook } from './generic/webhook.ts'
+import type { ParseWebhook } from './ports/webhook.ts'
+import { createReportedChanges, type StoredChanges } from './reported/index.ts'
+import { parseChanges } from './reported/webhook.ts'
+
+/** The part of the settings that decides which integrations there are. */
+export interface IntegrationSettings {
+  dataDir: string
+  local: { enabled: boolean }
+}
+
+interface Entry {
+  id: string
+  isConfigured(settings: IntegrationSettings): boolean
+  /** Loads the vendor's code, and its SDK with it, only when it is configured. */
+  create(deps: IntegrationDeps, settings: IntegrationSettings): Promise<Integration>
+}
+
+/** Every integration there is. */
+const INTEGRATIONS: readonly Entry[] = [
+  {
+    id: 'local',
+    isConfigured: ({ local }) => local.enabled,
+    create: async (deps, { dataDir }) => (await import('./local/index.ts')).createLocalTarget(deps, { dir: `${dataDir}/local` }),
+  },
+]
+
+/** The integrations these settings ask for, none of them started yet. `depsOf` lends each its own. */
+export async function createIntegrations(
+  settings: IntegrationSettings,
+  depsOf: (id: string) => IntegrationDeps,
+  stored: StoredChanges,
+): Promise<Integration[]> {
+  const configured = INTEGRATIONS.filter((entry) => entry.isConfigured(settings))
+  const created = await Promise.all(configured.map(({ id, create }) => create(depsOf(id), settings)))
+  const environments = [...new Set(created.flatMap((each) => each.environments))]
+  return [...created, createReportedChanges({ stored, environments })]
+}
+
+/** What can be sent to /webhooks/NAME, and how it is read. */
+export interface WebhookFormat {
+  name: string
+  summary: string
+  parse: ParseWebhook
+}
+
+/** Every sender there is. A body with changes holds no alerts; it is read again when an incident asks what changed. */
+export const WEBHOOKS: readonly WebhookFormat[] = [
+  { name: 'alertmanager', summary: 'Alerts of Prometheus Alertmanager, version 4.', parse: parseAlertmanagerWebhook },
+  { name: 'generic', summary: 'Alerts of anything that can send JSON: one, a list, or {"alerts": […]}.', parse: parseGenericWebhook },
+  { name: 'changes', summary: 'What somebody changed: one change, a list, or {"changes": […]}.', parse: parseOfChanges },
+]
+
+function parseOfChanges(body: Uint8Array): ReturnType<ParseWebhook> {
+  const parsed = parseChanges(body)
+  if (!parsed.ok) return { ok: false, code: 'foreign', words: parsed.words }
+  return { ok: true, alerts: [], unusable: parsed.unusable, truncated: 0 }
+}

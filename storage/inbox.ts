@@ -1,0 +1,221 @@
+import { type Kysely, sql } from 'kysely'
+import type { Database } from './schema.ts'
+
+/** One thing that was sent to us, as it came. */
+export interface Delivery {
+  /** Who sent it: 'alertmanager', 'slack' … */
+  source: string
+  /** The sender's own id of the delivery, or a hash of the body; at most 512 characters. The same key is taken once. */
+  deliveryKey: string
+  /** At most 16 MiB. */
+  body: Uint8Array
+  headers: Readonly<Record<string, string>>
+  /** A job of this kind, with `{ inboxId }` as payload, is enqueued in the same commit. */
+  jobKind?: string
+}
+
+export interface InboxItem extends Required<Omit<Delivery, 'jobKind'>> {
+  id: number
+  bodySha: string
+  receivedAt: Date
+  state: 'received' | 'processed' | 'failed' | 'rejected'
+  error: string | null
+  attempts: number
+}
+
+export interface Accepted {
+  id: number
+  /** True when this delivery was known already; `id` is then that of the first. */
+  duplicate: boolean
+}
+
+/** Everything from outside passes through here before it is acknowledged. */
+export interface Inbox {
+  /**
+   * Durable when it resolves. Deliveries that wait at the same time share a commit.
+   *
+   * @throws InboxFull when more than 1,000 deliveries wait: answer 503, the sender tries again.
+   */
+  accept(delivery: Delivery): Promise<Accepted>
+  get(id: number): Promise<InboxItem | null>
+  /** When the delivery of this key was stored; null when none was. */
+  receivedAt(source: string, deliveryKey: string): Promise<Date | null>
+  /** Items not processed yet, oldest first. */
+  waiting(limit: number): Promise<InboxItem[]>
+  markProcessed(id: number): Promise<void>
+  markFailed(id: number, error: string): Promise<void>
+  /** What was stored but never will be processed: not signed, not readable. */
+  markRejected(id: number, error: string): Promise<void>
+  /** Makes an item, or all failed items of a source, wait again, and enqueues their jobs again. Returns their ids. */
+  replay(which: { id: number } | { source: string }): Promise<number[]>
+  counts(): Promise<Record<InboxItem['state'], number>>
+}
+
+/** Too many deliveries wait to be stored. */
+export class InboxFull extends Error {
+  override readonly name = 'InboxFull'
+  readonly code = 'inbox-full'
+}
+
+const MOST_WAITING = 1_000
+const BATCH_ROWS = 50
+const BATCH_BYTES = 4 * 1024 * 1024
+const ERROR_LENGTH = 2_000
+
+interface Pending {
+  delivery: Delivery
+  settle: PromiseWithResolvers<Accepted>
+}
+
+export function createInbox({ db }: { db: Kysely<Database> }): Inbox {
+  const pending: Pending[] = []
+  let flushing = false
+
+  const flush = async (): Promise<void> => {
+    flushing = true
+    while (pending.length > 0) await store(db, takeBatch(pending))
+    flushing = false
+  }
+
+  return {
+    accept(delivery) {
+      if (pending.length >= MOST_WAITING)
+        return Promise.reject(new InboxFull(`${MOST_WAITING} deliveries wait to be stored; try again later`))
+      const settle = Promise.withResolvers<Accepted>()
+      pending.push({ delivery, settle })
+      if (!flushing) void flush()
+      return settle.promise
+    },
+    get: async (id) => (await readItems(db, sql`where id = ${id}`))[0] ?? null,
+    receivedAt: (source, deliveryKey) => receivedAt(db, source, deliveryKey),
+    waiting: (limit) => readItems(db, sql`where state = 'received' order by received_at, id limit ${limit}`),
+    markProcessed: (id) => end(db, id, 'processed', null),
+    markFailed: (id, error) => end(db, id, 'failed', error),
+    markRejected: (id, error) => end(db, id, 'rejected', error),
+    replay: (which) => replay(db, which),
+    counts: () => counts(db),
+  }
+}
+
+function takeBatch(pending: Pending[]): Pending[] {
+  let bytes = 0
+  const size = pending.findIndex(({ delivery }, index) => {
+    bytes += delivery.body.byteLength
+    return index === BATCH_ROWS || (index > 0 && bytes > BATCH_BYTES)
+  })
+  return pending.splice(0, size === -1 ? pending.length : size)
+}
+
+/** Stores a batch in one statement. A delivery that the database refuses must not take its neighbours with it: they are then stored one by one. */
+async function store(db: Kysely<Database>, batch: Pending[]): Promise<void> {
+  try {
+    const results = await insert(
+      db,
+      batch.map(({ delivery }) => delivery),
+    )
+    batch.forEach(({ settle }, index) => {
+      const result = results[index]
+      if (result) settle.resolve(result)
+      else settle.reject(new Error('the database did not say where a delivery was stored'))
+    })
+  } catch (error) {
+    const [first, ...others] = batch
+    if (others.length === 0) return first?.settle.reject(error)
+    for (const one of batch) await store(db, [one])
+  }
+}
+
+async function insert(db: Kysely<Database>, deliveries: Delivery[]): Promise<(Accepted | undefined)[]> {
+  const rows = deliveries.map(
+    ({ source, deliveryKey, body, headers, jobKind = null }) =>
+      sql`(${source}::text, ${deliveryKey}::text, ${body}::bytea, ${JSON.stringify(headers)}::jsonb, ${jobKind}::text)`,
+  )
+  const inserted = await sql<KeyedRow>`
+    with stored as (
+      insert into inbox (source, delivery_key, body, headers, job_kind) values ${sql.join(rows)}
+      on conflict (source, delivery_key) do nothing
+      returning id, source, delivery_key, job_kind
+    ), queued as (
+      insert into job (kind, payload, dedupe)
+      select job_kind, jsonb_build_object('inboxId', id), 'inbox:' || id from stored where job_kind is not null
+    )
+    select id, source, delivery_key from stored`.execute(db)
+  const fresh = byKey(inserted.rows)
+  const known = await readKnown(
+    db,
+    deliveries.filter((delivery) => !fresh.has(keyOf(delivery.source, delivery.deliveryKey))),
+  )
+  return deliveries.map(({ source, deliveryKey }) => {
+    const key = keyOf(source, deliveryKey)
+    const id = fresh.get(key)
+    // The same delivery twice in one batch: the first of them was stored.
+    if (id !== undefined && fresh.delete(key)) {
+      known.set(key, id)
+      return { id, duplicate: false }
+    }
+    const first = known.get(key)
+    return first === undefined ? undefined : { id: first, duplicate: true }
+  })
+}
+
+interface KeyedRow {
+  id: number
+  source: string
+  delivery_key: string
+}
+
+const keyOf = (source: string, deliveryKey: string): string => JSON.stringify([source, deliveryKey])
+
+function byKey(rows: readonly KeyedRow[]): Map<string, number> {
+  return new Map(rows.map(({ id, source, delivery_key }) => [keyOf(source, delivery_key), id]))
+}
+
+async function readKnown(db: Kysely<Database>, deliveries: readonly Delivery[]): Promise<Map<string, number>> {
+  if (deliveries.length === 0) return new Map()
+  const keys = deliveries.map(({ source, deliveryKey }) => sql`(${source}::text, ${deliveryKey}::text)`)
+  const { rows } = await sql<KeyedRow>`
+    select id, source, delivery_key from inbox where (source, delivery_key) in (${sql.join(keys)})`.execute(db)
+  return byKey(rows)
+}
+
+async function readItems(db: Kysely<Database>, where: ReturnType<typeof sql>): Promise<InboxItem[]> {
+  const { rows } = await sql<InboxItem>`
+    select id, source, delivery_key as "deliveryKey", body, body_sha as "bodySha", headers, received_at as "receivedAt", state, error, attempts
+    from inbox ${where}`.execute(db)
+  return rows
+}
+
+async function receivedAt(db: Kysely<Database>, source: string, deliveryKey: string): Promise<Date | null> {
+  const { rows } = await sql<{
+    at: Date
+  }>`select received_at as at from inbox where source = ${source} and delivery_key = ${deliveryKey}`.execute(db)
+  return rows[0]?.at ?? null
+}
+
+async function end(db: Kysely<Database>, id: number, state: InboxItem['state'], error: string | null): Promise<void> {
+  await sql`
+    update inbox set state = ${state}, error = ${error?.slice(0, ERROR_LENGTH) ?? null}, attempts = attempts + 1, processed_at = clk()
+    where id = ${id}`.execute(db)
+}
+
+async function replay(db: Kysely<Database>, which: { id: number } | { source: string }): Promise<number[]> {
+  const where = 'id' in which ? sql`id = ${which.id}` : sql`source = ${which.source} and state = 'failed'`
+  const { rows } = await sql<{ id: number }>`
+    with again as (
+      update inbox set state = 'received', error = null, processed_at = null where ${where} returning id, job_kind
+    ), queued as (
+      insert into job (kind, payload, dedupe)
+      select job_kind, jsonb_build_object('inboxId', id), 'inbox:' || id from again where job_kind is not null
+      on conflict (dedupe) where finished_at is null and dead_at is null do nothing
+    )
+    select id from again order by id`.execute(db)
+  return rows.map(({ id }) => id)
+}
+
+async function counts(db: Kysely<Database>): Promise<Record<InboxItem['state'], number>> {
+  const { rows } = await sql<{
+    state: InboxItem['state']
+    count: number
+  }>`select state, count(*) as count from inbox group by state`.execute(db)
+  return { received: 0, processed: 0, failed: 0, rejected: 0, ...Object.fromEntries(rows.map(({ state, count }) => [state, count])) }
+}

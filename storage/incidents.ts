@@ -1,0 +1,151 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { Alert } from '../agent/domain/alert.ts'
+import type { Incident } from '../agent/domain/incident.ts'
+import type { IncidentStore, IntakeDecision, IntakeFacts } from '../agent/ports.ts'
+import {
+  alertIdentity,
+  arrivalOf,
+  countAgain,
+  type Heard,
+  heardBefore,
+  insertAlert,
+  outlived,
+  readAlerts,
+  readIntakeFacts,
+} from './alerts.ts'
+import { storableText } from './content-json.ts'
+import { insertEvidence, insertHypotheses, readEvidence, readEvidenceSummaries, readHypotheses } from './evidence.ts'
+import { appendEvent, toIncident, toIncidentEvent } from './incident-rows.ts'
+import type { Database } from './schema.ts'
+
+const MAX_PAGE = 200
+/** An alert that is heard so soon after its incident ended was on its way when that happened. */
+const ECHO_MS = 30_000
+
+type Absorbed = Awaited<ReturnType<IncidentStore['absorb']>>
+
+/** Incidents with their timeline, alerts, evidence and diagnoses. Every method is one transaction. */
+export function createIncidentStore({ db, now }: { db: Kysely<Database>; now: () => Date }): IncidentStore {
+  const write = <T>(work: (tx: Transaction<Database>) => Promise<T>): Promise<T> => db.transaction().execute(work)
+  return {
+    absorb: (alert, inboxId, decide) => write((tx) => absorb(tx, { alert, inboxId, decide, now: now() })),
+    get: async (id) => {
+      const row = await db.selectFrom('incident').selectAll().where('id', '=', storableText(id)).executeTakeFirst()
+      return row ? toIncident(row) : null
+    },
+    list: (query) => listIncidents(db, query),
+    record: (incidentId, event) => write((tx) => appendEvent(tx, incidentId, event, now())),
+    timeline: async (incidentId) => {
+      const rows = await db.selectFrom('incident_event').selectAll().where('incident_id', '=', incidentId).orderBy('seq').execute()
+      return rows.map(toIncidentEvent)
+    },
+    alerts: (incidentId) => readAlerts(db, incidentId),
+    addEvidence: (incidentId, items) => write((tx) => insertEvidence(tx, incidentId, items, now())),
+    evidence: (incidentId) => readEvidence(db, incidentId),
+    evidenceSummaries: (incidentId) => readEvidenceSummaries(db, incidentId),
+    saveHypotheses: (incidentId, hypotheses) => write((tx) => insertHypotheses(tx, incidentId, hypotheses, now())),
+    hypotheses: (incidentId) => readHypotheses(db, incidentId),
+  }
+}
+
+interface Arrival {
+  alert: Alert
+  inboxId: number | null
+  decide: (facts: IntakeFacts) => IntakeDecision
+  now: Date
+}
+
+async function absorb(tx: Transaction<Database>, { alert, inboxId, decide, now }: Arrival): Promise<Absorbed> {
+  const { last_incident: last } = await tx
+    .selectFrom('intake_turn')
+    .select('last_incident')
+    .where('id', '=', 1)
+    .forUpdate()
+    .executeTakeFirstOrThrow()
+  const first = alertIdentity(alert, inboxId, now)
+  const before = await heardBefore(tx, first)
+  if (before && !isRecurrence(alert, before, await arrivalOf(tx, inboxId, now))) {
+    await countAgain(tx, before, now)
+    return { decision: { do: 'drop', reason: 'this alert was received before' }, incidentId: before.incidentId, isNew: false }
+  }
+  const identity = before?.incidentId ? { ...first, occurrence: outlived(first.occurrence, before.incidentId) } : first
+  const decision = decide(await readIntakeFacts(tx, identity))
+  const incidentId = decision.do === 'open' ? `inc-${last + 1}` : decision.do === 'attach' ? decision.incidentId : null
+  if (decision.do === 'open') await openIncident(tx, last + 1, decision, now)
+  await insertAlert(tx, { identity, alert, inboxId, decision, incidentId, now })
+  if (incidentId !== null) await tellTimeline(tx, incidentId, alert, decision, now)
+  return { decision, incidentId, isNew: decision.do === 'open' }
+}
+
+/** Sources repeat an alert with its first beginning for as long as it fires: one that outlives its incident is a trouble that is not over. */
+function isRecurrence({ status }: Alert, { incidentEndedAt }: Heard, arrivedAt: Date): boolean {
+  return status === 'firing' && incidentEndedAt !== null && arrivedAt.getTime() >= incidentEndedAt.getTime() + ECHO_MS
+}
+
+async function openIncident(
+  tx: Transaction<Database>,
+  number: number,
+  decision: Extract<IntakeDecision, { do: 'open' }>,
+  now: Date,
+): Promise<void> {
+  await tx.updateTable('intake_turn').set({ last_incident: number }).where('id', '=', 1).execute()
+  await tx
+    .insertInto('incident')
+    .values({
+      id: `inc-${number}`,
+      number,
+      title: storableText(decision.title, 300),
+      service: storableText(decision.service, 200),
+      environment: storableText(decision.environment, 100),
+      severity: decision.severity,
+      severity_reason: storableText(decision.severityReason, 1_000),
+      opened_at: now,
+      drill_run: decision.drillRun,
+    })
+    .execute()
+}
+
+async function tellTimeline(
+  tx: Transaction<Database>,
+  incidentId: string,
+  alert: Alert,
+  decision: IntakeDecision,
+  now: Date,
+): Promise<void> {
+  if (decision.do === 'drop' || (decision.do === 'attach' && decision.quiet)) return
+  const { source, key, name, status, level, startsAt } = alert
+  const kind = decision.do === 'open' ? 'incident-opened' : status === 'firing' ? 'alert-received' : 'alert-resolved'
+  await appendEvent(tx, incidentId, { kind, text: decision.reason, detail: { source, key, name, status, level, startsAt } }, now)
+}
+
+async function listIncidents(
+  db: Kysely<Database>,
+  query: Parameters<IncidentStore['list']>[0],
+): Promise<{ items: Incident[]; next: string | null }> {
+  const limit = Math.min(Math.max(Math.trunc(query.limit), 1), MAX_PAGE)
+  const after = query.cursor === undefined ? null : readCursor(query.cursor)
+  const rows = await db
+    .selectFrom('incident')
+    .selectAll()
+    .$if(query.state === 'active', (q) => q.where('ended_at', 'is', null))
+    .$if(query.state !== undefined && query.state !== 'active', (q) => q.where('state', '=', query.state as Incident['state']))
+    .$if(query.service !== undefined, (q) => q.where('service', '=', storableText(query.service ?? '')))
+    .$if(after !== null, (q) => q.where('number', '<', after ?? 0))
+    .orderBy('number', 'desc')
+    .limit(limit + 1)
+    .execute()
+  const page = rows.slice(0, limit)
+  const last = page.at(-1)
+  return { items: page.map(toIncident), next: rows.length > limit && last ? writeCursor(last.number) : null }
+}
+
+function writeCursor(number: number): string {
+  return Buffer.from(`incident:${number}`).toString('base64url')
+}
+
+/** @throws RangeError for a cursor that no call has given out. */
+function readCursor(cursor: string): number {
+  const number = /^incident:(\d{1,9})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'))?.[1]
+  if (number === undefined) throw new RangeError('the cursor is not one that this list has given')
+  return Number(number)
+}

@@ -1,0 +1,133 @@
+import type { Kysely } from 'kysely'
+import { type ClaimedJob, failJob, finishJob, giveJobBack, renewClaims } from './job-rows.ts'
+import { HopelessJob, JobAborted, type JobHandler, type JobOutcome, runHandler } from './job-run.ts'
+import type { Database } from './schema.ts'
+
+export interface HandlerOptions {
+  /** At once in this process; 1 unless given. */
+  concurrency?: number
+  /** Then the signal is aborted and the attempt has failed; 60 s unless given. */
+  timeoutMs?: number
+}
+
+export interface JobQueueLog {
+  warn(detail: object, message: string): void
+  error(detail: object, message: string): void
+}
+
+export interface JobWorkerDeps {
+  db: Kysely<Database>
+  now: () => Date
+  log: JobQueueLog
+  /** Unique among the processes of this database, and new at each start. */
+  workerId: string
+  /** 0 ≤ x < 1, for the jitter. */
+  random?: () => number
+  /** Told of each job that is given up. */
+  onDead?: (job: ClaimedJob, error: string) => void
+}
+
+/** Carries out claimed jobs, as many of a kind at once as its handler allows. */
+export interface JobWorker {
+  handle(kind: string, handler: JobHandler, options?: HandlerOptions): void
+  /** How many more of each kind could be begun now; kinds without room are left out. */
+  free(): Map<string, number>
+  begin(job: ClaimedJob): void
+  /** Tells of a job that is dead. */
+  giveUp(job: ClaimedJob, error: string): void
+  /** Prolongs the claims of what runs, and aborts what another worker took over. */
+  renew(): Promise<void>
+  /** Waits for what runs; after `graceMs` aborts it and gives it back. */
+  end(graceMs: number): Promise<void>
+}
+
+/** A crashed worker's jobs are taken up after this long. */
+export const LEASE_SECONDS = 30
+const LONGEST_DELAY_SECONDS = 60
+const TIMEOUT_MS = 60_000
+
+interface Running {
+  kind: string
+  controller: AbortController
+  ended: Promise<void>
+}
+
+/** @param onEnded called whenever a job ended, however. */
+export function createJobWorker(deps: JobWorkerDeps, onEnded: () => void): JobWorker {
+  const { db, log, workerId } = deps
+  const kinds = new Map<string, { handler: JobHandler } & Required<HandlerOptions>>()
+  const running = new Map<number, Running>()
+
+  return {
+    handle(kind, handler, { concurrency = 1, timeoutMs = TIMEOUT_MS } = {}) {
+      if (kinds.has(kind)) throw new Error(`jobs of kind ${kind} have a handler already`)
+      kinds.set(kind, { handler, concurrency, timeoutMs })
+    },
+    free() {
+      const slots = new Map([...kinds].map(([kind, { concurrency }]) => [kind, concurrency]))
+      for (const { kind } of running.values()) slots.set(kind, (slots.get(kind) ?? 0) - 1)
+      return new Map([...slots].filter(([, count]) => count > 0))
+    },
+    begin(job) {
+      const registration = kinds.get(job.kind)
+      if (!registration) return
+      const controller = new AbortController()
+      const context = { signal: controller.signal, attempt: job.attempt, jobId: job.id }
+      const began = deps.now().getTime()
+      const ended = runHandler(() => registration.handler(job.payload, context), controller, registration.timeoutMs)
+        .then((outcome) => record(deps, job, outcome, deps.now().getTime() - began))
+        // The claim runs out by itself, and the job is taken up again.
+        .catch((error: unknown) => log.error({ ...nameOf(job), error: describe(error) }, 'the end of a job was not recorded'))
+        .finally(() => {
+          running.delete(job.id)
+          onEnded()
+        })
+      running.set(job.id, { kind: job.kind, controller, ended })
+    },
+    giveUp: (job, error) => giveUp(deps, job, error),
+    async renew() {
+      const ids = [...running.keys()]
+      if (ids.length === 0) return
+      const kept = await renewClaims(db, workerId, ids, LEASE_SECONDS)
+      const lost = ids.filter((id) => !kept.has(id))
+      for (const id of lost) running.get(id)?.controller.abort(new JobAborted('claim-lost', 'another worker took the job over'))
+    },
+    async end(graceMs) {
+      const jobs = [...running.values()]
+      const timer = setTimeout(() => {
+        for (const { controller } of jobs) controller.abort(new JobAborted('shutdown', 'the process is stopping'))
+      }, graceMs)
+      await Promise.all(jobs.map(({ ended }) => ended))
+      clearTimeout(timer)
+    },
+  }
+}
+
+async function record(deps: JobWorkerDeps, job: ClaimedJob, outcome: JobOutcome, durationMs: number): Promise<void> {
+  const { db, log, workerId, random = Math.random } = deps
+  const claim = { id: job.id, attempt: job.attempt, workerId }
+  const detail = { ...nameOf(job), durationMs }
+  if (outcome.ok) {
+    if (!(await finishJob(db, claim))) log.warn(detail, 'a job ended after its claim was lost')
+    return
+  }
+  if (outcome.error instanceof JobAborted && outcome.error.code === 'shutdown') return await giveJobBack(db, claim)
+  const error = describe(outcome.error)
+  const delaySeconds = random() * Math.min(LONGEST_DELAY_SECONDS, 2 ** (job.attempt - 1))
+  const result = await failJob(db, claim, { error, delaySeconds, permanent: outcome.error instanceof HopelessJob })
+  if (result !== 'dead') return log.warn({ ...detail, error, result }, 'a job failed')
+  giveUp(deps, job, error)
+}
+
+function giveUp({ log, onDead }: JobWorkerDeps, job: ClaimedJob, error: string): void {
+  log.error({ ...nameOf(job), error }, 'a job was given up')
+  onDead?.(job, error)
+}
+
+function nameOf({ id, kind, attempt }: ClaimedJob): object {
+  return { jobId: id, kind, attempt }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+}

@@ -1,0 +1,55 @@
+import { type Kysely, sql } from 'kysely'
+import { type Migration, Migrator } from 'kysely/migration'
+import { MigrationFailed } from './errors.ts'
+import { migration0001 } from './migrations/0001-foundation.ts'
+import { migration0002 } from './migrations/0002-incidents.ts'
+import { migration0003 } from './migrations/0003-kernel.ts'
+import { migration0004 } from './migrations/0004-surfaces.ts'
+import { migration0005 } from './migrations/0005-drills.ts'
+import type { Database } from './schema.ts'
+
+/** In the order in which they run. A migration that was released is never changed; a change is a new one. */
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001-foundation': migration0001,
+  '0002-incidents': migration0002,
+  '0003-kernel': migration0003,
+  '0004-surfaces': migration0004,
+  '0005-drills': migration0005,
+}
+
+/**
+ * Brings the database to the newest schema, in one transaction; two starters at once wait for each other.
+ *
+ * @returns the names of the migrations that ran now.
+ * @throws MigrationFailed with the database's words; the database is unchanged.
+ */
+export async function migrateToLatest(
+  db: Kysely<Database>,
+  migrations: Readonly<Record<string, Migration>> = MIGRATIONS,
+): Promise<string[]> {
+  const { error, results } = await db.connection().execute(async (connection) => {
+    // A second starter waits here for as long as the first one migrates.
+    const before = await sql<{ timeout: string }>`select current_setting('statement_timeout') as timeout`.execute(connection)
+    await sql`set statement_timeout to 0`.execute(connection)
+    const outcome = await new Migrator({ db: connection, provider: { getMigrations: async () => migrations } }).migrateToLatest()
+    await sql`select set_config('statement_timeout', ${before.rows[0]?.timeout ?? '0'}, false)`.execute(connection)
+    return outcome
+  })
+  if (error) throw toMigrationFailed(error, results?.find(({ status }) => status === 'Error')?.migrationName ?? null)
+  return (results ?? []).map(({ migrationName }) => migrationName)
+}
+
+/** The migrations that have not run yet, in order. */
+export async function pendingMigrations(
+  db: Kysely<Database>,
+  migrations: Readonly<Record<string, Migration>> = MIGRATIONS,
+): Promise<string[]> {
+  const known = await new Migrator({ db, provider: { getMigrations: async () => migrations } }).getMigrations()
+  return known.filter(({ executedAt }) => !executedAt).map(({ name }) => name)
+}
+
+function toMigrationFailed(error: unknown, migration: string | null): MigrationFailed {
+  const words = error instanceof Error ? error.message : String(error)
+  if (migration) return new MigrationFailed(migration, `Migration ${migration} failed and was taken back: ${words}`, { cause: error })
+  return new MigrationFailed(null, `The database was not migrated: ${words}`, { cause: error })
+}

@@ -1,0 +1,42 @@
+import { isRefusalCode, Refusal, type RefusalCode } from '../agent/domain/refusal.ts'
+import { sqlFaultOf } from './errors.ts'
+
+/** Constraints that a person can run into, and what each says to them; guards name their refusal themselves. */
+const BY_CONSTRAINT: Readonly<Record<string, RefusalCode>> = {
+  vote_counts_people: 'already-voted',
+  vote_delivery_counts_once: 'already-voted',
+  vote_is_for_these_bytes: 'stale-digest',
+  vote_was_cast_where_the_card_is: 'wrong-place',
+  vote_is_by_a_linked_account: 'not-linked',
+  plan_fits_in_64_kib: 'plan-too-large',
+  plan_action_is_in_the_catalogue: 'unknown-action',
+  one_in_flight_per_resource: 'in-flight',
+  authorisation_is_used_once: 'already-sent',
+  plan_is_executed_once: 'already-sent',
+  plan_is_authorised_once: 'already-decided',
+  undo_is_authorised_once: 'already-decided',
+  one_intent_ever: 'already-sent',
+  one_sent_ever: 'already-sent',
+}
+
+/** A NUL or half a surrogate pair, which no document of the database can hold. */
+const UNSTORABLE = '22P05'
+
+/** The refusal behind a database error, or null when the error is a fault. */
+export function refusalOf(error: unknown): Refusal | null {
+  const fault = sqlFaultOf(error)
+  if (!fault) return null
+  if (fault.code === 'SH001' && isRefusalCode(fault.message)) return new Refusal(fault.message, fault.detail || null)
+  if (fault.code === UNSTORABLE) return new Refusal('invalid-parameters', 'A text holds a character that cannot be stored.')
+  const code = fault.constraint ? BY_CONSTRAINT[fault.constraint] : undefined
+  return code ? new Refusal(code) : null
+}
+
+/** Runs one kernel write; what the database refused arrives as `Refusal`, everything else as it was thrown. */
+export async function refusing<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write()
+  } catch (error) {
+    throw refusalOf(error) ?? error
+  }
+}

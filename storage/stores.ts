@@ -1,0 +1,120 @@
+import type { ApprovalKernel, AuditStore, ControlStore, ExecutionKernel, IncidentStore, PeopleStore } from '../agent/ports.ts'
+import { type AppMeta, createAppMeta } from './app-meta.ts'
+import { createApprovalKernel } from './approvals.ts'
+import { createAuditStore } from './audit.ts'
+import { createControlStore } from './control.ts'
+import type { OpenDatabase } from './database.ts'
+import { createDrillRunStore, type DrillRunStore } from './drill-runs.ts'
+import { createExecutionKernel } from './execution.ts'
+import { createHousekeeping } from './housekeeping.ts'
+import { createInbox, type Inbox } from './inbox.ts'
+import { createIncidentStore } from './incidents.ts'
+import { createJobQueue, type JobQueue } from './job-queue.ts'
+import { JOB_CHANNEL } from './job-rows.ts'
+import type { JobQueueLog, JobWorkerDeps } from './job-worker.ts'
+import { createLeases, type Leases } from './leases.ts'
+import { createMessageStore, type MessageStore } from './messages.ts'
+import { createOutbox, OUTBOX_CHANNEL, type Outbox } from './outbox.ts'
+import { createPeopleStore } from './people.ts'
+import { createSessionStore, type SessionStore } from './sessions.ts'
+import { createTelemetry, type Telemetry } from './telemetry.ts'
+
+/** Every store of the product over one open database. */
+export interface Stores {
+  incidents: IncidentStore
+  approvals: ApprovalKernel
+  executions: ExecutionKernel
+  people: PeopleStore
+  control: ControlStore
+  audit: AuditStore
+  inbox: Inbox
+  outbox: Outbox
+  queue: JobQueue
+  /** The queue as the agent uses it: each enqueue is a commit of its own. */
+  work: WorkQueue
+  /** A lease for this process. On PGlite, which nobody else can have open, one that a dead process left behind is taken over at once. */
+  leaseOf(name: string): Lease
+  telemetry: Telemetry
+  meta: AppMeta
+  sessions: SessionStore
+  messages: MessageStore
+  drillRuns: DrillRunStore
+  /** Drops what has no more use; call it now and then. */
+  tidy(): Promise<void>
+  /** Calls back when a notice was committed, by this process or another; returns the call that ends it. */
+  onNotice(callback: () => void): Promise<() => void>
+}
+
+export interface WorkQueue {
+  enqueue(work: { kind: string; payload: Record<string, unknown>; dedupe: string }): Promise<void>
+  handle(
+    kind: string,
+    handler: (payload: Record<string, unknown>, signal: AbortSignal) => Promise<void>,
+    options?: { concurrency?: number },
+  ): void
+}
+
+export interface Lease {
+  acquire(): Promise<{ epoch: number } | null>
+  renew(epoch: number): Promise<boolean>
+  release(epoch: number): Promise<void>
+}
+
+/** Another process takes over this long after the holder was last heard of. */
+const LEASE_SECONDS = 10
+
+export interface StoresDeps {
+  database: Pick<OpenDatabase, 'db' | 'kind' | 'listen'>
+  now: () => Date
+  log: JobQueueLog
+  /** Unique among the processes of this database, and new at each start. */
+  workerId: string
+  /** Told of each job that is given up. */
+  onDeadJob: NonNullable<JobWorkerDeps['onDead']>
+}
+
+export function createStores({ database, now, log, workerId, onDeadJob }: StoresDeps): Stores {
+  const { db } = database
+  const onEnqueued = (wake: () => void): Promise<() => void> => database.listen(JOB_CHANNEL, wake)
+  const queue = createJobQueue({ db, now, log, workerId, soleWorker: database.kind === 'pglite', onEnqueued, onDead: onDeadJob })
+  const telemetry = createTelemetry({ db })
+  return {
+    incidents: createIncidentStore({ db, now }),
+    approvals: createApprovalKernel({ db }),
+    executions: createExecutionKernel({ db }),
+    people: createPeopleStore({ db }),
+    control: createControlStore({ db }),
+    audit: createAuditStore({ db }),
+    inbox: createInbox({ db }),
+    outbox: createOutbox({ db }),
+    queue,
+    work: {
+      enqueue: async (work) => void (await queue.enqueue(db, work)),
+      handle: (kind, handler, options) => queue.handle(kind, (payload, { signal }) => handler(payload, signal), options),
+    },
+    leaseOf: (name) => leaseOf(createLeases({ db }), name, workerId, database.kind === 'pglite'),
+    telemetry,
+    tidy: createHousekeeping({ telemetry, queue, now }),
+    meta: createAppMeta({ db }),
+    sessions: createSessionStore({ db }),
+    messages: createMessageStore({ db }),
+    drillRuns: createDrillRunStore({ db }),
+    onNotice: (callback) => database.listen(OUTBOX_CHANNEL, callback),
+  }
+}
+
+function leaseOf(leases: Leases, name: string, holder: string, alone: boolean): Lease {
+  let inherited = alone
+  return {
+    async acquire() {
+      if (inherited) {
+        inherited = false
+        const left = await leases.current(name)
+        if (left) await leases.release(name, left.holder, left.epoch)
+      }
+      return await leases.acquire(name, holder, LEASE_SECONDS)
+    },
+    renew: (epoch) => leases.renew(name, holder, epoch, LEASE_SECONDS),
+    release: (epoch) => leases.release(name, holder, epoch),
+  }
+}

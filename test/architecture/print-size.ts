@@ -1,0 +1,5 @@
+import { join } from 'node:path'
+import { sizeFigures } from './sizes.ts'
+import { readSources } from './source.ts'
+
+console.table(sizeFigures(readSources(join(import.meta.dirname, '..', '..'))))

@@ -1,0 +1,183 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Client } from '../support/edge/client.ts'
+import { waitFor } from '../support/edge/edge-harness.ts'
+import { freePort } from '../support/edge/free-port.ts'
+
+const CLI = join(import.meta.dirname, '..', '..', 'bot', 'cli.ts')
+/** A start makes a database and four processes; on a machine that does much else that takes its time. */
+const READY_WITHIN_SECONDS = 90
+const COMPILED = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'node-compile')
+
+let folder: string
+const children: ChildProcess[] = []
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'steadyhand-cli-'))
+})
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue
+    // Asked, not killed: its services end with it, and nobody writes into the folder any more.
+    child.kill('SIGTERM')
+    await new Promise((resolve) => child.once('exit', resolve))
+  }
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+})
+
+interface Running {
+  child: ChildProcess
+  output: () => string
+  /** The exit code; null when a signal ended it. */
+  ended: Promise<number | null>
+}
+
+function run(args: readonly string[], environment: Record<string, string> = {}): Running {
+  const child = spawn(process.execPath, [CLI, ...args], { cwd: folder, env: { PATH: '', NODE_COMPILE_CACHE: COMPILED, ...environment } })
+  children.push(child)
+  let output = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk) => {
+      output += chunk
+    })
+  const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)))
+  return { child, output: () => output, ended }
+}
+
+async function finish(
+  args: readonly string[],
+  environment: Record<string, string> = {},
+): Promise<{ code: number | null; output: string; last: string }> {
+  const { ended, output } = run(args, environment)
+  const code = await ended
+  return { code, output: output(), last: output().trimEnd().split('\n').at(-1) ?? '' }
+}
+
+async function ready(running: Running, port: number): Promise<Client> {
+  const client = new Client(`http://127.0.0.1:${port}`)
+  return await waitFor(async () => {
+    if (running.child.exitCode !== null) throw new Error(`it ended: ${running.output()}`)
+    const answer = await client.get('/readyz').catch(() => null)
+    return answer?.status === 200 ? client : null
+  }, READY_WITHIN_SECONDS)
+}
+
+describe('what needs no server', () => {
+  test.each([
+    [['--help'], 0, 'COMMAND --help'],
+    [['start', '--help'], 0, 'ends within ten seconds'],
+    [['drill', 'run', '--help'], 0, 'Exits 0 when the drill ended as it should.'],
+    [['audit', '--help'], 0, 'audit verify'],
+    [['--version'], 0, /^\d+\.\d+\.\d+$/],
+    [['strat'], 2, 'Did you mean "start"?'],
+    [['drill', 'rum', 'x'], 2, 'Did you mean "drill run"?'],
+    [['drill', 'run'], 2, 'Name one drill'],
+    [['drill', 'run', 'bad-relaese'], 2, 'Did you mean bad-release?'],
+    [['drill', 'list', '--yaml'], 2, 'Usage: steadyhand drill list [--json]'],
+    [['start', 'now'], 2, 'Usage: steadyhand start'],
+    [['audit', 'verify'], 1, 'There is no database in'],
+    [['admin', '--help'], 0, 'admin start-again [env:NAME | kind:ACTION]'],
+    [['admin', 'start-again'], 1, 'There is no database in'],
+  ])('%j', async (args, code, words) => {
+    const result = await finish(args)
+    expect(result.code).toBe(code)
+    expect(code === 0 ? result.output.trim() : result.last).toEqual(
+      typeof words === 'string' ? expect.stringContaining(words) : expect.stringMatching(words),
+    )
+  })
+
+  test('drill list --json prints what the contract says', async () => {
+    const { code, output } = await finish(['drill', 'list', '--json'])
+    expect(code).toBe(0)
+    const drills: { name: string; title: string; expects: string }[] = JSON.parse(output)
+    expect(drills.map(({ expects }) => expects).sort()).toEqual(['action', 'action', 'no-action', 'undo'])
+    for (const drill of drills) expect(Object.keys(drill)).toEqual(['name', 'title', 'expects'])
+  })
+
+  test.each([
+    ['an unknown setting', 'prot: 1', {}, 'Did you mean "port"?'],
+    ['another address without tokens', '', { HOST: '0.0.0.0' }, 'which other machines can reach'],
+    ['a proxy without tokens', 'publicUrl: https://oncall.example.com', {}, 'which other machines can reach'],
+    ['a blank signing secret', '', { SLACK_SIGNING_SECRET: '' }, 'SLACK_SIGNING_SECRET is set but blank'],
+  ])('start refuses %s, says why, and ends', async (_, yaml, environment, words) => {
+    writeFileSync(join(folder, 'steadyhand.yaml'), yaml)
+    const { code, output, last } = await finish(['start'], environment as Record<string, string>)
+    expect(code).toBe(1)
+    expect(output).toContain(words)
+    expect(last).toMatch(/correct the lines above|leave HOST at 127\.0\.0\.1|take that setting away/)
+  })
+
+  test('doctor changes nothing where nothing is, and says what could be better', async () => {
+    const { code, output } = await finish(['doctor'])
+    expect([code, output]).toEqual([0, expect.stringMatching(/✓ database: none yet[\s\S]*! people:/)])
+    const broken = await finish(['doctor'], { STEADYHAND_POLICY: '/nowhere/policy.yaml' })
+    expect([broken.code, broken.last]).toEqual([1, expect.stringContaining('the first: policy')])
+    expect((await finish(['doctor'], { PORT: 'x' })).output).toContain('✗ settings: PORT is x')
+  })
+})
+
+describe('a process', () => {
+  test('starts, says so calmly, is the only one on its data, answers its own commands, and ends in time', async () => {
+    const port = await freePort()
+    const environment = { PORT: String(port), LOG_LEVEL: 'error' }
+    const started = run(['start'], environment)
+    await ready(started, port)
+    await waitFor(async () => (started.output().includes('Try ') ? true : null))
+    expect(started.output()).toMatch(new RegExp(`Console  http://127\\.0\\.0\\.1:${port}/\\n  Mode     acts, after the click`))
+    const [second, elsewhere, audit, doctor] = await Promise.all([
+      finish(['start'], environment),
+      finish(['start'], { ...environment, PORT: '0' }),
+      finish(['audit', 'verify'], environment),
+      finish(['doctor'], environment),
+    ])
+    expect([second.code, second.last]).toEqual([1, expect.stringContaining('Steadyhand runs already at')])
+    expect([elsewhere.code, elsewhere.last]).toEqual([1, expect.stringContaining(String(started.child.pid))])
+    expect([audit.code, audit.last]).toEqual([0, expect.stringContaining('no violations')])
+    expect([doctor.code, doctor.output]).toEqual([0, expect.stringContaining('✓ server: runs at')])
+    const told = Date.now()
+    started.child.kill('SIGTERM')
+    expect(await started.ended).toBe(0)
+    expect(Date.now() - told).toBeLessThan(10_000)
+    expect(started.output()).toContain('Stopped.')
+    const after = await finish(['audit', 'verify'], environment)
+    expect([after.code, after.last]).toEqual([0, expect.stringContaining('no violations')])
+  }, 180_000)
+
+  test('what was stopped is started again from the host, through the process or without it', async () => {
+    const port = await freePort()
+    const environment = { PORT: String(port), LOG_LEVEL: 'error' }
+    const started = run(['start'], environment)
+    const client = await ready(started, port)
+    expect(statSync(join(folder, 'data', 'host-secret')).mode & 0o777).toBe(0o600)
+    await client.signIn('alice')
+    const stop = async (text: string) => (await client.post('/api/v1/commands', { text })).json.text
+    expect([await stop('stop env:local'), await stop('stop')]).toEqual([
+      expect.stringContaining('Stopped'),
+      expect.stringContaining('Stopped'),
+    ])
+    const wrong = await finish(['admin', 'start-again', 'env:loca'], environment)
+    expect([wrong.code, wrong.last]).toEqual([1, expect.stringContaining('"env:loca" is stopped: it is everything, env:local.')])
+    const elsewhere = await finish(['admin', 'start-again'], { ...environment, STEADYHAND_DATA_DIR: 'elsewhere' })
+    expect([elsewhere.code, elsewhere.last]).toEqual([1, expect.stringContaining('There is no secret of a server in')])
+    const again = await finish(['admin', 'start-again', 'env:local'], environment)
+    expect([again.code, again.last]).toEqual([0, 'Started (env:local): approved actions run again.'])
+    started.child.kill('SIGTERM')
+    expect(await started.ended).toBe(0)
+    const alone = await finish(['admin', 'start-again'], environment)
+    expect([alone.code, alone.last]).toEqual([0, 'Started: approved actions run again.'])
+    expect((await finish(['admin', 'start-again'], environment)).last).toContain('Not everything is stopped: nothing is.')
+    expect((await finish(['audit', 'verify'], environment)).code).toBe(0)
+  }, 180_000)
+
+  test('with a policy that cannot be read it starts, observes and says so', async () => {
+    const port = await freePort()
+    const started = run(['start'], { PORT: String(port), LOG_LEVEL: 'silent', STEADYHAND_POLICY: 'nowhere.yaml' })
+    const client = await ready(started, port)
+    const { json } = await client.get('/readyz')
+    expect([json.mode, json.reasons.join()]).toEqual(['observe', expect.stringContaining('cannot be read')])
+    await waitFor(async () => (started.output().includes('observes only and runs nothing') ? true : null))
+    expect((await client.post('/webhooks/generic', { name: 'still heard' })).status).toBe(202)
+  }, 180_000)
+})

@@ -1,0 +1,161 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { COMMANDS } from '../../bot/commands.ts'
+import { describeDatabases } from '../support/database.ts'
+import type { Client } from '../support/edge/client.ts'
+import { anAlert, openEdge, type RunningEdge, waitFor } from '../support/edge/edge-harness.ts'
+
+const KEY = 'k'.repeat(40)
+
+describeDatabases('commands', (store) => {
+  const database = store.perTest()
+  let running: RunningEdge
+  let alice: Client
+  let bob: Client
+  let carol: Client
+  beforeEach(async () => {
+    running = await openEdge(database())
+    for (const person of ['alice', 'bob', 'carol']) await running.as(person)
+    alice = await running.as('alice')
+    bob = await running.as('bob')
+    carol = await running.as('carol')
+  })
+  afterEach(() => running.close())
+
+  const ask = async (client: Client, text: string): Promise<string> => {
+    const { status, json } = await client.post('/api/v1/commands', { text })
+    expect(status).toBe(200)
+    expect(json.blocks.length).toBeGreaterThan(0)
+    return json.text
+  }
+
+  test('help lists what this person may run here, and no more', async () => {
+    const names = (text: string): string[] => COMMANDS.map(({ name }) => name).filter((name) => new RegExp(`(: |; )${name} `).test(text))
+    expect(names(await ask(alice, 'help'))).toEqual(COMMANDS.map(({ name }) => name))
+    expect(names(await ask(bob, 'help'))).toEqual(['status', 'incidents', 'approvals', 'who-may', 'drill'])
+    expect(names(await ask(running.client(), 'help'))).toEqual(['status', 'incidents', 'approvals', 'who-may', 'drill'])
+    expect(await ask(alice, 'help freeze')).toContain('freeze [env:NAME | resource:NAME] 30m|2h|1d REASON: lets nothing run for a while')
+    expect(await ask(bob, 'help stop')).not.toContain('stops everything')
+  })
+
+  test.each(['stop', 'start', 'freeze 1h x', 'unfreeze'])(
+    '%s is refused to the viewer and to nobody, in words, and changes nothing',
+    async (text) => {
+      expect(await ask(bob, text)).toMatch(/You do not hold the role .* This needs the role (approver|responder)\./)
+      expect(await ask(running.client(), text)).toContain('Only people decide')
+      expect([await running.stores.control.stopped(), await running.stores.control.freezes()]).toEqual([[], []])
+    },
+  )
+
+  test('any text is answered', async () => {
+    expect(await ask(alice, '')).toContain('What you can ask for here')
+    expect(await ask(alice, 'statsu')).toContain('Did you mean "status"?')
+    expect(await ask(alice, '<!channel> *bold*')).toContain('is no command')
+    expect(await ask(alice, '__proto__')).toContain('is no command')
+    expect((await alice.post('/api/v1/commands', { text: 'x'.repeat(2_001) })).status).toBe(400)
+    expect((await alice.post('/api/v1/commands', { text: 'a\u0000b' })).status).toBe(400)
+  })
+
+  test('text from outside forms no mention and no link', async () => {
+    const hostile = JSON.stringify(anAlert()).replace('HighErrorRatio', '<!channel> <https://evil.example|click>')
+    await running.client().post('/webhooks/alertmanager', hostile)
+    const { blocks } = await waitFor(async () => {
+      const { json } = await alice.post('/api/v1/commands', { text: 'incidents' })
+      return json.text.includes('inc-1') ? json : null
+    })
+    expect(JSON.stringify(blocks)).not.toMatch(/<!channel>|"url":"https:\/\/evil/)
+  })
+
+  test('status tells mode, incidents and what waits', async () => {
+    expect(await ask(bob, 'status')).toContain('Acts after a click of somebody who may.')
+    const id = await running.askSomething()
+    const text = await ask(bob, '/sre status')
+    expect(text).toMatch(/inc-1 Sev 1, awaiting-approval: .*\(payments, opened/)
+    expect(text).toContain(`${id.slice(0, 8)} Set payments to v1 (inc-1): 0 of 1 approved, open until`)
+    expect(await ask(bob, 'approvals')).toContain(id.slice(0, 8))
+    expect(await ask(bob, `who-may ${id.slice(0, 8)}`)).toContain('Set payments to v1: Alice, Carol; 1 needed')
+    expect(await ask(bob, 'who-may nothing')).toBe('No such request waits for a click.')
+    expect(await ask(bob, 'incidents all payments')).toContain('inc-1')
+    expect(await ask(bob, 'incidents resolved')).toBe('There are no such incidents.')
+  })
+
+  test('one person stops everything, and two start it again', async () => {
+    const id = await running.askSomething()
+    expect(await ask(alice, 'stop env:local')).toContain('Stopped (env:local): nothing runs any more.')
+    expect(await ask(bob, 'status')).toContain('Stopped: env:local by alice.')
+    const { digest } = (await alice.get(`/api/v1/approvals/${id}`)).json
+    expect(await carol.post(`/api/v1/approvals/${id}/votes`, { decision: 'approve', digest })).toMatchObject({
+      status: 409,
+      json: { code: 'kill-switch' },
+    })
+    expect(await ask(alice, 'start env:local')).toContain('(1 of 2)')
+    expect(await ask(alice, 'start env:local')).toContain('(1 of 2)')
+    expect(await ask(carol, 'start env:local')).toContain('Started (env:local): approved actions run again.')
+    expect((await carol.post(`/api/v1/approvals/${id}/votes`, { decision: 'approve', digest })).status).toBe(200)
+  })
+
+  test('a freeze holds, is listed, and is ended by its id', async () => {
+    expect(await ask(alice, 'freeze 2h “quarter end”')).toContain('Frozen for 2 h')
+    const [freeze] = await running.stores.control.freezes()
+    expect(freeze).toMatchObject({ scope: '*', reason: 'quarter end', by: 'alice' })
+    expect(await ask(bob, 'status')).toContain(': quarter end')
+    expect(await ask(alice, 'unfreeze 00000000')).toContain('There is no such freeze.')
+    expect(await ask(alice, `unfreeze ${freeze?.id.slice(0, 8)}`)).toContain('is over')
+    expect(await running.stores.control.freezes()).toEqual([])
+  })
+
+  test('scopes are found however they are written, and a resource by its short name', async () => {
+    expect(await ask(alice, 'stop kind:Fake.Set-Version')).toContain('Stopped (kind:fake.set-version)')
+    expect(await ask(alice, 'start')).toContain('Not everything is stopped: it is kind:fake.set-version.')
+    const id = await running.askSomething().catch(() => null)
+    expect(await ask(alice, 'freeze resource:payments 2h quarter end')).toContain('Frozen (resource:fake/local/service/payments) for 2 h')
+    expect(await ask(alice, 'freeze resource:fake/local/service/payments 1h x')).toContain('Frozen (resource:fake/local/service/payments)')
+    expect(id).not.toBeNull()
+    const { plan, digest } = (await alice.get(`/api/v1/approvals/${id}`)).json
+    expect((await running.stores.control.freezes()).map(({ scope }) => scope)).toEqual([
+      `resource:${plan.resource}`,
+      `resource:${plan.resource}`,
+    ])
+    expect(await alice.post(`/api/v1/approvals/${id}/votes`, { decision: 'approve', digest })).toMatchObject({ status: 409 })
+  })
+
+  test('an incident is ended by the word of a person, who is named', async () => {
+    const id = await running.askSomething()
+    expect(await ask(bob, 'resolve inc-1')).toContain('This needs the role responder')
+    expect(await ask(alice, 'resolve inc-1 the disk was replaced')).toContain('Resolved by your word: inc-1')
+    expect((await running.stores.approvals.approval(id))?.requestState).toBe('cancelled')
+    expect(await ask(alice, 'resolve inc-1')).toContain('The incident is over already.')
+  })
+
+  test.each([
+    ['freeze', 'Say for how long'],
+    ['freeze 2h', 'Say why'],
+    ['freeze 200d x', 'is no scope'],
+    ['freeze nowhere 2h x', '"nowhere" is no scope'],
+    ['stop env:loca', 'There is no environment "loca". Did you mean "local"?'],
+    ['stop env:shopp', 'There is no environment "shopp". There are: local.'],
+    ['stop kind:fake.set-versoin', 'There is no action "fake.set-versoin". Did you mean "fake.set-version"?'],
+    ['start', 'Not everything is stopped: nothing is.'],
+    ['start env:local', '"env:local" is stopped: nothing is.'],
+    ['freeze resource:paymets 2h x', 'There is no resource "paymets". Did you mean "payments"?'],
+    ['freeze resource:fake/local/pod/payments 2h x', 'There is no resource "payments".'],
+    ['freeze env:elsewhere 2h x', 'There is no environment "elsewhere". There are: local.'],
+    ['resolve', 'Say which'],
+    ['resolve inc-9', 'There is no such incident.'],
+    ['stop kind:', 'is no scope'],
+    ['unfreeze', 'There is no such freeze.'],
+    ['drill nothing', 'There is no drill of this name.'],
+    ['drill bad-release', 'bad-release is running'],
+  ])('%s says what is missing', async (text, words) => expect(await ask(alice, text)).toContain(words))
+
+  describe('a program', () => {
+    test('reads, and decides nothing', async () => {
+      const strict = await openEdge(database(), { environment: { STEADYHAND_API_KEYS: KEY } })
+      const send = async (text: string) =>
+        (await strict.client().post('/api/v1/commands', { text }, { authorization: `Bearer ${KEY}` })).json.text
+      expect(await send('status')).toContain('Acts')
+      for (const text of ['stop', 'start', 'freeze 1h x', 'unfreeze']) expect(await send(text)).toContain('Only people decide')
+      expect(await strict.stores.control.stopped()).toEqual([])
+      await strict.close()
+    })
+  })
+})

@@ -1,0 +1,208 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { settingsFileSchema } from '../../bot/config/settings-file.ts'
+import { ConfigError, exposureProblem, isLoopback, loadConfig, type Settings } from '../../bot/config.ts'
+import { mayUseNames } from '../../bot/configured-people.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'steadyhand-config-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const TOKEN = 'a'.repeat(32)
+
+function load(environment: Record<string, string> = {}, yaml?: string): Settings {
+  if (yaml !== undefined) writeFileSync(join(folder, 'steadyhand.yaml'), yaml)
+  return loadConfig(environment, folder)
+}
+
+function problemsOf(environment: Record<string, string>, yaml?: string): readonly string[] {
+  try {
+    load(environment, yaml)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+  return []
+}
+
+describe('defaults', () => {
+  test('nothing configured: this machine only, three people, the local target', () => {
+    expect(load()).toMatchObject({
+      file: null,
+      host: '127.0.0.1',
+      port: 7878,
+      dataDir: join(folder, 'data'),
+      databaseUrl: null,
+      peopleConfigured: false,
+      api: { keys: [] },
+      webhooks: { token: null },
+      local: { enabled: true },
+    })
+    expect(load().people.map(({ id, roles, environments }) => [id, roles, environments])).toEqual([
+      ['alice', ['approver'], ['local']],
+      ['carol', ['approver'], ['local']],
+      ['bob', ['viewer'], ['local']],
+    ])
+  })
+
+  test('an empty file changes nothing', () => expect(load({}, '# nothing yet\n').people).toHaveLength(3))
+})
+
+describe('the file', () => {
+  test('is read as the contract shows it', () => {
+    const settings = load(
+      {},
+      `people:
+  - { id: alice, name: Alice, roles: [approver], links: [{ surface: slack, tenant: T0123, id: U0123 }, { surface: teams, tenant: t, id: o }] }
+slack: { channel: C0123 }
+`,
+    )
+    expect(settings.peopleConfigured).toBe(true)
+    expect(settings.people).toEqual([
+      {
+        id: 'alice',
+        name: 'Alice',
+        roles: ['approver'],
+        environments: null,
+        links: [
+          { surface: 'slack', tenant: 'T0123', externalId: 'U0123' },
+          { surface: 'teams', tenant: 't', externalId: 'o' },
+        ],
+      },
+    ])
+    expect(settings.slack.channel).toBe('C0123')
+  })
+
+  test.each([
+    ['a misspelt key', 'peple: []', 'peple is not a setting. Did you mean "people"?'],
+    ['a misspelt key inside', 'webhooks: { tokn: x }', 'webhooks.tokn is not a setting. Did you mean "token"?'],
+    [
+      'a misspelt key of a list',
+      'people: [{ id: a, name: A, roles: [viewer], link: [] }]',
+      'people[0].link is not a setting. Did you mean "links"?',
+    ],
+    ['a key nobody meant', 'zzzzzzzz: 1', 'zzzzzzzz is not a setting. Known here: '],
+    ['an unknown role', 'people: [{ id: a, name: A, roles: [boss] }]', 'people[0].roles[0]: '],
+    ['a person without a role', 'people: [{ id: a, name: A, roles: [] }]', 'must name at least one role'],
+    ['a person twice', 'people: [{ id: a, name: A, roles: [viewer] }, { id: a, name: B, roles: [viewer] }]', '"a" is there twice'],
+    [
+      'two people behind one account',
+      'people: [{ id: a, name: A, roles: [viewer], links: [{ surface: slack, tenant: T, id: U }] }, { id: b, name: B, roles: [viewer], links: [{ surface: slack, tenant: T, id: U }] }]',
+      'belongs to both a and b',
+    ],
+    [
+      'a link to the local console by hand',
+      'people: [{ id: a, name: A, roles: [viewer], links: [{ surface: console, tenant: local, id: alice }] }]',
+      'those are made by the process itself',
+    ],
+    ['a key twice', 'port: 1\nport: 2\n', 'line 2: '],
+    ['broken YAML', 'people: [', 'line '],
+    ['a short token', 'webhooks: { token: secret }', 'at least 32 characters'],
+    ['a list where settings belong', '- a\n- b\n', 'the file: '],
+    ['a port out of range', 'port: 70000', 'port: '],
+  ])('refuses %s', (_, yaml, words) => expect(problemsOf({}, yaml).join('\n')).toContain(words))
+
+  test('names every problem at once, with the file', () => {
+    const problems = problemsOf({ PORT: 'x', LOG_LEVEL: 'loud' }, 'prt: 1\nhsot: a\n')
+    expect(problems).toHaveLength(4)
+    expect(problems[0]).toContain(join(folder, 'steadyhand.yaml'))
+  })
+
+  test('a file that was named and is not there is a problem, not a default', () => {
+    expect(problemsOf({ STEADYHAND_CONFIG: 'elsewhere.yaml' }).join()).toContain('cannot be read')
+  })
+
+  test('an alias bomb is refused', () => {
+    const bomb = [
+      'a: &a [x, x, x, x, x, x, x, x, x, x]',
+      ...'bcdefgh'.split('').map((to, i) => `${to}: &${to} [${`*${'abcdefgh'[i]},`.repeat(10)}]`),
+    ]
+    expect(problemsOf({}, bomb.join('\n')).join()).toContain('alias')
+  })
+})
+
+describe('the environment', () => {
+  test('wins over the file', () => {
+    expect(load({ PORT: '0', HOST: 'localhost' }, 'port: 9000\nhost: 127.0.0.2\n')).toMatchObject({ port: 0, host: 'localhost' })
+  })
+
+  test('a secret can come from a file', () => {
+    writeFileSync(join(folder, 'token'), `${TOKEN}\n`)
+    expect(load({ STEADYHAND_WEBHOOK_TOKEN_FILE: join(folder, 'token') }).webhooks.token).toBe(TOKEN)
+  })
+
+  test('several keys are separated by commas', () => {
+    expect(load({ STEADYHAND_API_KEYS: `${TOKEN}, ${'b'.repeat(40)}` }).api.keys).toEqual([TOKEN, 'b'.repeat(40)])
+  })
+
+  test.each([
+    ['a blank signing secret', { SLACK_SIGNING_SECRET: '' }, 'SLACK_SIGNING_SECRET is set but blank'],
+    ['a signing secret of spaces', { SLACK_SIGNING_SECRET: '  ' }, 'SLACK_SIGNING_SECRET is set but blank'],
+    ['a secret file that is not there', { DATABASE_URL_FILE: '/nowhere/url' }, 'cannot be read'],
+    ['a secret given twice', { DATABASE_URL: 'postgres://a', DATABASE_URL_FILE: '/dev/null' }, 'which is empty'],
+    ['a short API key', { STEADYHAND_API_KEYS: 'short' }, 'shorter than 32'],
+    ['a port that is none', { PORT: '80a' }, 'PORT is 80a'],
+  ])('refuses %s', (_, environment, words) => expect(problemsOf(environment).join('\n')).toContain(words))
+
+  test('a secret that is refused is not repeated', () => {
+    expect(problemsOf({ STEADYHAND_API_KEYS: 'short-secret' }).join('\n')).not.toContain('short-secret')
+  })
+})
+
+describe('exposure', () => {
+  test.each(['127.0.0.1', '127.0.0.53', 'localhost', '::1'])('%s is this machine', (host) => expect(isLoopback(host)).toBe(true))
+  test.each(['0.0.0.0', '::', '10.0.0.1', 'example.com', '127.0.0.1.example.com', '127.1'])('%s is not', (host) =>
+    expect(isLoopback(host)).toBe(false),
+  )
+
+  test('needs both tokens on any other address', () => {
+    expect(exposureProblem(load())).toBeNull()
+    expect(exposureProblem(load({ HOST: '0.0.0.0' }))).toContain('no api.keys (or STEADYHAND_API_KEYS) and no webhooks.token')
+    expect(exposureProblem(load({ HOST: '0.0.0.0', STEADYHAND_API_KEYS: TOKEN }))).toContain('no webhooks.token')
+    expect(exposureProblem(load({ HOST: '0.0.0.0', STEADYHAND_API_KEYS: TOKEN, STEADYHAND_WEBHOOK_TOKEN: TOKEN }))).toBeNull()
+  })
+})
+
+describe('behind a proxy', () => {
+  const tokens = { STEADYHAND_API_KEYS: TOKEN, STEADYHAND_WEBHOOK_TOKEN: TOKEN }
+  const local = [{ actions: [], environments: ['local'] }]
+
+  test.each([
+    ['publicUrl', {}, 'publicUrl: https://oncall.example.com/', 'publicUrl is https://oncall.example.com, which other machines can reach'],
+    ['STEADYHAND_PUBLIC_URL', { STEADYHAND_PUBLIC_URL: 'http://10.1.2.3:8080' }, '', 'publicUrl is http://10.1.2.3:8080, which'],
+    ['one name among hosts', {}, 'hosts: [localhost, steadyhand.oncall.svc]', 'hosts names steadyhand.oncall.svc, which'],
+  ])('%s means that others reach it: no tokens, no start; and never names', (_, environment, yaml, words) => {
+    expect(exposureProblem(load(environment, yaml))).toContain(words)
+    expect(exposureProblem(load(environment, yaml))).toMatch(/or take that setting away\.$/)
+    expect(mayUseNames(load(environment, yaml), local)).toBe(false)
+    expect(exposureProblem(load({ ...environment, ...tokens }, yaml))).toBeNull()
+    expect(mayUseNames(load({ ...environment, ...tokens }, yaml), local)).toBe(false)
+  })
+
+  test.each(['publicUrl: http://localhost:7878', 'publicUrl: "http://[::1]:7878/"', 'hosts: ["::1", "[::1]", LOCALHOST]'])(
+    '%s is still this machine',
+    (yaml) => {
+      expect(exposureProblem(load({}, yaml))).toBeNull()
+      expect(mayUseNames(load({}, yaml), local)).toBe(true)
+    },
+  )
+
+  test('an address that is none is a problem in words', () =>
+    expect(problemsOf({ STEADYHAND_PUBLIC_URL: 'oncall.example.com' }).join()).toContain('must be an address that begins with http'))
+})
+
+describe('the example', () => {
+  const example = readFileSync(join(import.meta.dirname, '..', '..', 'steadyhand.example.yaml'), 'utf8')
+
+  test('is valid as it stands', () =>
+    expect(load({}, example)).toMatchObject({ publicUrl: 'https://steadyhand.example.com', peopleConfigured: true }))
+
+  test('names every setting there is', () => {
+    const named = [...example.matchAll(/^(?:# )?(\w+):/gm)].map(([, key]) => key)
+    expect(named).toEqual(expect.arrayContaining(Object.keys(settingsFileSchema.shape)))
+  })
+})

@@ -1,0 +1,291 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { approvalCard } from '../../../bot/messages/approval-card.ts'
+import { incidentCard } from '../../../bot/messages/incident-card.ts'
+import { escapeCode, escapeMrkdwn } from '../../../bot/slack/escape.ts'
+import { type RenderedMessage, renderBlocks } from '../../../bot/slack/render.ts'
+import { anApproval, approvalsInEveryState, at, incidentsInEveryState, nameOf } from '../../support/builders.ts'
+import { type BlockContext, elementsOf, loadConsoleModules, type Tree } from '../../support/console-modules.ts'
+import { hostileText } from '../../support/hostile-text.ts'
+
+const {
+  age,
+  alertsSection,
+  approvalTone,
+  countdown,
+  digestOnCard,
+  evidenceSection,
+  h,
+  incidentHash,
+  link,
+  parseMrkdwn,
+  parseRoute,
+  roundsOf,
+  shellView,
+  shownDigest,
+  stopOf,
+  textOf,
+  viewOfBlocks,
+} = await loadConsoleModules()
+
+const ORIGIN = 'http://127.0.0.1:8080'
+const context = (now: Date): BlockContext => ({ origin: ORIGIN, now })
+const approvals = Object.entries(approvalsInEveryState())
+
+function approvalMessage(name: string): RenderedMessage {
+  const state = approvalsInEveryState()[name]
+  if (!state) throw new Error(`no such sample: ${name}`)
+  return renderBlocks(approvalCard(state.approval, { now: state.now, whoMay: ['alice', 'carol'], names: nameOf, consoleUrl: ORIGIN }))
+}
+
+const buttonsOf = (trees: Tree[]) => elementsOf(trees).filter(({ tag }) => tag === 'button')
+
+describe('text in the console', () => {
+  test('loses what nobody sees, wherever it stands', () => {
+    expect(textOf([h('li', null, 'a\u202eb', ['c\u200bd\u{e0041}'], h('span', null, '\ufeffe'))])).toBe('abcde')
+  })
+})
+
+describe('what stands beside an incident', () => {
+  const at0 = { origin: ORIGIN, now: at(30) }
+  const evidence = (rounds: string[]) =>
+    rounds.map((summary, n) => ({
+      ...{ label: `E${n + 1}`, kind: 'metrics', source: 'local', status: 'ok', query: 'error_ratio', summary, link: null },
+      ...{ hash: 'ab'.repeat(32), from: at(0).toISOString(), to: at(n).toISOString() },
+    }))
+
+  test('is the last answer to each question; the earlier ones are folded below it', () => {
+    expect(roundsOf(evidence(['a', 'a', 'b']))).toMatchObject([{ latest: { label: 'E3' }, earlier: [{ label: 'E1' }, { label: 'E2' }] }])
+    const shown = evidenceSection({ evidence: evidence(['a', 'a']) }, '', at0)
+    expect(textOf([shown])).toContain('checked 2 times, unchanged')
+    expect(textOf([evidenceSection({ evidence: evidence(['a', 'b']) }, '', at0)])).not.toContain('unchanged')
+    expect(textOf([evidenceSection({ evidence: evidence(['a']) }, '', at0)])).not.toContain('checked')
+  })
+
+  test('opens the fold that holds the item an address names', () => {
+    const folds = elementsOf([evidenceSection({ evidence: evidence(['a', 'a']) }, 'E1', at0)]).filter(
+      ({ attrs }) => attrs['class'] === 'earlier' || attrs['id'] === 'evidence-E1',
+    )
+    expect(folds.map(({ attrs }) => attrs['open'])).toEqual(['', ''])
+  })
+
+  test('are the pages that the senders of alerts name, as links that tell them nothing', () => {
+    const alert = (page: string | null, runbook?: string) => ({
+      ...{ source: 'alertmanager', name: 'HighErrorRatio', link: page },
+      annotations: runbook === undefined ? {} : { runbook_url: runbook },
+    })
+    const shown = alertsSection(
+      { alerts: [alert('https://prom.example/g', 'http://wiki.example/r'), alert('https://prom.example/g')] },
+      at0,
+    )
+    const links = elementsOf(shown === null ? [] : [shown]).filter(({ tag }) => tag === 'a')
+    expect(links.map(({ attrs }) => [attrs['href'], attrs['rel']])).toEqual([
+      ['https://prom.example/g', 'noopener noreferrer'],
+      ['http://wiki.example/r', 'noopener noreferrer'],
+    ])
+    expect(textOf(shown === null ? [] : [shown])).toContain('Runbook of HighErrorRatio, from alertmanager: http://wiki.example/r')
+    expect(alertsSection({ alerts: [alert('javascript:alert(1)', 'data:text/html,x'), alert(null)] }, at0)).toBeNull()
+  })
+})
+
+describe('the head of every page', () => {
+  const people = [{ id: 'alice', name: 'Alice', roles: ['approver'] }]
+  const headOf = (reasons: string[], mode = 'observe') =>
+    shellView(
+      { mode: { mode, reasons }, people, connection: 'live', route: { page: 'home' }, me: people[0] },
+      { origin: ORIGIN, now: at(0) },
+      [],
+    )
+  const controls = (trees: Tree[]) => buttonsOf(trees).map(({ attrs }) => attrs['data-do'])
+
+  test('says who stopped everything and when, and offers to start again', () => {
+    const head = headOf(['nobody holds the approver role', 'Stopped by alice at 02:10 UTC'])
+    expect(textOf(head)).toContain('Stopped by Alice at 02:10 UTC')
+    expect(controls(head)).toContain('start-again')
+    expect(controls(head)).not.toContain('stop')
+    expect(elementsOf(head).find(({ attrs }) => attrs['class'] === 'pill bad')).toBeDefined()
+  })
+
+  test.each([[['nobody holds the approver role']], [['Stopped (env:prod) by alice at 02:10 UTC']], [[]]])(
+    'offers no start for anything else: %j',
+    (reasons) => {
+      expect(controls(headOf(reasons))).toContain('stop')
+      expect(controls(headOf(reasons))).not.toContain('start-again')
+      expect(textOf(headOf(reasons))).toContain('Observes only')
+    },
+  )
+
+  test('knows a stop from the mode alone', () => {
+    expect(stopOf({ mode: 'act', reasons: ['Stopped by alice at 02:10 UTC'] }, people)).toBeNull()
+    expect(stopOf({ mode: 'observe', reasons: ['Stopped by the command line on the host at 02:10 UTC'] }, null)).toEqual({
+      by: 'the command line on the host',
+      at: '02:10 UTC',
+    })
+  })
+})
+
+describe('cards in the console', () => {
+  test.each(approvals)('approval %s: every text of the blocks is shown', (name, { now }) => {
+    const { blocks } = approvalMessage(name)
+    const shown = textOf(viewOfBlocks(blocks, context(now)))
+    for (const text of plainTexts(blocks)) expect(shown).toContain(text)
+    expect(shown).not.toContain('cannot be shown here')
+  })
+
+  test.each(Object.entries(incidentsInEveryState()))('incident %s: every text of the blocks is shown', (_name, view) => {
+    const { blocks } = renderBlocks(incidentCard(view, { now: at(10), consoleUrl: ORIGIN }))
+    const shown = textOf(viewOfBlocks(blocks, context(at(10))))
+    for (const text of plainTexts(blocks)) if (text !== 'Open in the console') expect(shown).toContain(text)
+  })
+
+  test('buttons say what they do and about which request', () => {
+    const buttons = buttonsOf(viewOfBlocks(approvalMessage('asking').blocks, context(at(30))))
+    expect(buttons.map(({ attrs, children }) => [textOf(children), attrs['data-do'], attrs['data-ref']])).toEqual([
+      ['Approve', 'approve', anApproval().id],
+      ['Deny', 'deny', anApproval().id],
+      ['Ask', 'ask', anApproval().id],
+    ])
+  })
+
+  test('what belongs to a request stands right below its buttons', () => {
+    const afterActions = (ref: string): Tree[] => [h('p', null, `panel of ${ref}`)]
+    const trees = viewOfBlocks(approvalMessage('asking').blocks, { ...context(at(30)), afterActions })
+    const row = trees.findIndex((tree) => typeof tree !== 'string' && tree.attrs['class'] === 'actions')
+    expect(textOf(trees.slice(row + 1, row + 2))).toBe(`panel of ${anApproval().id}`)
+    const hidden = viewOfBlocks(approvalMessage('asking').blocks, { ...context(at(30)), afterActions, hideActions: true })
+    expect(buttonsOf(hidden)).toEqual([])
+    expect(textOf(hidden)).toContain('panel of')
+  })
+
+  test('a deadline counts down, any other moment does not', () => {
+    const at30 = textOf(viewOfBlocks(approvalMessage('asking').blocks, context(at(30))))
+    const at599 = textOf(viewOfBlocks(approvalMessage('asking').blocks, context(at(599))))
+    expect(at30).toContain('(9:30 left)')
+    expect(at599).toContain('(0:01 left)')
+    expect(textOf(viewOfBlocks(approvalMessage('asking').blocks, context(at(601))))).toContain('(over)')
+  })
+
+  test('links to the console stay in it, and its own button is left out', () => {
+    const { blocks } = renderBlocks(
+      incidentCard(incidentsInEveryState()['awaiting-approval'] ?? never(), { now: at(1), consoleUrl: ORIGIN }),
+    )
+    const trees = viewOfBlocks(blocks, context(at(1)))
+    const links = elementsOf(trees).filter(({ tag }) => tag === 'a')
+    expect(links.length).toBeGreaterThan(4)
+    for (const { attrs } of links) expect(attrs['href']).toMatch(/^#\/incidents\/INC-42\/E\d$/)
+    expect(textOf(trees)).not.toContain('Open in the console')
+  })
+
+  test('a link elsewhere opens beside the console and learns nothing of it; anything but http is text', () => {
+    expect(link('https://grafana.example/d/1', 'source', { origin: ORIGIN })).toMatchObject({
+      attrs: { target: '_blank', rel: 'noopener noreferrer' },
+    })
+    expect(link('javascript:alert(1)', 'source', { origin: ORIGIN })).toBe('source')
+    expect(link('//evil.example', 'source', { origin: ORIGIN })).toBe('source')
+  })
+
+  test('a block that is not known is said', () => {
+    expect(textOf(viewOfBlocks([{ type: 'video' }], context(at(0))))).toBe('(a block of the kind video cannot be shown here)')
+  })
+})
+
+describe('mrkdwn', () => {
+  test('our own forms are read', () => {
+    expect(parseMrkdwn('*Action* `a*b` &lt;x&gt; <https://a.example/?a=1&amp;b=2|E1> end')).toEqual([
+      { type: 'bold', text: 'Action' },
+      { type: 'text', text: ' ' },
+      { type: 'code', text: 'a*b' },
+      { type: 'text', text: ' <x> ' },
+      { type: 'link', url: 'https://a.example/?a=1&b=2', text: 'E1' },
+      { type: 'text', text: ' end' },
+    ])
+  })
+
+  test('text from outside is one piece of text, as it was written', () => {
+    fc.assert(
+      fc.property(hostileText(400), (text) => {
+        const parts = parseMrkdwn(escapeMrkdwn(text))
+        expect(parts.every(({ type }) => type === 'text')).toBe(true)
+        const inCode = parseMrkdwn(`\`${escapeCode(text)}\``)
+        expect(inCode.map(({ type }) => type)).toEqual(['code'])
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+})
+
+describe('the digest that is sent', () => {
+  const approval = anApproval()
+  const card = { kind: 'approval', ref: approval.id, blocks: approvalMessage('asking').blocks }
+  const state = (cards: object[], digest: string | undefined) => ({
+    incident: { data: { cards }, approvals: new Map(digest === undefined ? [] : [[approval.id, { digest }]]) },
+  })
+
+  test('is the one of the plan on the card', () => {
+    expect(digestOnCard(card.blocks)).toBe(approval.digest.slice(0, 12))
+    expect(shownDigest(state([card], approval.digest), approval.id)).toBe(approval.digest)
+  })
+
+  test.each<[string, ReturnType<typeof state>]>([
+    ['the card shows another', state([card], 'f'.repeat(64))],
+    ['the card shows none', state([{ ...card, blocks: [] }], approval.digest)],
+    ['there is no card', state([], approval.digest)],
+    ['nothing is known of the request', state([card], undefined)],
+  ])('is none when %s', (_why, given) => expect(shownDigest(given, approval.id)).toBeNull())
+})
+
+describe('addresses and times', () => {
+  test.each([
+    ['', { page: 'home', id: '', focus: '' }],
+    ['#/', { page: 'home', id: '', focus: '' }],
+    ['#/audit', { page: 'audit', id: '', focus: '' }],
+    ['#/incidents/INC-1', { page: 'incident', id: 'INC-1', focus: '' }],
+    ['#/incidents/a%2Fb/E3', { page: 'incident', id: 'a/b', focus: 'E3' }],
+    ['#/incidents/%E0%A4%A', { page: 'incident', id: '%E0%A4%A', focus: '' }],
+    ['#/nowhere', { page: 'home', id: '', focus: '' }],
+  ])('%s', (hash, route) => expect(parseRoute(hash)).toEqual(route))
+
+  test('an address leads back to what it was made from', () => {
+    expect(parseRoute(incidentHash('a/b?c', 'E1'))).toEqual({ page: 'incident', id: 'a/b?c', focus: 'E1' })
+  })
+
+  test('counting down', () => {
+    expect([3_725, 65, 1, 0, -9].map((seconds) => countdown(at(seconds), at(0)))).toEqual([
+      '1:02:05 left',
+      '1:05 left',
+      '0:01 left',
+      'over',
+      'over',
+    ])
+  })
+
+  test('ages', () => {
+    expect([5, 185, 7_300, 200_000].map((seconds) => age(at(0), at(seconds)))).toEqual(['just now', '3 min', '2 h', '2 d'])
+  })
+
+  test('the colour of a card follows how it ended', () => {
+    const tone = (state: string, outcome: string | null): string => approvalTone({ state, execution: { outcome } })
+    expect([
+      tone('pending', null),
+      tone('executing', null),
+      tone('done', 'verified'),
+      tone('done', 'failed'),
+      tone('done', 'undone'),
+      tone('denied', null),
+    ]).toEqual(['ask', 'busy', 'good', 'bad', 'ask', 'calm'])
+  })
+})
+
+/** Each piece of text in the blocks that the console shows as it is. */
+function plainTexts(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(plainTexts)
+  if (typeof value !== 'object' || value === null) return []
+  const { type, text } = value as { type?: unknown; text?: unknown }
+  if (type === 'mrkdwn' && typeof text === 'string') return text.split('\n').flatMap((line) => parseMrkdwn(line).map((part) => part.text))
+  if (typeof text === 'string') return [text]
+  return Object.values(value).flatMap(plainTexts)
+}
+
+function never(): never {
+  throw new Error('no such sample')
+}

@@ -1,0 +1,44 @@
+/** The browser's modules that hold no document, as the tests use them. */
+export type Tree = { tag: string; attrs: Record<string, string>; key: string | null; children: Tree[] } | string
+
+export interface BlockContext {
+  origin: string
+  now: Date
+  busy?: boolean
+  hideActions?: boolean
+  afterActions?: (ref: string) => Tree[]
+}
+
+export interface ConsoleModules {
+  viewOfBlocks(blocks: readonly object[], context: BlockContext): Tree[]
+  digestOnCard(blocks: readonly object[]): string | null
+  link(url: string, text: string, context: Pick<BlockContext, 'origin'>): Tree
+  textOf(trees: readonly Tree[]): string
+  h(tag: string, attrs: Record<string, unknown> | null, ...children: unknown[]): Tree
+  parseMrkdwn(source: string): { type: string; text: string; url?: string }[]
+  parseRoute(hash: string): { page: string; id: string; focus: string }
+  incidentHash(id: string, focus?: string): string
+  countdown(until: Date, now: Date): string
+  age(since: Date, now: Date): string
+  shownDigest(state: { incident: { data: unknown; approvals: Map<string, unknown> } }, id: string): string | null
+  approvalTone(approval: unknown): string
+  stopOf(mode: { mode: string; reasons: string[] } | null, people: { id: string; name: string }[] | null): { by: string; at: string } | null
+  roundsOf(evidence: readonly object[]): { latest: { label: string }; earlier: { label: string }[] }[]
+  evidenceSection(incident: object, focus: string, context: { origin: string; now: Date }): Tree
+  alertsSection(incident: object, context: { origin: string; now: Date }): Tree | null
+  shellView(state: object, context: { origin: string; now: Date }, content: Tree[]): Tree[]
+}
+
+const MODULES = ['blocks', 'tree', 'mrkdwn', 'route', 'time', 'voting', 'words', 'incident-aside', 'shell-view']
+
+/** Loads them as the browser would, file by file; none of them touches a document when it is loaded. */
+export async function loadConsoleModules(): Promise<ConsoleModules> {
+  const folder = new URL('../../bot/console/static/', import.meta.url)
+  const loaded: object[] = await Promise.all(MODULES.map((name) => import(new URL(`${name}.js`, folder).href)))
+  return Object.assign({}, ...loaded) as ConsoleModules
+}
+
+/** Every element of the trees. */
+export function elementsOf(trees: readonly Tree[]): Exclude<Tree, string>[] {
+  return trees.flatMap((tree) => (typeof tree === 'string' ? [] : [tree, ...elementsOf(tree.children)]))
+}

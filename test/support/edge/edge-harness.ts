@@ -1,0 +1,294 @@
+import { randomUUID } from 'node:crypto'
+import { createCatalog } from '../../../agent/actions/catalog.ts'
+import { createAgent, type RunningAgent } from '../../../agent/create-agent.ts'
+import type { Alert } from '../../../agent/domain/alert.ts'
+import { canonicalJson, digestOf } from '../../../agent/domain/canonical-json.ts'
+import { createEventHub, type EventHub } from '../../../agent/events.ts'
+import { createIntake } from '../../../agent/intake/pipeline.ts'
+import type { JournalEntry } from '../../../agent/ports.ts'
+import { createTopology } from '../../../agent/topology/inventory.ts'
+import { type ConfiguredPerson, loadConfig } from '../../../bot/config.ts'
+import { createDeadJobs } from '../../../bot/dead-jobs.ts'
+import { createEdge, type Edge, type EdgeDeps } from '../../../bot/edge.ts'
+import { actorOf } from '../../../bot/identity.ts'
+import { fitsOnCard, RENDER_VERSION, renderHash } from '../../../bot/messages/plan-facts.ts'
+import { pageNotice } from '../../../bot/page-notice.ts'
+import { renderBlocks } from '../../../bot/slack/render.ts'
+import { webhookSources } from '../../../bot/webhook-sources.ts'
+import { parseAlertmanagerWebhook } from '../../../integrations/alertmanager/webhook.ts'
+import type { Workload } from '../../../integrations/ports/workloads.ts'
+import { WEBHOOKS } from '../../../integrations/registry.ts'
+import type { OpenDatabase } from '../../../storage/database.ts'
+import { isDatabaseAway } from '../../../storage/errors.ts'
+import { createStores, type Stores, type StoresDeps } from '../../../storage/stores.ts'
+import { aHypothesis } from '../builders.ts'
+import { createFakeTarget, type FakeTarget } from '../fake-target.ts'
+import { Client } from './client.ts'
+
+export interface EdgeOptions {
+  /** What the environment and the settings file would say. */
+  environment?: Record<string, string>
+  people?: readonly ConfiguredPerson[]
+  /** Reasons of the configuration to only observe. */
+  configured?: readonly string[]
+  namedPeople?: boolean
+  needed?: number
+  typed?: boolean
+  ttlSeconds?: number
+  /** Replaces parts, to make them fail. */
+  change?: (deps: EdgeDeps) => EdgeDeps
+}
+
+export interface RunningEdge {
+  url: string
+  edge: Edge
+  agent: RunningAgent
+  stores: Stores
+  target: FakeTarget
+  hub: EventHub
+  /** Log lines of warnings and errors. */
+  lines: { level: string; object: object; message: string }[]
+  /** A program or browser of its own: no cookies, no key. */
+  client(): Client
+  /** A browser that somebody is signed in with. */
+  as(person: string): Promise<Client>
+  /** Lets the fault be seen, and waits for the request that asks; returns its id. */
+  askSomething(withinSeconds?: number): Promise<string>
+  close(): Promise<void>
+}
+
+const now = (): Date => new Date()
+
+/** What the operator on the host presents. */
+export const HOST_SECRET = 'h'.repeat(43)
+
+/** The whole edge over real stores and the real agent; only the target and the investigation's sources are stand-ins that work. */
+export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}): Promise<RunningEdge> {
+  const settings = {
+    ...loadConfig({ PORT: '0', ...options.environment }, '/nonexistent'),
+    people: options.people ?? loadConfig({}, '/nonexistent').people,
+  }
+  const lines: RunningEdge['lines'] = []
+  const logAt = (level: string) => (object: object, message: string) => void lines.push({ level, object, message })
+  const log = { info: () => {}, warn: logAt('warn'), error: logAt('error') }
+  const onDeadJob: StoresDeps['onDeadJob'] = (job, error) => deadJobs(job, error)
+  const stores = createStores({ database, now, log, workerId: randomUUID(), onDeadJob })
+  const page = async (words: string): Promise<void> => void (await stores.outbox.enqueue(database.db, pageNotice(words, now())))
+  const deadJobs = createDeadJobs({ page, inbox: stores.inbox, log })
+  await stores.people.sync(
+    settings.people.map((person) => ({
+      ...person,
+      environments: person.environments ?? ['*'],
+      links: [...person.links, actorOf(person.id)],
+    })),
+  )
+  const target = createFakeTarget(now)
+  const hub = createEventHub()
+  const agent = createTestAgent({ stores, target, log, options })
+  const render: EdgeDeps['render'] = (card) => {
+    const { text, blocks } = renderBlocks(card)
+    return { text, blocks: blocks.map((block) => ({ ...block })) }
+  }
+  const deps: EdgeDeps = {
+    settings,
+    version: '0.0.0-test',
+    agent,
+    hub,
+    namedPeople: options.namedPeople ?? settings.api.keys.length === 0,
+    sessions: stores.sessions,
+    hostSecret: HOST_SECRET,
+    messages: stores.messages,
+    notices: stores.outbox,
+    jobs: stores.queue,
+    render,
+    surfaces: [],
+    ...webhookSources(WEBHOOKS, stores.inbox),
+    pages: null,
+    isAway: isDatabaseAway,
+    notReady: async () => null,
+    now,
+    log,
+  }
+  const edge = createEdge(options.change?.(deps) ?? deps)
+  await agent.start()
+  await stores.queue.start()
+  const { url } = await edge.listen()
+  const stopListening = await stores.onNotice(edge.announcer.wake)
+  const client = (): Client => new Client(url)
+  return {
+    url,
+    edge,
+    agent,
+    stores,
+    target,
+    hub,
+    lines,
+    client,
+    async as(person) {
+      const browser = client()
+      await browser.signIn(person)
+      return browser
+    },
+    async askSomething(withinSeconds) {
+      const sent = await client().post('/webhooks/alertmanager', anAlert())
+      if (sent.status !== 202) throw new Error(`the alert was not taken: ${sent.status}`)
+      return await waitFor(
+        async () => (await stores.approvals.approvals({ state: 'pending', limit: 1 })).items[0]?.id ?? null,
+        withinSeconds,
+      )
+    },
+    async close() {
+      stopListening()
+      await edge.close()
+      await stores.queue.stop(2_000)
+      await agent.stop()
+    },
+  }
+}
+
+/** A firing alert of Alertmanager about payments; another moment makes it another one. */
+export function anAlert(startsAt = '2026-03-01T10:42:00Z', status: 'firing' | 'resolved' = 'firing'): unknown {
+  return {
+    version: '4',
+    status,
+    receiver: 'steadyhand',
+    groupKey: '{}:{alertname="HighErrorRatio"}',
+    truncatedAlerts: 0,
+    alerts: [
+      {
+        status,
+        labels: { alertname: 'HighErrorRatio', service: 'payments', environment: 'local', severity: 'critical' },
+        annotations: { summary: 'more than 5 % of the requests fail' },
+        startsAt,
+        endsAt: '0001-01-01T00:00:00Z',
+        generatorURL: 'http://127.0.0.1:9090/graph',
+        fingerprint: 'c0ffee',
+      },
+    ],
+  }
+}
+
+/** Asks until there is an answer that is not null. */
+export async function waitFor<T>(ask: () => Promise<T | null>, seconds = 15): Promise<T> {
+  const end = Date.now() + seconds * 1_000
+  for (;;) {
+    const answer = await ask()
+    if (answer !== null) return answer
+    if (Date.now() > end) throw new Error(`nothing came within ${seconds} s`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+type Log = {
+  info(object: object, message: string): void
+  warn(object: object, message: string): void
+  error(object: object, message: string): void
+}
+
+function createTestAgent({
+  stores,
+  target,
+  log,
+  options,
+}: {
+  stores: Stores
+  target: FakeTarget
+  log: Log
+  options: EdgeOptions
+}): RunningAgent {
+  const catalog = createCatalog([target.provider])
+  const workload: Workload = {
+    service: 'payments',
+    environment: 'local',
+    uid: 'uid-1',
+    version: 'v2',
+    previousVersion: 'v1',
+    desiredReplicas: 2,
+    readyReplicas: 2,
+    restarts: 0,
+    startedAt: null,
+    events: [],
+  }
+  const workloads = {
+    find: async () => ({ query: 'payments', workload }),
+    list: async () => [workload],
+    dependencies: async () => ({ query: 'all', edges: [{ from: 'checkout', to: 'payments' }] }),
+  }
+  const topology = createTopology({ sources: [{ id: 'fake', workloads }], now, log })
+  const card = { fits: fitsOnCard, renderHash, renderVersion: RENDER_VERSION }
+  const journal: JournalEntry[] = []
+  return createAgent({
+    ...stores,
+    catalog,
+    topology,
+    card,
+    log,
+    now,
+    crashpoint: () => {},
+    configured: () => options.configured ?? [],
+    journal: { append: async (entry) => void journal.push(entry), entries: async () => journal },
+    queue: stores.work,
+    lease: stores.leaseOf('executor'),
+    objectionOfPolicy: () => null,
+    intake: createIntake({
+      incidents: stores.incidents,
+      topology,
+      drills: { current: async () => null, environments: [], sources: [] },
+      now,
+      log,
+    }),
+    investigation: {
+      run: async (incidentId) => {
+        const hypotheses = [aHypothesis({ class: 'bad_release', component: 'service/payments', claims: [], against: [] })]
+        await stores.incidents.saveHypotheses(incidentId, hypotheses)
+        return { hypotheses, symptom: null, symptomActive: true, corroborated: true }
+      },
+      watch: async () => ({ result: 'waiting', lookAgainAt: now() }),
+    },
+    parsers: new Map([['alertmanager', readAlerts]]),
+    proposing: {
+      kernel: stores.approvals,
+      catalog,
+      card,
+      policy: () => ({
+        decide: 'ask',
+        asking: {
+          rule: 'test',
+          role: 'approver',
+          needed: options.needed ?? 1,
+          requesterMayApprove: true,
+          ttlSeconds: options.ttlSeconds ?? 600,
+          cooldownSeconds: 0,
+          typed: options.typed ?? false,
+        },
+      }),
+      presentations: () => [{ surface: 'console', tenant: 'local', place: 'console' }],
+      dependents: async () => ['checkout'],
+      build: () => digestOf(canonicalJson('test')),
+      now,
+    },
+    drills: {
+      list: () => [
+        {
+          name: 'bad-release',
+          title: 'A release that answers errors',
+          expects: 'action',
+          service: 'payments',
+          truth: { class: 'bad_release', component: 'service/payments', action: null },
+        },
+      ],
+      start: async () => {
+        throw Object.assign(new Error('bad-release is running'), { name: 'DrillBusy' })
+      },
+      run: async () => null,
+      current: async () => null,
+    },
+    page: async () => {},
+  })
+}
+
+function readAlerts(body: Uint8Array): Alert[] {
+  const parsed = parseAlertmanagerWebhook(body)
+  if (!parsed.ok) throw new Error(parsed.words)
+  return parsed.alerts
+}

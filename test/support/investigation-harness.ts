@@ -1,0 +1,79 @@
+import type { Alert } from '../../agent/domain/alert.ts'
+import { createInvestigation, type Investigation } from '../../agent/investigation/investigation.ts'
+import type { IncidentStore } from '../../agent/ports.ts'
+import { createTopology } from '../../agent/topology/inventory.ts'
+import type { OpenDatabase } from '../../storage/database.ts'
+import { createIncidentStore } from '../../storage/incidents.ts'
+import { alert } from './alerts.ts'
+import { createShopTelemetry, type ShopTelemetry } from './shop-telemetry.ts'
+
+/** Seconds that tests speak of count from here; the trouble begins at second 0. */
+const ZERO = Date.parse('2026-03-01T10:42:00.000Z')
+export const at = (second: number): Date => new Date(ZERO + second * 1_000)
+
+export const ERRORS: Alert['trigger'] = { service: 'payments', metric: 'error_ratio', comparator: '>', threshold: 0.2 }
+
+export interface InvestigationHarness {
+  shop: ShopTelemetry
+  incidents: IncidentStore
+  investigation: Investigation
+  warnings: object[]
+  /** Moves the clock to this second. */
+  goTo(second: number): void
+  /** An incident with this alert, opened now. */
+  open(said?: Partial<Alert>): Promise<string>
+  attach(incidentId: string, said: Partial<Alert>): Promise<void>
+}
+
+/** A shop with telemetry, a store, and a clock that stands where the test puts it. */
+export function createInvestigationHarness(database: OpenDatabase): InvestigationHarness {
+  let time = at(4)
+  const now = (): Date => time
+  const shop = createShopTelemetry()
+  const warnings: object[] = []
+  const log = { info: () => {}, warn: (object: object) => void warnings.push(object) }
+  const incidents = createIncidentStore({ db: database.db, now })
+  const topology = createTopology({ sources: shop.source.workloads ? [{ id: 'shop', workloads: shop.source.workloads }] : [], now, log })
+  return {
+    shop,
+    incidents,
+    investigation: createInvestigation({ incidents, sources: [shop.source], topology, now, log, deadlineMs: 1_000 }),
+    warnings,
+    goTo: (second) => {
+      time = at(second)
+    },
+    async open(said = {}) {
+      const heard = alert({ startsAt: at(0).toISOString(), trigger: ERRORS, ...said })
+      const { incidentId } = await incidents.absorb(heard, null, () => ({
+        do: 'open',
+        title: `${heard.service}: ${heard.name}`,
+        service: heard.service ?? 'unknown',
+        environment: heard.environment ?? 'unknown',
+        severity: 1,
+        severityReason: 'level critical',
+        drillRun: null,
+        reason: `${heard.name} is firing`,
+      }))
+      if (incidentId === null) throw new Error('an incident was expected')
+      return incidentId
+    },
+    async attach(incidentId, said) {
+      await incidents.absorb(alert({ startsAt: at(0).toISOString(), ...said }), null, () => ({
+        do: 'attach',
+        incidentId,
+        reason: 'it belongs here',
+      }))
+    },
+  }
+}
+
+/** payments goes from v41 to v42 and fails from the next second on; checkout and storefront suffer. */
+export function breakPayments({ shop }: InvestigationHarness): void {
+  shop.change({ service: 'payments', at: at(-2), summary: 'payments went from v41 to v42' })
+  shop.run('payments', { version: 'v42', previousVersion: 'v41' })
+  shop.set('payments', 'error_ratio', 0.615, at(0))
+  shop.set('checkout', 'error_ratio', 0.6, at(0))
+  shop.set('storefront', 'error_ratio', 0.4, at(1))
+  for (let i = 0; i < 20; i += 1)
+    shop.log({ service: 'payments', at: at(i / 5), text: `POST /charges failed: RangeError: ${30 + i}.63 is no integer` })
+}

@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config'
+import { createSummaryReporter } from './test/support/summary-reporter.ts'
+
+/** As many forks as the smallest machine has cores: more only makes the tests that measure time unsteady. */
+const MAX_WORKERS = 2
+const TIMEOUT_MS = 30_000
+
+const project = (name: string, include: string[], exclude: string[] = []) => ({
+  extends: true as const,
+  test: { name, include, exclude: ['**/node_modules/**', ...exclude] },
+})
+
+export default defineConfig({
+  cacheDir: 'node_modules/.cache/vite',
+  test: {
+    environment: 'node',
+    pool: 'forks',
+    maxWorkers: MAX_WORKERS,
+    maxConcurrency: MAX_WORKERS,
+    testTimeout: TIMEOUT_MS,
+    hookTimeout: TIMEOUT_MS,
+    teardownTimeout: TIMEOUT_MS,
+    reporters: ['default', createSummaryReporter()],
+    projects: [
+      project('unit', ['test/**/*.test.ts'], ['test/live/**', 'test/faults/**']),
+      project('live', ['test/live/**/*.test.ts']),
+      project('faults', ['test/faults/**/*.test.ts']),
+    ],
+  },
+})
