@@ -26,6 +26,8 @@ export interface JobQueueDeps extends JobWorkerDeps {
   soleWorker?: boolean
   /** Tells of jobs that others enqueued; without it they are found by the poll. */
   onEnqueued?: (wake: () => void) => Promise<() => void>
+  /** Milliseconds between two looks when nothing wakes it. */
+  pollMs?: number
 }
 
 const POLL_MS = 500
@@ -33,7 +35,7 @@ const HEARTBEAT_MS = 10_000
 const GRACE_MS = 10_000
 
 export function createJobQueue(deps: JobQueueDeps): JobQueue {
-  const { db, log, workerId, soleWorker = false } = deps
+  const { db, log, workerId, soleWorker = false, pollMs = POLL_MS } = deps
   const worker = createJobWorker(deps, () => wake())
   const claim = async (): Promise<void> => {
     const free = worker.free()
@@ -43,7 +45,7 @@ export function createJobQueue(deps: JobQueueDeps): JobQueue {
     for (const { error, ...job } of buried) worker.giveUp(job, error)
   }
   const onError = (error: unknown): void => log.error({ error: String(error) }, 'the job queue could not be read')
-  const watch = createWatch(claim, onError)
+  const watch = createWatch(claim, pollMs, onError)
   const wake = watch.wake
   let heartbeat: NodeJS.Timeout | undefined
   let unsubscribe: (() => void) | undefined
@@ -86,8 +88,8 @@ interface Watch {
   wake(): void
 }
 
-/** Looks when woken, and every half second; never twice at once, and once more when woken meanwhile. */
-function createWatch(look: () => Promise<void>, onError: (error: unknown) => void): Watch {
+/** Looks when woken, and when as many milliseconds have passed; never twice at once, and once more when woken meanwhile. */
+function createWatch(look: () => Promise<void>, pollMs: number, onError: (error: unknown) => void): Watch {
   let watching = false
   let again = false
   let current: Promise<void> | null = null
@@ -100,7 +102,7 @@ function createWatch(look: () => Promise<void>, onError: (error: unknown) => voi
     current = run().finally(() => {
       current = null
       // A wake-up between the last look and this line must not wait for the poll.
-      if (watching) timer = setTimeout(wake, again ? 0 : POLL_MS)
+      if (watching) timer = setTimeout(wake, again ? 0 : pollMs)
     })
   }
   const run = async (): Promise<void> => {

@@ -72,8 +72,6 @@ test('closing does not wait for ever for a request that never ends', async () =>
   })
   const answer = fetch(listening.url).catch((error: unknown) => error)
   await begun.promise
-  const began = Date.now()
   await listening.close()
-  expect(Date.now() - began).toBeLessThan(6_000)
   expect(await answer).toBeInstanceOf(Error)
 })

@@ -4,20 +4,16 @@ import { describeDatabases } from '../../support/database.ts'
 import { createExecutorHarness, type ExecutorHarness } from '../../support/executor-harness.ts'
 
 describeDatabases('the executor', (store) => {
+  const database = store.perTest()
   let harness: ExecutorHarness
-  let close: () => Promise<void>
 
   beforeEach(async () => {
-    const database = await store.open()
-    harness = await createExecutorHarness(database)
-    close = async () => {
-      await harness.close()
-      const report = await harness.audit.verify()
-      await database.close()
-      expect(report.violations).toEqual([])
-    }
+    harness = await createExecutorHarness(database())
   })
-  afterEach(async () => await close())
+  afterEach(async () => {
+    await harness.close()
+    expect((await harness.audit.verify()).violations).toEqual([])
+  })
 
   const states = async (id: string): Promise<string[]> => (await harness.approval(id)).execution?.events.map(({ state }) => state) ?? []
 

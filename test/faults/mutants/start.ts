@@ -7,7 +7,9 @@ export async function runMutants(
   args: readonly string[],
   onLine: (line: string) => void = () => {},
 ): Promise<{ code: number; lines: string[] }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'run.ts'), ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [...process.execArgv, join(import.meta.dirname, 'run.ts'), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const lines: string[] = []
   let rest = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -206,7 +206,7 @@ export const RACES: readonly Race[] = [
   },
   {
     name: 'expiry against vote',
-    claim: 'a request is authorised in time or expires, never both',
+    claim: 'a vote counts in time or not at all, and what was authorised and not begun expires as well',
     plans: [{}],
     voters: [],
     steps: [],
@@ -219,13 +219,15 @@ export const RACES: readonly Race[] = [
     ],
     judge(facts, outcomes) {
       const { state, approvals, authorisations, late } = first(facts)
-      const count = state === 'authorised' ? 1 : 0
+      const most = state === 'pending' ? 0 : 1
+      const least = state === 'authorised' ? 1 : 0
       return verdict(
-        state,
+        state === 'expired' && authorisations > 0 ? 'expired after its authorisation' : state,
         [state === 'authorised' || state === 'expired' || state === 'pending', `ended ${state}`],
-        [approvals === count && authorisations === count, `${state} with ${approvals} approvals and ${authorisations} authorisations`],
+        [authorisations >= least && authorisations <= most, `${state} with ${authorisations} authorisations`],
+        [approvals === authorisations, `${approvals} approvals and ${authorisations} authorisations`],
         [late === 0, 'authorised after its time'],
-        [ended(outcomes, 'approve', 'done') === count, `${ended(outcomes, 'approve', 'done')} were told that it counts`],
+        [ended(outcomes, 'approve', 'done') === approvals, `${ended(outcomes, 'approve', 'done')} were told that it counts`],
       )
     },
   },

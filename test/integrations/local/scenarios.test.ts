@@ -66,9 +66,7 @@ async function verdictOf({ target }: StartedTarget, action: Action, step: Step, 
 }
 
 async function expectRestored({ target, deps }: StartedTarget): Promise<void> {
-  const began = Date.now()
   await target.drills.restore(never)
-  expect(Date.now() - began).toBeLessThan(4_000)
   const workloads = await target.workloads.list()
   expect(
     workloads.map(({ version, previousVersion, desiredReplicas, readyReplicas }) => [
@@ -112,7 +110,7 @@ describe('scenarios', { timeout: 90_000 }, () => {
 
   test.concurrent('memory-leak: the heap fills and stays full, and a restart empties it', async () => {
     const started = await startTarget()
-    const alert = await breakTarget(started, 'memory-leak', 30)
+    const alert = await breakTarget(started, 'memory-leak', 60)
     expect(alert).toMatchObject({ name: 'HighMemory', trigger: { metric: 'memory_used_ratio', threshold: 0.85 } })
     await until('it stays full', async () =>
       (await latest(started.target, 'inventory', 'memory_used_ratio', 4)).every(({ value }) => value > 0.85),

@@ -25,9 +25,7 @@ function isAlive(pid: number): boolean {
 }
 
 test('the whole shop is up at once, serves traffic without errors, and goes down in order', async () => {
-  const began = performance.now()
   const { target } = await startTarget()
-  expect(performance.now() - began).toBeLessThan(3_000)
   const workloads = await target.workloads.list()
   expect(workloads.map(({ service, version, readyReplicas }) => `${service} ${version} ${readyReplicas}`)).toEqual([
     'storefront v8 1',
@@ -46,9 +44,7 @@ test('the whole shop is up at once, serves traffic without errors, and goes down
   expect((await latest(target, 'storefront', 'request_rate', 3)).at(-1)?.value).toBeGreaterThan(15)
   const pids = target.processes().map(({ pid }) => pid ?? 0)
   expect(pids).toHaveLength(5)
-  const stopping = performance.now()
   await target.stop()
-  expect(performance.now() - stopping).toBeLessThan(2_000)
   expect(pids.filter(isAlive)).toEqual([])
 })
 
