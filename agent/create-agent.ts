@@ -82,6 +82,7 @@ export function createAgent(deps: AgentDeps): RunningAgent {
     people: deps.people,
     audit: deps.audit,
     changedCards: async () => await changedCards(deps),
+    now: deps.now,
   })
   const executor = createExecutor({
     ...deps,

@@ -4,7 +4,7 @@ import type { AuditReport, AuditStore, ExecutionKernel, PeopleStore } from './po
 
 /** One thing that keeps Steadyhand from acting. */
 export interface Reason {
-  about: 'configuration' | 'people' | 'journal' | 'audit' | 'cards' | 'start'
+  about: 'configuration' | 'people' | 'journal' | 'audit' | 'cards' | 'clock' | 'start'
   words: string
 }
 
@@ -22,10 +22,14 @@ export interface SelfCheckDeps {
   journal: EffectJournal
   kernel: Pick<ExecutionKernel, 'sentExecutions'>
   people: Pick<PeopleStore, 'list'>
-  audit: Pick<AuditStore, 'verify'>
+  audit: Pick<AuditStore, 'verify' | 'serverTime'>
   /** Cards whose plan renders differently than when it was approved, one sentence each. */
   changedCards(): Promise<readonly string[]>
+  now: () => Date
 }
+
+/** Clocks that are further apart make deadlines on cards and windows of verification untrue. */
+const CLOCKS_APART_MS = 5_000
 
 export function createSelfCheck(deps: SelfCheckDeps): SelfCheck {
   let reasons: readonly Reason[] = [{ about: 'start', words: 'the first self-check has not run yet' }]
@@ -39,6 +43,7 @@ export function createSelfCheck(deps: SelfCheckDeps): SelfCheck {
           auditWords(report ?? (await deps.audit.verify({ since: 'last' }))),
         ),
         check('cards', 'the cards could not be rendered again', deps.changedCards),
+        check('clock', "the database's clock could not be read", async () => await clocks(deps)),
       ])
       reasons = [...deps.configured().map((words): Reason => ({ about: 'configuration', words })), ...found.flat()]
       return reasons
@@ -63,6 +68,17 @@ async function journal(deps: SelfCheckDeps): Promise<readonly string[]> {
 function auditWords({ ok, violations }: AuditReport): readonly string[] {
   if (ok) return []
   return [`the audit log does not verify: ${violations[0]}${violations.length > 1 ? ` (and ${violations.length - 1} more)` : ''}`]
+}
+
+async function clocks({ audit, now }: SelfCheckDeps): Promise<readonly string[]> {
+  const asked = now().getTime()
+  const server = await audit.serverTime()
+  const aheadMs = server.getTime() - (asked + now().getTime()) / 2
+  if (Math.abs(aheadMs) <= CLOCKS_APART_MS) return []
+  const seconds = Math.round(Math.abs(aheadMs) / 1_000)
+  return [
+    `the database's clock is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} this machine's, so deadlines and measurements would not mean what the cards say. Set both by NTP`,
+  ]
 }
 
 /** A check that cannot run has not passed. */

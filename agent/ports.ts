@@ -140,10 +140,12 @@ export interface ExecutionKernel {
       state: ExecutionState
       epoch: number
       plan: SealedPlan
-      sentAt: Date | null
+      /** Milliseconds since it was sent, by the database's clock; null before. The clock of this machine may be another. */
+      sentAgoMs: number | null
       /** The epoch that wrote `sent`. */
       sentEpoch: number | null
-      since: Date
+      /** Milliseconds in its state, by the database's clock. */
+      inStateMs: number
     }[]
   >
   /** Failed executions whose undo may start now; authorising it is derived from the parent's click. */
@@ -211,6 +213,8 @@ export interface AuditStore {
   verify(options?: { since?: 'last' }): Promise<AuditReport>
   /** What should have moved on by now and did not, one sentence each: a reason to page. */
   overdue(): Promise<string[]>
+  /** What time it is by the clock of the database's server. */
+  serverTime(): Promise<Date>
   /** Every plan that was put before people, with what its card looked like, for the re-render. */
   plans(): Promise<{ requestId: string; canonical: string; renderHash: string; renderVersion: number }[]>
 }

@@ -36,6 +36,8 @@ export interface Settings {
   slack: SlackSettings
   local: { enabled: boolean }
   log: { level: (typeof LOG_LEVELS)[number] | null }
+  /** Variables that look like settings of this product and are none: one sentence each. */
+  unknownVariables: readonly string[]
   /** Where a test wants the process to die: 'C11:2' is the second visit to C11. */
   crash: string | null
 }
@@ -149,7 +151,13 @@ function merge(read: EnvironmentReader, file: SettingsFile, path: string | null,
     local: { enabled: file.local?.enabled ?? true },
     log: { level: logLevelOf(read) ?? file.log?.level ?? null },
     crash: read.text('STEADYHAND_TEST_CRASH') ?? null,
+    // The last line: by now every name that is known was asked for.
+    unknownVariables: read.unknown('STEADYHAND_').map(unknownWords),
   }
+}
+
+function unknownWords({ name, meant }: { name: string; meant: string | null }): string {
+  return `${name} is set, and there is no such setting${meant === null ? '' : `: did you mean ${meant}?`}`
 }
 
 function personOf(person: NonNullable<SettingsFile['people']>[number]): ConfiguredPerson {

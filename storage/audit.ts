@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { AuditStore } from '../agent/ports.ts'
 import { createAuditProof, runChecker } from './audit-proof.ts'
 import { OVERDUE } from './invariants.ts'
@@ -23,6 +23,11 @@ export function createAuditStore({ db }: { db: Kysely<Database> }): AuditStore {
     },
 
     verify,
+
+    async serverTime() {
+      const { rows } = await sql<{ at: Date }>`select clock_timestamp() as at`.execute(db)
+      return rows[0]?.at ?? new Date(Number.NaN)
+    },
 
     async overdue() {
       return await runChecker(db, OVERDUE, 'overdue:')

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { ExecutionState } from '../agent/domain/approval.ts'
 import type { Plan } from '../agent/domain/plan.ts'
 import { isRefusalCode, Refusal } from '../agent/domain/refusal.ts'
@@ -68,13 +68,14 @@ export function createExecutionKernel({ db }: { db: Kysely<Database> }): Executi
         .selectFrom('execution as x')
         .innerJoin('plan as p', 'p.id', 'x.plan_id')
         .leftJoin('execution_event as s', (join) => join.onRef('s.execution_id', '=', 'x.id').on('s.to_state', '=', 'sent'))
-        .select(['x.id', 'x.authorisation_id', 'x.state', 'x.epoch', 'p.canonical', 'p.digest', 's.at as sent_at', 's.epoch as sent_epoch'])
+        .select(['x.id', 'x.authorisation_id', 'x.state', 'x.epoch', 'p.canonical', 'p.digest', 's.epoch as sent_epoch'])
+        .select(millisecondsSince('s.at').as('sent_ago'))
         .select((row) =>
           row
             .selectFrom('execution_event as l')
-            .select((last) => last.fn.max('l.at').as('at'))
+            .select(millisecondsSince('max(l.at)').as('ago'))
             .whereRef('l.execution_id', '=', 'x.id')
-            .as('since'),
+            .as('in_state'),
         )
         .where('x.state', 'in', IN_FLIGHT)
         .execute()
@@ -84,9 +85,9 @@ export function createExecutionKernel({ db }: { db: Kysely<Database> }): Executi
         state: row.state,
         epoch: row.epoch,
         plan: { plan: JSON.parse(row.canonical) as Plan, canonical: row.canonical, digest: row.digest },
-        sentAt: row.sent_at,
+        sentAgoMs: row.sent_ago,
         sentEpoch: row.sent_epoch,
-        since: row.since ?? new Date(0),
+        inStateMs: row.in_state ?? 0,
       }))
     },
 
@@ -171,4 +172,11 @@ async function lapse(db: Kysely<Database>, executionId: string): Promise<boolean
     if (error instanceof Refusal) return false
     throw error
   }
+}
+
+/** Never below zero: a clock that was set back makes nothing happen in the future. */
+function millisecondsSince(moment: string): RawBuilder<number | null> {
+  return sql<
+    number | null
+  >`case when ${sql.raw(moment)} is not null then greatest(0, extract(epoch from clk() - ${sql.raw(moment)}) * 1000)::float8 end`
 }

@@ -51,7 +51,8 @@ export function createExecutor(deps: ExecutorDeps): Executor {
   let loop: Promise<void> = Promise.resolve()
 
   const hold = async (): Promise<boolean> => {
-    if (epoch !== null && now().getTime() - renewedAt < RENEW_MS) return true
+    // A clock that was set back must not keep the lease from being renewed.
+    if (epoch !== null && Math.abs(now().getTime() - renewedAt) < RENEW_MS) return true
     if (epoch !== null && (await deps.lease.renew(epoch))) {
       renewedAt = now().getTime()
       return true
@@ -118,8 +119,8 @@ export function createExecutor(deps: ExecutorDeps): Executor {
   }
 
   /** True once there is a verdict. */
-  const verify = async ({ executionId, plan, sentAt }: Unfinished, current: number): Promise<boolean> => {
-    const reader = openWindow({ executionId, plan }, windowStart(sentAt, now()))
+  const verify = async ({ executionId, plan, sentAgoMs }: Unfinished, current: number): Promise<boolean> => {
+    const reader = openWindow({ executionId, plan }, windowStart(sentAgoMs, now()))
     if (!reader) {
       return await conclude(executionId, current, 'undetermined', {
         samples: 0,
@@ -224,6 +225,6 @@ export function createExecutor(deps: ExecutorDeps): Executor {
   }
 }
 
-function windowStart(sentAt: Date | null, now: Date): Date {
-  return sentAt !== null && now.getTime() - sentAt.getTime() <= AWAY_MS ? sentAt : now
+function windowStart(sentAgoMs: number | null, now: Date): Date {
+  return sentAgoMs !== null && sentAgoMs <= AWAY_MS ? new Date(now.getTime() - sentAgoMs) : now
 }

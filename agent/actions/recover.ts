@@ -8,11 +8,12 @@ export interface Unfinished {
   executionId: string
   state: 'claimed' | 'intent' | 'sent' | 'unknown' | 'succeeded'
   plan: SealedPlan
-  sentAt: Date | null
+  /** Milliseconds since it was sent; null before that. */
+  sentAgoMs: number | null
   /** The epoch that sent it; null before that. */
   sentEpoch: number | null
-  /** When it reached its state. */
-  since: Date
+  /** Milliseconds in its state. */
+  inStateMs: number
 }
 
 const PROBE_TIMEOUT_MS = 5_000
@@ -22,7 +23,7 @@ const PROBE_TIMEOUT_MS = 5_000
  * again. Returns whether it needs another look later.
  */
 export async function settle(
-  deps: { kernel: ExecutionKernel; catalog: Catalog; now: () => Date },
+  deps: { kernel: ExecutionKernel; catalog: Catalog },
   found: Unfinished,
   epoch: number,
 ): Promise<'settled' | 'look-again'> {
@@ -68,10 +69,10 @@ async function probe({ catalog }: { catalog: Catalog }, { executionId, plan }: U
  * "Not applied" is believed only once a slow provider could not apply it any more: counted from the moment at which nobody waited for an answer
  * any longer, and after another epoch's `sent` from the end of a call that its process, if it only slept, may still be making.
  */
-function horizonPassed({ catalog, now }: { catalog: Catalog; now: () => Date }, found: Unfinished, epoch: number): boolean {
-  const { plan, since, sentEpoch } = found
+function horizonPassed({ catalog }: { catalog: Catalog }, found: Unfinished, epoch: number): boolean {
+  const { plan, inStateMs, sentEpoch } = found
   const horizon =
     catalog.find(plan.plan.action.kind, plan.plan.action.version)?.action.definition.probeHorizonSeconds ?? Number.POSITIVE_INFINITY
   const stillCalling = sentEpoch === epoch ? 0 : EFFECT_TIMEOUT_MS
-  return now().getTime() - since.getTime() >= horizon * 1_000 + stillCalling
+  return inStateMs >= horizon * 1_000 + stillCalling
 }

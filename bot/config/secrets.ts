@@ -1,3 +1,5 @@
+import { nearestKey } from './nearest-key.ts'
+
 /** Environment variables, as a process has them. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -8,12 +10,19 @@ export interface EnvironmentReader {
   secret(name: string): string | undefined
   /** Sentences for people about what could not be used. */
   problems: string[]
+  /** Names with this beginning that are set and that nobody asked for so far, each with the known one that it looks like. */
+  unknown(beginning: string): { name: string; meant: string | null }[]
 }
+
+/** Kubernetes tells every container of the services around it, by variables that begin with their names. */
+const OF_A_SERVICE = /_(SERVICE_(HOST|PORT)|PORT_\d)/
 
 /** Reads variables and secret files; what is wrong is collected, so that a person sees all of it at once. */
 export function createEnvironmentReader(environment: Environment, readFile: (path: string) => string): EnvironmentReader {
   const problems: string[] = []
+  const asked = new Set<string>()
   const text = (name: string): string | undefined => {
+    asked.add(name)
     const value = environment[name]
     if (value === undefined) return undefined
     if (value.trim() === '') problems.push(`${name} is set but blank: give it a value or unset it.`)
@@ -33,6 +42,11 @@ export function createEnvironmentReader(environment: Environment, readFile: (pat
   }
   return {
     problems,
+    unknown(beginning) {
+      const known = [...asked].filter((name) => name.startsWith(beginning))
+      const names = Object.keys(environment).filter((name) => name.startsWith(beginning) && !asked.has(name) && !OF_A_SERVICE.test(name))
+      return names.sort().map((name) => ({ name, meant: nearestKey(name, known) }))
+    },
     text,
     secret(name) {
       const direct = text(name)

@@ -206,3 +206,19 @@ describe('the example', () => {
     expect(named).toEqual(expect.arrayContaining(Object.keys(settingsFileSchema.shape)))
   })
 })
+
+describe('variables that are no settings', () => {
+  test('each is told, with the one that it looks like', () => {
+    expect(load({ STEADYHAND_DATADIR: 'x', STEADYHAND_ZZZ: '1' }).unknownVariables).toEqual([
+      'STEADYHAND_DATADIR is set, and there is no such setting: did you mean STEADYHAND_DATA_DIR?',
+      'STEADYHAND_ZZZ is set, and there is no such setting',
+    ])
+  })
+
+  test('those that are known, of others, or set by Kubernetes for a service of this name are not', () => {
+    const path = join(folder, 'token')
+    writeFileSync(path, TOKEN)
+    const environment = { STEADYHAND_WEBHOOK_TOKEN_FILE: path, STEADYHAND_PORT_7878_TCP: 'x', STEADYHAND_SERVICE_HOST: 'x', HOME: '/' }
+    expect(load(environment).unknownVariables).toEqual([])
+  })
+})
