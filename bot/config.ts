@@ -3,7 +3,7 @@ import { isAbsolute, resolve } from 'node:path'
 import type { IdentityLink, Role } from '../agent/domain/principal.ts'
 import { createEnvironmentReader, type Environment, type EnvironmentReader } from './config/secrets.ts'
 import { parseSettings, type SettingsFile, SHORTEST_TOKEN } from './config/settings-file.ts'
-import { readSlackSettings, type SlackSettings } from './slack/settings.ts'
+import { readSlackSettings, type SlackSettings, unusedSlackSettings } from './slack/settings.ts'
 
 /** The environment of the target that needs nothing, and the tenant of the console's named people. */
 export const LOCAL = 'local'
@@ -36,8 +36,8 @@ export interface Settings {
   slack: SlackSettings
   local: { enabled: boolean }
   log: { level: (typeof LOG_LEVELS)[number] | null }
-  /** Variables that look like settings of this product and are none: one sentence each. */
-  unknownVariables: readonly string[]
+  /** What is set and has no effect, one sentence each. */
+  unused: readonly string[]
   /** Where a test wants the process to die: 'C11:2' is the second visit to C11. */
   crash: string | null
 }
@@ -130,6 +130,7 @@ function merge(read: EnvironmentReader, file: SettingsFile, path: string | null,
   const inFolder = (value: string) => (isAbsolute(value) ? value : resolve(folder, value))
   const policy = read.text('STEADYHAND_POLICY') ?? file.policy
   const keys = read.secret('STEADYHAND_API_KEYS')
+  const slack = readSlackSettings(read, file.slack)
   return {
     file: path,
     host: read.text('HOST') ?? file.host ?? '127.0.0.1',
@@ -147,12 +148,12 @@ function merge(read: EnvironmentReader, file: SettingsFile, path: string | null,
       perSecond: file.webhooks?.perSecond ?? 500,
       burst: file.webhooks?.burst ?? 2_000,
     },
-    slack: readSlackSettings(read, file.slack),
+    slack,
     local: { enabled: file.local?.enabled ?? true },
     log: { level: logLevelOf(read) ?? file.log?.level ?? null },
     crash: read.text('STEADYHAND_TEST_CRASH') ?? null,
     // The last line: by now every name that is known was asked for.
-    unknownVariables: read.unknown('STEADYHAND_').map(unknownWords),
+    unused: [...read.unknown('STEADYHAND_').map(unknownWords), ...unusedSlackSettings(slack)],
   }
 }
 

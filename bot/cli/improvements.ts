@@ -3,7 +3,7 @@ import type { Settings } from '../config.ts'
 /** What would make this installation better, one line each: what, and how. */
 export function improvements(settings: Settings): string[] {
   return [
-    ...settings.unknownVariables.map((words) => `Environment: ${words}`),
+    ...settings.unused.map((words) => `Unused: ${words}`),
     ...(settings.peopleConfigured
       ? []
       : [
@@ -16,8 +16,5 @@ export function improvements(settings: Settings): string[] {
     ...(settings.webhooks.token === null
       ? ['Alerts: this machine only can send them. Set STEADYHAND_WEBHOOK_TOKEN, STEADYHAND_API_KEYS and HOST to take them from others.']
       : []),
-    ...(settings.slack.botToken === null && settings.slack.channel === null
-      ? []
-      : ['Slack: its settings are read, but this version posts nothing there yet; the console shows the same cards.']),
   ]
 }

@@ -26,3 +26,9 @@ export function readSlackSettings(read: EnvironmentReader, file: z.infer<typeof 
     signingSecret: read.secret('SLACK_SIGNING_SECRET') ?? null,
   }
 }
+
+/** What is said while these settings are read and nothing is posted. */
+export function unusedSlackSettings({ channel, botToken, appToken, signingSecret }: SlackSettings): string[] {
+  const isSet = [channel, botToken, appToken, signingSecret].some((each) => each !== null)
+  return isSet ? ['the settings for Slack; this version posts nothing there yet, and the console shows the same cards'] : []
+}

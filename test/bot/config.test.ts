@@ -207,18 +207,22 @@ describe('the example', () => {
   })
 })
 
-describe('variables that are no settings', () => {
+describe('what has no effect', () => {
   test('each is told, with the one that it looks like', () => {
-    expect(load({ STEADYHAND_DATADIR: 'x', STEADYHAND_ZZZ: '1' }).unknownVariables).toEqual([
+    expect(load({ STEADYHAND_DATADIR: 'x', STEADYHAND_ZZZ: '1' }).unused).toEqual([
       'STEADYHAND_DATADIR is set, and there is no such setting: did you mean STEADYHAND_DATA_DIR?',
       'STEADYHAND_ZZZ is set, and there is no such setting',
     ])
+  })
+
+  test('settings for Slack are', () => {
+    expect(load({}, 'slack: { channel: C0123 }').unused).toEqual([expect.stringContaining('the settings for Slack')])
   })
 
   test('those that are known, of others, or set by Kubernetes for a service of this name are not', () => {
     const path = join(folder, 'token')
     writeFileSync(path, TOKEN)
     const environment = { STEADYHAND_WEBHOOK_TOKEN_FILE: path, STEADYHAND_PORT_7878_TCP: 'x', STEADYHAND_SERVICE_HOST: 'x', HOME: '/' }
-    expect(load(environment).unknownVariables).toEqual([])
+    expect(load(environment).unused).toEqual([])
   })
 })
