@@ -19,9 +19,13 @@ export interface ExecuteDeps {
   lease: { renew(epoch: number): Promise<boolean> }
   crashpoint: Crashpoint
   now: () => Date
+  /** How long samples of the symptom are waited for when there are too few. */
+  patienceMs?: number
 }
 
 const READ_TIMEOUT_MS = 5_000
+/** The window of the symptom fills again within it, and a process that is told to end is not kept too long. */
+const PATIENCE_MS = 6_000
 /** No call goes on for longer, so that a standby knows when nobody can be at it any more. */
 export const EFFECT_TIMEOUT_MS = 30_000
 
@@ -65,10 +69,10 @@ async function firstObjection(
   const refusal = await deps.kernel.refusalToAct(executionId)
   if (refusal) return { code: refusal.code, words: new Refusal(refusal.code, refusal.detail).message }
   try {
-    const signal = AbortSignal.timeout(READ_TIMEOUT_MS)
+    const { now, patienceMs = PATIENCE_MS } = deps
     const [target, symptom] = await Promise.all([
-      objectionOfTarget(entry, plan.plan, signal),
-      objectionOfSymptom(entry, plan.plan, deps.now(), signal),
+      objectionOfTarget(entry, plan.plan, AbortSignal.timeout(READ_TIMEOUT_MS)),
+      objectionOfSymptom(entry, plan.plan, { now, patienceMs, signal: AbortSignal.timeout(patienceMs + READ_TIMEOUT_MS) }),
     ])
     return target ?? symptom
   } catch (error) {

@@ -1,15 +1,17 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { IntegrationError } from '../../integrations/errors.ts'
 import type { Step } from '../../integrations/ports/action.ts'
-import type { Plan, Precondition } from '../domain/plan.ts'
+import type { MetricBound, Plan, Precondition } from '../domain/plan.ts'
 import type { RefusalCode } from '../domain/refusal.ts'
 import type { CatalogEntry } from './catalog.ts'
 import { readMetric } from './read-checks.ts'
-import { boundWords } from './verify.ts'
+import { boundWords, type Reading } from './verify.ts'
 
 /** Seconds of telemetry that tell whether the symptom is still there. */
 const SYMPTOM_WINDOW = 6
 /** The newest readings that have to be healthy for "it recovered by itself". */
 const HEALED_READINGS = 3
+const LOOK_AGAIN_MS = 500
 
 /** Why an approved action is not carried out after all. */
 export interface Objection {
@@ -21,12 +23,21 @@ export function stepOf(plan: Plan): Step {
   return { planId: plan.id, target: plan.target, parameters: plan.parameters, preconditions: plan.preconditions }
 }
 
-/** Reads the trigger's metric again: an action for a symptom that is gone is not carried out. Null: the symptom is still there. */
-export async function objectionOfSymptom(entry: CatalogEntry, plan: Plan, now: Date, signal: AbortSignal): Promise<Objection | null> {
+/**
+ * Reads the trigger's metric again: an action for a symptom that is gone is not carried out. Null: the symptom is still there. Right after a
+ * restart there are too few samples to say; they are waited for, `patienceMs` at most.
+ */
+export async function objectionOfSymptom(
+  entry: CatalogEntry,
+  plan: Plan,
+  { now, patienceMs, signal }: { now: () => Date; patienceMs: number; signal: AbortSignal },
+): Promise<Objection | null> {
   if (!plan.symptom) return null
-  const from = new Date(now.getTime() - SYMPTOM_WINDOW * 1_000)
-  const readings = await readMetric(entry, plan.symptom, from, now, signal)
-  const latest = readings.slice(-HEALED_READINGS)
+  let latest = await newestReadings(entry, plan.symptom, now(), signal)
+  for (let waited = 0; latest.length < HEALED_READINGS && waited < patienceMs; waited += LOOK_AGAIN_MS) {
+    await pause(LOOK_AGAIN_MS, undefined, { signal })
+    latest = await newestReadings(entry, plan.symptom, now(), signal)
+  }
   if (latest.length < HEALED_READINGS) {
     return {
       code: 'stale-target',
@@ -36,6 +47,11 @@ export async function objectionOfSymptom(entry: CatalogEntry, plan: Plan, now: D
   return latest.every(({ held }) => held)
     ? { code: 'healed', words: `${boundWords(plan.symptom)} holds again (now ${latest.at(-1)?.value})` }
     : null
+}
+
+async function newestReadings(entry: CatalogEntry, symptom: MetricBound, now: Date, signal: AbortSignal): Promise<Reading[]> {
+  const from = new Date(now.getTime() - SYMPTOM_WINDOW * 1_000)
+  return (await readMetric(entry, symptom, from, now, signal)).slice(-HEALED_READINGS)
 }
 
 /** Compares the target with what the plan saw. Null: nothing that matters has changed. */

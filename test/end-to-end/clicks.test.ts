@@ -46,7 +46,7 @@ test('clicks by somebody who may not, of a stale card, and two at once: it runs 
   const together = await Promise.all([alice, carol, alice].map(async (who) => await vote(who, asked)))
   expect(together.map(({ status }) => status).sort()).toEqual([200, 409, 409])
   expect(together.filter(({ status }) => status === 409).map(({ json }) => json.code)).toEqual(expect.arrayContaining(['already-decided']))
-  expect((await runEnded(client, run)).state).toBe('passed')
+  expect(await runEnded(client, run)).toMatchObject({ state: 'passed' })
   const done = await readApproval(client, asked.id)
   expect([done.votes.length, done.execution?.outcome]).toEqual([1, 'verified'])
   expect(await vote(carol, asked)).toMatchObject({ status: 409, json: { code: 'already-decided' } })

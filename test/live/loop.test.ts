@@ -106,7 +106,7 @@ test(
     await page.locator('.heading .pill', { hasText: /^resolved$/i }).waitFor()
     expect(await wordsOf(approval(page))).toMatch(/Approved by Alice at .*What telemetry showed.*held/)
     await look(page, '5-verified')
-    expect((await runEnded(product.client, run)).state).toBe('passed')
+    expect(await runEnded(product.client, run)).toMatchObject({ state: 'passed' })
 
     await page.getByRole('link', { name: 'Audit', exact: true }).click()
     await press(page, 'Verify')
@@ -131,7 +131,7 @@ test(
       .getByRole('heading', { name: /^Undone/ })
       .waitFor()
     await look(page, '8-undone')
-    expect((await runEnded(product.client, run)).state).toBe('passed')
+    expect(await runEnded(product.client, run)).toMatchObject({ state: 'passed' })
     expect(await auditViolations(product.client)).toEqual([])
   },
   8 * MINUTES,
@@ -161,7 +161,7 @@ test(
     await approval(page)
       .getByRole('heading', { name: /^Verified/ })
       .waitFor()
-    expect((await runEnded(product.client, run)).state).toBe('passed')
+    expect(await runEnded(product.client, run)).toMatchObject({ state: 'passed' })
     expect(await auditViolations(product.client)).toEqual([])
   },
   8 * MINUTES,

@@ -64,7 +64,7 @@ describeDatabases('the executor', (store) => {
     const card = await harness.card({ symptom: true })
     await harness.vote(card, 'alice')
     harness.target.errors['v2'] = 0.01
-    harness.executor().start()
+    harness.executor({ patienceMs: 0 }).start()
     const healed = await harness.until(card.id, ({ execution }) => execution?.state === 'aborted')
     expect(healed.execution?.events.at(-1)?.detail['reason']).toBe('healed')
     harness.target.errors['v2'] = undefined
@@ -73,6 +73,18 @@ describeDatabases('the executor', (store) => {
     const unread = await harness.until(second.id, ({ execution }) => execution?.state === 'aborted')
     expect(unread.execution?.events.at(-1)?.detail['reason']).toBe('stale-target')
     expect(harness.target.ledger).toEqual([])
+  })
+
+  it('waits a little for samples of the symptom: right after a restart there are none', async () => {
+    const card = await harness.card({ symptom: true })
+    await harness.vote(card, 'alice')
+    const ill = harness.target.errors['v2']
+    harness.target.errors['v2'] = undefined
+    harness.executor().start()
+    await harness.until(card.id, ({ execution }) => execution?.state === 'claimed')
+    harness.target.errors['v2'] = ill
+    await harness.until(card.id, ({ execution }) => execution?.state === 'succeeded')
+    expect(harness.target.ledger).toHaveLength(1)
   })
 
   it('aborts when the policy no longer allows it', async () => {
