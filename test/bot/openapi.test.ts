@@ -119,7 +119,8 @@ describeDatabases('the description of the interface', (store) => {
       const approval = described('get', '/api/v1/approvals/{id}', await alice.get(`/api/v1/approvals/${id}`)).json
       const vote = { decision: 'approve', digest: approval.digest }
       expect(described('post', '/api/v1/approvals/{id}/votes', await alice.post(`/api/v1/approvals/${id}/votes`, vote)).status).toBe(200)
-      await waitFor(async () => ((await alice.get(`/api/v1/approvals/${id}`)).json.state === 'done' ? true : null))
+      // Nothing changes any more between one read and the next.
+      await waitFor(async () => ((await alice.get(`/api/v1/incidents/${approval.incident}`)).json.state === 'resolved' ? true : null))
       const incident = described('get', '/api/v1/incidents/{id}', await alice.get(`/api/v1/incidents/${approval.incident}`)).json
       expect(incident.cards.map(({ kind }: { kind: string }) => kind)).toEqual(['incident', 'approval'])
       expect(incident.plans).toHaveLength(1)
