@@ -3,10 +3,15 @@ import type { ByPerson } from './actions/by-person.ts'
 import type { Alert } from './domain/alert.ts'
 import type { Approval, RequestState } from './domain/approval.ts'
 import type { EvidenceSummary } from './domain/evidence.ts'
+import type { Feedback } from './domain/feedback.ts'
 import type { Hypothesis } from './domain/hypothesis.ts'
 import type { Incident, IncidentEvent, IncidentState } from './domain/incident.ts'
 import type { Actor, Principal, Role } from './domain/principal.ts'
+import type { Handling } from './handling/handling.ts'
+import type { HandlingState } from './handling/state.ts'
 import type { AuditReport, AuditStore, ControlStore, VoteInput } from './ports.ts'
+
+export type { Handling } from './handling/handling.ts'
 
 /** Everything a card or a page shows of one incident. */
 export interface IncidentView {
@@ -16,6 +21,8 @@ export interface IncidentView {
   hypotheses: Hypothesis[]
   approvals: Approval[]
   timeline: IncidentEvent[]
+  handling: HandlingState
+  feedback: Feedback[]
 }
 
 export interface DrillRun {
@@ -50,7 +57,7 @@ export interface Scopes {
 }
 
 /** What surfaces may ask of the agent. Expected refusals are thrown as `Refusal`. */
-export interface Agent extends ByPerson {
+export interface Agent extends ByPerson, Handling {
   /** Keeps a delivery durably; the rest happens as a job. The same key again is a duplicate, not an error. */
   receive(delivery: {
     source: string

@@ -6,6 +6,8 @@ import type { PlanCard } from './actions/propose.ts'
 import type { Agent } from './agent.ts'
 import { planSchema } from './domain/plan.ts'
 import { Refusal } from './domain/refusal.ts'
+import { createHandling } from './handling/handling.ts'
+import { handlingOf } from './handling/state.ts'
 import { createJobs, type JobsDeps, type Work } from './jobs.ts'
 import { createSelfCheck } from './mode.ts'
 import type { ApprovalKernel, AuditStore, ControlStore, ExecutionKernel, IncidentStore, PeopleStore } from './ports.ts'
@@ -134,14 +136,17 @@ export function createAgent(deps: AgentDeps): RunningAgent {
     async incident(id) {
       const incident = await incidents.get(id)
       if (!incident) return null
-      const [alerts, evidence, hypotheses, requests, recorded] = await Promise.all([
+      const [alerts, evidence, hypotheses, requests, recorded, feedback] = await Promise.all([
         incidents.alerts(id),
         incidents.evidenceSummaries(id),
         incidents.hypotheses(id),
         approvals.approvals({ incidentId: id, limit: 50 }),
         incidents.timeline(id),
+        incidents.feedback(id),
       ])
-      return { incident, alerts, evidence, hypotheses, approvals: requests.items, timeline: timelineOf(recorded, requests.items) }
+      const timeline = timelineOf(recorded, requests.items)
+      const handling = handlingOf(recorded, deps.now())
+      return { incident, alerts, evidence, hypotheses, approvals: requests.items, timeline, handling, feedback }
     },
 
     async vote(input) {
@@ -161,7 +166,8 @@ export function createAgent(deps: AgentDeps): RunningAgent {
       await jobs.follow(approval.incidentId)
       return approval
     },
-    ...createByPerson({ approvals, incidents, people: deps.people, jobs }),
+    ...createByPerson({ approvals, people: deps.people, jobs }),
+    ...createHandling({ ...deps, jobs, investigateSoon: jobs.investigateSoon }),
 
     async verifyAudit() {
       const report = await deps.audit.verify()

@@ -4,6 +4,7 @@ import type { Crashpoint } from './crashpoint.ts'
 import type { Alert } from './domain/alert.ts'
 import type { Approval } from './domain/approval.ts'
 import { ENDED_STATES, type Incident } from './domain/incident.ts'
+import { type HandlingState, handlingOf } from './handling/state.ts'
 import type { Diagnosis } from './investigation/investigate.ts'
 import type { Investigation } from './investigation/investigation.ts'
 import type { Log } from './log.ts'
@@ -49,6 +50,15 @@ export interface Jobs {
   follow(incidentId: string): Promise<void>
   /** Looks again because a person asked, whatever was tried or refused before. Null when nothing is to be asked. */
   lookAgain(incidentId: string, requester: string | null, signal: AbortSignal): Promise<Approval | null>
+  /** The same as a job, for nobody in particular. */
+  investigateSoon(incidentId: string): Promise<void>
+}
+
+/** Why the agent proposes nothing of its own in an incident; null when people have left it to the agent. */
+function heldBy({ taken, snoozed }: HandlingState): { by: string; words: string } | null {
+  if (taken) return { by: taken.by, words: `${taken.name} has taken the incident.` }
+  if (snoozed) return { by: snoozed.by, words: `${snoozed.name} has snoozed the incident.` }
+  return null
 }
 
 export function createJobs(deps: JobsDeps): Jobs {
@@ -57,6 +67,9 @@ export function createJobs(deps: JobsDeps): Jobs {
     (await kernel.approvals({ incidentId, limit: APPROVALS_READ })).items
   const investigateSoon = async (incidentId: string): Promise<void> =>
     await deps.enqueue({ kind: 'investigate', payload: { incidentId }, dedupe: `investigate:${incidentId}` })
+
+  const handling = async (incidentId: string): Promise<HandlingState> =>
+    handlingOf(await incidents.timeline(incidentId), deps.proposing.now())
 
   const nothingProposed = async (incidentId: string, words: string): Promise<null> => {
     await incidents.record(incidentId, { kind: 'nothing-proposed', text: `Nothing is proposed. ${words}` })
@@ -70,6 +83,8 @@ export function createJobs(deps: JobsDeps): Jobs {
   ): Promise<Approval | null> => {
     const incident = await incidents.get(incidentId)
     if (!incident || ENDED_STATES.includes(incident.state)) return null
+    const held = asked === null ? heldBy(await handling(incidentId)) : null
+    if (held) return await nothingProposed(incidentId, held.words)
     const [top] = diagnosis.hypotheses
     if (!top || diagnosis.symptomActive === false)
       return await nothingProposed(incidentId, 'The symptom is not there at the moment; it is watched.')
@@ -84,8 +99,11 @@ export function createJobs(deps: JobsDeps): Jobs {
     })
     deps.crashpoint('C4')
     if (proposal.result !== 'asked') return await nothingProposed(incidentId, proposal.words)
+    // Somebody may have taken it since it was looked at: of the two, one sees the other.
+    const meanwhile = asked === null ? heldBy(await handling(incidentId)) : null
+    if (meanwhile) await kernel.cancel(proposal.approval.id, meanwhile.by, meanwhile.words)
     await follow(incidentId)
-    return proposal.approval
+    return meanwhile ? null : proposal.approval
   }
 
   const lookAndPropose = async (
@@ -116,12 +134,14 @@ export function createJobs(deps: JobsDeps): Jobs {
     if (state === 'open' || state === 'investigating') await investigateSoon(id)
     if (state !== 'observing') return
     const acted = (await approvalsOf(id)).some(({ execution }) => execution?.events.some((event) => event.state === 'sent'))
-    const watched = await deps.investigation.watch(id, signal, { acted })
+    const onlyItsEnd = (await handling(id)).snoozed !== null
+    const watched = await deps.investigation.watch(id, signal, { acted, onlyItsEnd })
     if (watched.result === 'investigated') await proposeFrom(id, watched.diagnosis, null)
   }
 
   return {
     follow,
+    investigateSoon,
 
     async intake({ inboxId }) {
       deps.crashpoint('C2')

@@ -2,6 +2,7 @@ import type { ActionDefinition } from '../integrations/ports/action.ts'
 import type { Alert } from './domain/alert.ts'
 import type { Approval, Decision, ExecutionState, RequestState } from './domain/approval.ts'
 import type { EvidenceItem, EvidenceSummary, NewEvidence } from './domain/evidence.ts'
+import type { Feedback, NewFeedback } from './domain/feedback.ts'
 import type { Hypothesis } from './domain/hypothesis.ts'
 import type { Incident, IncidentEvent, IncidentState, Severity } from './domain/incident.ts'
 import type { SealedPlan } from './domain/plan.ts'
@@ -57,13 +58,22 @@ export interface IncidentStore {
   }): Promise<{ items: Incident[]; next: string | null }>
   /**
    * Appends to the timeline; with `state` the incident moves there in the same transaction, and surfaces are told by the outbox. With `from`
-   * nothing is written unless the incident is in one of these states. Returns whether it was written.
+   * nothing is written unless the incident is in one of these states, nor when `unless` says yes to the timeline as it stands with all other
+   * writers of the incident waiting. Returns whether it was written.
    *
    * @throws Error when there is no such incident.
    */
   record(
     incidentId: string,
-    event: { kind: string; text: string; detail?: Record<string, unknown>; state?: IncidentState; from?: readonly IncidentState[] },
+    event: {
+      kind: string
+      text: string
+      detail?: Record<string, unknown>
+      state?: IncidentState
+      from?: readonly IncidentState[]
+      severity?: { severity: Severity; reason: string }
+      unless?: (timeline: readonly IncidentEvent[]) => boolean
+    },
   ): Promise<boolean>
   timeline(incidentId: string): Promise<IncidentEvent[]>
   alerts(incidentId: string): Promise<(Alert & { receivedAt: Date })[]>
@@ -74,6 +84,28 @@ export interface IncidentStore {
   /** Replaces the current diagnosis; the earlier ones stay as rows. */
   saveHypotheses(incidentId: string, hypotheses: readonly Hypothesis[]): Promise<void>
   hypotheses(incidentId: string): Promise<Hypothesis[]>
+  /**
+   * Ends an incident as a part of another, in one transaction with the move of its alerts. Returns how many went over; null when the other is
+   * over, or this one is in none of the states of `from`.
+   */
+  merge(merging: {
+    id: string
+    into: string
+    person: Pick<Principal, 'id' | 'name'>
+    from: readonly IncidentState[]
+  }): Promise<number | null>
+  /** Gives alerts an incident of their own. Null when none of them is there, none would be left, or the incident is over. */
+  split(splitting: {
+    id: string
+    alerts: readonly Pick<Alert, 'source' | 'key'>[]
+    person: Pick<Principal, 'id' | 'name'>
+    title: string
+    service: string
+  }): Promise<Incident | null>
+  /** False when there is no diagnosis yet. */
+  addFeedback(incidentId: string, feedback: NewFeedback): Promise<boolean>
+  /** What each person said last, oldest first. */
+  feedback(incidentId: string): Promise<Feedback[]>
 }
 
 /** Where a request is shown; a click is valid only from a place the request was shown at. */

@@ -3,16 +3,22 @@ import { parseCommand } from './command-parser.ts'
 import { answer, type Command, type CommandContext, sentence } from './commands/command.ts'
 import { freeze, start, stop, unfreeze } from './commands/control.ts'
 import { drill } from './commands/drill.ts'
-import { resolve } from './commands/resolve.ts'
+import { feedback, merge, severity, snooze, split, take } from './commands/handling.ts'
+import { close, resolve } from './commands/resolve.ts'
 import { approvals, incidents, status, whoMay } from './commands/show.ts'
 import { nearestKey } from './config/nearest-key.ts'
-import { type Card, list, text } from './messages/card.ts'
+import { type Card, list, note, text } from './messages/card.ts'
 import { bold, code, say } from './messages/span.ts'
 import { demand, mayDo } from './permissions.ts'
 import { HttpProblem } from './problem.ts'
 
 /** Every command there is, in the order in which `help` lists them. */
-export const COMMANDS: readonly Command[] = [status, incidents, approvals, whoMay, drill, resolve, stop, start, freeze, unfreeze]
+const GROUPS: readonly { title: string; commands: readonly Command[] }[] = [
+  { title: 'See', commands: [status, incidents, approvals, whoMay] },
+  { title: 'Look after incidents', commands: [take, resolve, close, snooze, severity, merge, split, feedback] },
+  { title: 'Stop and practise', commands: [stop, start, freeze, unfreeze, drill] },
+]
+export const COMMANDS: readonly Command[] = GROUPS.flatMap(({ commands }) => commands)
 
 /** Answers any text: by what the command says, by why it was refused, or by what there is to say. Faults are thrown. */
 export async function runCommand(words: string, context: CommandContext): Promise<Card> {
@@ -44,8 +50,16 @@ function help(topic: string | undefined, context: CommandContext): Card {
   const mine = COMMANDS.filter((command) => isAllowed(command, context))
   const one = mine.find(({ name }) => name === topic?.toLowerCase())
   if (one) return sentence(say`${code(`${one.name} ${one.usage}`.trim())}: ${one.summary}`)
-  const lines = mine.map(({ name, usage, summary }) => say`${code(`${name} ${usage}`.trim())} ${summary}`)
-  return answer(...list('What you can ask for here', [...lines, say`${code('help [COMMAND]')} this list`]))
+  const groups = GROUPS.flatMap(({ title, commands }) =>
+    list(
+      title,
+      commands
+        .filter((command) => mine.includes(command))
+        .map(({ name, usage, summary }) => say`${code(`${name} ${usage}`.trim())} ${summary}`),
+    ),
+  )
+  const notification = `What you can ask for here: ${[...mine.map(({ name }) => name), 'help'].join(', ')}. Say "help COMMAND" for one of them.`
+  return { ...answer(...groups, note(say`${code('help COMMAND')} says more of one of them.`)), notification }
 }
 
 function unknown(name: string, context: CommandContext): Card {

@@ -103,6 +103,7 @@ export function createEdge(deps: EdgeDeps): Edge {
       agent,
       renderCards: createRenderedCards({ agent, render, now, consoleUrl }),
       thread: (incidentId) => deps.messages.thread('console', incidentId, THREAD_LENGTH),
+      now,
     }),
     ...approvalEndpoints({ agent }),
     ...commandEndpoints({ agent, now, consoleUrl, render }),

@@ -3,13 +3,19 @@ import { Refusal } from '../agent/domain/refusal.ts'
 
 /**
  * The least role for what people may ask for, the same on every surface. Votes, Keep, stopping and freezing are decided by the database as
- * well; cancelling, checking again and resolving by the agent, per environment; this table is what `help` and clear words are made from.
+ * well; cancelling, checking again and what is done with incidents by the agent, per environment; this table is what `help` and clear words are made from.
  */
 export const LEAST_ROLE = {
   read: 'viewer',
   drill: 'viewer',
   cancel: 'responder',
   resolve: 'responder',
+  take: 'responder',
+  snooze: 'responder',
+  severity: 'responder',
+  merge: 'responder',
+  split: 'responder',
+  feedback: 'responder',
   'check-again': 'responder',
   freeze: 'responder',
   unfreeze: 'responder',

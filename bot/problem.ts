@@ -73,6 +73,7 @@ export const REFUSAL_STATUS: Readonly<Record<RefusalCode, number>> = {
   observing: 409,
   'undo-not-due': 409,
   kept: 409,
+  'already-taken': 409,
   'too-late': 409,
   'permission-missing': 409,
 }

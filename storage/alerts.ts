@@ -39,9 +39,9 @@ export async function heardBefore(
   { source, key, status, occurrence }: AlertIdentity,
 ): Promise<Heard | undefined> {
   return tx
-    .selectFrom('alert')
-    .leftJoin('incident', 'incident.id', 'alert.incident_id')
-    .select(['alert.id', 'alert.incident_id as incidentId', 'incident.ended_at as incidentEndedAt'])
+    .selectFrom('placed_alert as alert')
+    .leftJoin('incident', 'incident.id', 'alert.belongs_to')
+    .select(['alert.id', 'alert.belongs_to as incidentId', 'incident.ended_at as incidentEndedAt'])
     .where('alert.source', '=', source)
     .where('alert.key', '=', key)
     .where('alert.status', '=', status)
@@ -91,8 +91,8 @@ export async function readIntakeFacts(tx: Transaction<Database>, { source, key }
 
 async function readKnown(tx: Transaction<Database>, source: string, key: string): Promise<IntakeFacts['known']> {
   const last = await tx
-    .selectFrom('alert')
-    .innerJoin('incident', 'incident.id', 'alert.incident_id')
+    .selectFrom('placed_alert as alert')
+    .innerJoin('incident', 'incident.id', 'alert.belongs_to')
     .selectAll('incident')
     .select(['alert.status as alert_status', 'alert.body'])
     .where('alert.source', '=', source)
@@ -132,8 +132,21 @@ export async function insertAlert(
 
 /** The alerts of one incident in the order in which they came. */
 export async function readAlerts(db: Executor, incidentId: string): Promise<(Alert & { receivedAt: Date })[]> {
-  const rows = await db.selectFrom('alert').select(['body', 'received_at']).where('incident_id', '=', incidentId).orderBy('id').execute()
+  const rows = await placedIn(db, incidentId).select(['body', 'received_at']).orderBy('id').execute()
   return rows.map((row) => ({ ...(row.body as Alert), receivedAt: row.received_at }))
+}
+
+/** Alerts that belong to the incident now. Those it was given first or later are found by index; where they belong is looked up for these alone. */
+export function placedIn(db: Executor, incidentId: string) {
+  return db
+    .selectFrom('placed_alert')
+    .where(({ or, eb, selectFrom }) =>
+      or([
+        eb('incident_id', '=', incidentId),
+        eb('id', 'in', selectFrom('alert_move').select('alert_id').where('incident_id', '=', incidentId)),
+      ]),
+    )
+    .where('belongs_to', '=', incidentId)
 }
 
 function startsAtOf(body: unknown): string | null {

@@ -1,8 +1,8 @@
 import type { Selectable, Transaction } from 'kysely'
-import type { Incident, IncidentEvent, IncidentState } from '../agent/domain/incident.ts'
+import type { Incident, IncidentEvent, IncidentState, Severity } from '../agent/domain/incident.ts'
 import { contentJson, storableText } from './content-json.ts'
 import type { IncidentEventTable, IncidentTable } from './schema/incidents.ts'
-import type { Database } from './schema.ts'
+import type { Database, Executor } from './schema.ts'
 
 const ENDED: readonly IncidentState[] = ['resolved', 'healed']
 const MAX_EVENT_TEXT = 4_000
@@ -13,6 +13,10 @@ export interface NewEvent {
   detail?: Record<string, unknown>
   state?: IncidentState
   from?: readonly IncidentState[]
+  /** What a person made of the severity, and why. */
+  severity?: { severity: Severity; reason: string }
+  /** Asked with the incident's row taken: false writes nothing. */
+  unless?: (timeline: readonly IncidentEvent[]) => boolean
 }
 
 export function toIncident(row: Selectable<IncidentTable>): Incident {
@@ -35,11 +39,48 @@ export function toIncidentEvent(row: Selectable<IncidentEventTable>): IncidentEv
   return { incidentId, seq, at, kind, text, detail: row.detail as Record<string, unknown> }
 }
 
+/** Whoever decides where alerts belong takes turns; the row also counts. @returns the number of the newest incident */
+export async function takeIntakeTurn(tx: Transaction<Database>): Promise<number> {
+  const { last_incident: last } = await tx
+    .selectFrom('intake_turn')
+    .select('last_incident')
+    .where('id', '=', 1)
+    .forUpdate()
+    .executeTakeFirstOrThrow()
+  return last
+}
+
+/** Makes the incident of this number, which has to be the next one. */
+export async function insertIncident(
+  tx: Transaction<Database>,
+  number: number,
+  opened: Pick<Incident, 'title' | 'service' | 'environment' | 'severity' | 'severityReason' | 'drillRun'>,
+  now: Date,
+): Promise<string> {
+  const id = `inc-${number}`
+  await tx.updateTable('intake_turn').set({ last_incident: number }).where('id', '=', 1).execute()
+  await tx
+    .insertInto('incident')
+    .values({
+      id,
+      number,
+      title: storableText(opened.title, 300),
+      service: storableText(opened.service, 200),
+      environment: storableText(opened.environment, 100),
+      severity: opened.severity,
+      severity_reason: storableText(opened.severityReason, 1_000),
+      opened_at: now,
+      drill_run: opened.drillRun,
+    })
+    .execute()
+  return id
+}
+
 /**
  * Appends one event, moves the incident when the event says so, and queues the notice, all in the caller's transaction. The incident's row
  * is taken first: it numbers the events and makes writers of one incident take turns.
  *
- * @returns whether it was written: false when the incident is in none of the states of `event.from`.
+ * @returns whether it was written: false when the incident is in none of the states of `event.from`, or `event.unless` said so.
  */
 export async function appendEvent(tx: Transaction<Database>, incidentId: string, event: NewEvent, at: Date): Promise<boolean> {
   const row = await tx
@@ -50,15 +91,26 @@ export async function appendEvent(tx: Transaction<Database>, incidentId: string,
     .executeTakeFirst()
   if (!row) throw new Error(`there is no incident ${incidentId}`)
   if (event.from && !event.from.includes(row.state)) return false
+  if (event.unless?.(await readTimeline(tx, incidentId))) return false
   const seq = row.last_event + 1
   const state = event.state ?? row.state
   const endedAt = ENDED.includes(state) ? (row.ended_at ?? at) : null
-  await tx.updateTable('incident').set({ last_event: seq, state, ended_at: endedAt }).where('id', '=', incidentId).execute()
+  const severity = event.severity ? { severity: event.severity.severity, severity_reason: storableText(event.severity.reason, 1_000) } : {}
+  await tx
+    .updateTable('incident')
+    .set({ last_event: seq, state, ended_at: endedAt, ...severity })
+    .where('id', '=', incidentId)
+    .execute()
   const text = storableText(event.text, MAX_EVENT_TEXT)
   const detail = contentJson(event.detail ?? {})
   await tx.insertInto('incident_event').values({ incident_id: incidentId, seq, at, kind: event.kind, text, detail }).execute()
   await announce(tx, incidentId, seq)
   return true
+}
+
+export async function readTimeline(db: Executor, incidentId: string): Promise<IncidentEvent[]> {
+  const rows = await db.selectFrom('incident_event').selectAll().where('incident_id', '=', incidentId).orderBy('seq').execute()
+  return rows.map(toIncidentEvent)
 }
 
 /** Surfaces are told in the transaction of the change, so no change is ever shown that was not kept, and none is kept and never shown. */

@@ -15,7 +15,9 @@ import {
 } from './alerts.ts'
 import { storableText } from './content-json.ts'
 import { insertEvidence, insertHypotheses, readEvidence, readEvidenceSummaries, readHypotheses } from './evidence.ts'
-import { appendEvent, toIncident, toIncidentEvent } from './incident-rows.ts'
+import { appendFeedback, readFeedback } from './incident-feedback.ts'
+import { mergeIncidents, splitIncident } from './incident-parts.ts'
+import { appendEvent, insertIncident, readTimeline, takeIntakeTurn, toIncident } from './incident-rows.ts'
 import type { Database } from './schema.ts'
 
 const MAX_PAGE = 200
@@ -35,16 +37,17 @@ export function createIncidentStore({ db, now }: { db: Kysely<Database>; now: ()
     },
     list: (query) => listIncidents(db, query),
     record: (incidentId, event) => write((tx) => appendEvent(tx, incidentId, event, now())),
-    timeline: async (incidentId) => {
-      const rows = await db.selectFrom('incident_event').selectAll().where('incident_id', '=', incidentId).orderBy('seq').execute()
-      return rows.map(toIncidentEvent)
-    },
+    timeline: (incidentId) => readTimeline(db, incidentId),
     alerts: (incidentId) => readAlerts(db, incidentId),
     addEvidence: (incidentId, items) => write((tx) => insertEvidence(tx, incidentId, items, now())),
     evidence: (incidentId) => readEvidence(db, incidentId),
     evidenceSummaries: (incidentId) => readEvidenceSummaries(db, incidentId),
     saveHypotheses: (incidentId, hypotheses) => write((tx) => insertHypotheses(tx, incidentId, hypotheses, now())),
     hypotheses: (incidentId) => readHypotheses(db, incidentId),
+    merge: (merging) => write((tx) => mergeIncidents(tx, merging, now())),
+    split: (splitting) => write((tx) => splitIncident(tx, splitting, now())),
+    addFeedback: (incidentId, feedback) => write((tx) => appendFeedback(tx, incidentId, feedback, now())),
+    feedback: (incidentId) => readFeedback(db, incidentId),
   }
 }
 
@@ -56,12 +59,7 @@ interface Arrival {
 }
 
 async function absorb(tx: Transaction<Database>, { alert, inboxId, decide, now }: Arrival): Promise<Absorbed> {
-  const { last_incident: last } = await tx
-    .selectFrom('intake_turn')
-    .select('last_incident')
-    .where('id', '=', 1)
-    .forUpdate()
-    .executeTakeFirstOrThrow()
+  const last = await takeIntakeTurn(tx)
   const first = alertIdentity(alert, inboxId, now)
   const before = await heardBefore(tx, first)
   if (before && !isRecurrence(alert, before, await arrivalOf(tx, inboxId, now))) {
@@ -71,7 +69,7 @@ async function absorb(tx: Transaction<Database>, { alert, inboxId, decide, now }
   const identity = before?.incidentId ? { ...first, occurrence: outlived(first.occurrence, before.incidentId) } : first
   const decision = decide(await readIntakeFacts(tx, identity))
   const incidentId = decision.do === 'open' ? `inc-${last + 1}` : decision.do === 'attach' ? decision.incidentId : null
-  if (decision.do === 'open') await openIncident(tx, last + 1, decision, now)
+  if (decision.do === 'open') await insertIncident(tx, last + 1, decision, now)
   await insertAlert(tx, { identity, alert, inboxId, decision, incidentId, now })
   if (incidentId !== null) await tellTimeline(tx, incidentId, alert, decision, now)
   return { decision, incidentId, isNew: decision.do === 'open' }
@@ -80,29 +78,6 @@ async function absorb(tx: Transaction<Database>, { alert, inboxId, decide, now }
 /** Sources repeat an alert with its first beginning for as long as it fires: one that outlives its incident is a trouble that is not over. */
 function isRecurrence({ status }: Alert, { incidentEndedAt }: Heard, arrivedAt: Date): boolean {
   return status === 'firing' && incidentEndedAt !== null && arrivedAt.getTime() >= incidentEndedAt.getTime() + ECHO_MS
-}
-
-async function openIncident(
-  tx: Transaction<Database>,
-  number: number,
-  decision: Extract<IntakeDecision, { do: 'open' }>,
-  now: Date,
-): Promise<void> {
-  await tx.updateTable('intake_turn').set({ last_incident: number }).where('id', '=', 1).execute()
-  await tx
-    .insertInto('incident')
-    .values({
-      id: `inc-${number}`,
-      number,
-      title: storableText(decision.title, 300),
-      service: storableText(decision.service, 200),
-      environment: storableText(decision.environment, 100),
-      severity: decision.severity,
-      severity_reason: storableText(decision.severityReason, 1_000),
-      opened_at: now,
-      drill_run: decision.drillRun,
-    })
-    .execute()
 }
 
 async function tellTimeline(

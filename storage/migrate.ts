@@ -6,6 +6,7 @@ import { migration0002 } from './migrations/0002-incidents.ts'
 import { migration0003 } from './migrations/0003-kernel.ts'
 import { migration0004 } from './migrations/0004-surfaces.ts'
 import { migration0005 } from './migrations/0005-drills.ts'
+import { migration0006 } from './migrations/0006-handling.ts'
 import type { Database } from './schema.ts'
 
 /** In the order in which they run. A migration that was released is never changed; a change is a new one. */
@@ -15,6 +16,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003-kernel': migration0003,
   '0004-surfaces': migration0004,
   '0005-drills': migration0005,
+  '0006-handling': migration0006,
 }
 
 /**

@@ -40,6 +40,7 @@ export const REFUSALS = {
   observing: 'Steadyhand only observes at the moment and runs nothing.',
   'undo-not-due': 'The undo may start only after its action was judged failed and the time to keep it has passed.',
   kept: 'Somebody chose to keep the change, so it is not undone.',
+  'already-taken': 'Somebody has taken this incident already.',
   'too-late': 'It is too late for that: the action was already sent or is over.',
   'permission-missing': 'The target refused: a permission is missing.',
 } as const

@@ -22,6 +22,11 @@ export type Watched =
   /** The trouble lasts, so it was looked into again. */
   | { result: 'investigated'; diagnosis: Diagnosis }
 
+export interface About {
+  acted: boolean
+  onlyItsEnd?: boolean
+}
+
 const LOOK_EVERY_MS = 1_000
 const AGAIN_AFTER_MS = 15_000
 /** A second alert is often the first of a few. */
@@ -35,13 +40,14 @@ const READ_DEADLINE_MS = 2_000
 /**
  * Looks once at an incident in which there is nothing to do: records its end when its symptom has been gone for five seconds, investigates
  * again when it lasts for fifteen, and otherwise says when to look again. Everything it goes by is in rows and metrics, so any process can
- * take the next look. `acted`: something was carried out in it, so it is not said to have healed by itself.
+ * take the next look. `acted`: something was carried out in it, so it is not said to have healed by itself. `onlyItsEnd`: it is not
+ * investigated again.
  */
 export async function watch(
   deps: InvestigationDeps,
   incidentId: string,
   signal: AbortSignal,
-  about: { acted: boolean } = { acted: false },
+  about: About = { acted: false },
 ): Promise<Watched> {
   const { incidents, now } = deps
   const [incident, alerts, timeline] = await Promise.all([
@@ -52,7 +58,8 @@ export async function watch(
   if (incident?.state !== 'observing') return { result: 'not-observing' }
   const sign = await readSign(deps, incident, alerts, signal)
   if (sign.gone) return (await recordGone(deps, incident, sign.evidence, about)) ? { result: 'healed' } : { result: 'not-observing' }
-  if (isDueAgain(timeline, now())) return { result: 'investigated', diagnosis: await investigate(deps, incidentId, signal) }
+  if (about.onlyItsEnd !== true && isDueAgain(timeline, now()))
+    return { result: 'investigated', diagnosis: await investigate(deps, incidentId, signal) }
   return { result: 'waiting', lookAgainAt: new Date(now().getTime() + LOOK_EVERY_MS) }
 }
 
@@ -136,12 +143,7 @@ const HEALED_WORDS: Partial<Record<FaultClass, string>> = { false_alarm: 'The al
  * Records the end. When nothing was carried out, that it healed comes first, above what was thought before; otherwise nobody can tell what
  * mended it, and the diagnosis stays as it was.
  */
-async function recordGone(
-  deps: InvestigationDeps,
-  incident: Incident,
-  found: readonly NewEvidence[],
-  { acted }: { acted: boolean },
-): Promise<boolean> {
+async function recordGone(deps: InvestigationDeps, incident: Incident, found: readonly NewEvidence[], { acted }: About): Promise<boolean> {
   const { incidents } = deps
   const [evidence, before] = await Promise.all([incidents.addEvidence(incident.id, found), incidents.hypotheses(incident.id)])
   const first = hypothesisOf(deps, incident, evidence, before)

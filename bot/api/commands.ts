@@ -3,7 +3,7 @@ import type { CommandContext } from '../commands/command.ts'
 import { runCommand } from '../commands.ts'
 import type { Card } from '../messages/card.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
-import { blocksSchema } from './shapes.ts'
+import { blocksSchema, incidentIdSchema } from './shapes.ts'
 import { textSchema } from './text.ts'
 
 export interface CommandApiDeps {
@@ -20,12 +20,13 @@ export function commandEndpoints({ agent, now, consoleUrl, render }: CommandApiD
       method: 'post',
       path: '/api/v1/commands',
       name: 'runCommand',
-      summary: 'What the same words answer this person in chat.',
+      summary: 'What the same words answer this person in chat; `incident` is the one whose thread they are typed in.',
       access: 'caller',
-      body: z.strictObject({ text: textSchema(2_000) }),
+      body: z.strictObject({ text: textSchema(2_000), incident: incidentIdSchema.nullish() }),
       answers: { 200: { words: 'The answer, also when it is a "no".', schema: z.object({ text: z.string(), blocks: blocksSchema }) } },
       async handle({ body, caller }) {
-        return { body: render(await runCommand(body.text, { agent, caller, now: now(), consoleUrl: consoleUrl() })) }
+        const context = { agent, caller, incident: body.incident ?? null, now: now(), consoleUrl: consoleUrl() }
+        return { body: render(await runCommand(body.text, context)) }
       },
     }),
   ]

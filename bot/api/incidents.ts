@@ -1,21 +1,21 @@
 import { z } from 'zod'
-import type { Agent, IncidentView } from '../../agent/agent.ts'
+import type { Agent, Handling, IncidentView } from '../../agent/agent.ts'
 import { INCIDENT_STATES } from '../../agent/domain/incident.ts'
 import type { SaidMessage } from '../console/surface.ts'
-import { personOf } from '../identity.ts'
-import { demand } from '../permissions.ts'
 import { HttpProblem } from '../problem.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
+import { handlingEndpoints } from './handling.ts'
 import { idSchema, listOf, pageQuerySchema, readPage } from './lists.ts'
 import { type Card, incidentSchema, incidentSummarySchema, showIncident, showIncidentSummary } from './shapes.ts'
 import { textSchema } from './text.ts'
 
 export interface IncidentApiDeps {
-  agent: Pick<Agent, 'incident' | 'incidents' | 'resolve'>
+  agent: Pick<Agent, 'incident' | 'incidents' | keyof Handling>
   /** The cards of each incident as they stand now. */
   renderCards(views: readonly IncidentView[]): Promise<Card[][]>
   /** What was said in the incident's thread, oldest first. */
   thread(incidentId: string): Promise<SaidMessage[]>
+  now: () => Date
 }
 
 const listQuerySchema = pageQuerySchema.extend({
@@ -26,18 +26,18 @@ const listQuerySchema = pageQuerySchema.extend({
 
 /** A full view is large, so a page holds fewer of them than were asked for; the cursor leads on. */
 const MOST_FULL = 50
-const resolveSchema = z.strictObject({ reason: textSchema(500, 1).nullish() })
 const INCIDENTS = { name: 'incidents', cursor: /^[A-Za-z0-9_-]{1,100}$/ }
 
-export function incidentEndpoints({ agent, renderCards, thread }: IncidentApiDeps): Endpoint[] {
+export function incidentEndpoints({ agent, renderCards, thread, now }: IncidentApiDeps): Endpoint[] {
   const show = async (views: readonly IncidentView[]) => {
     const cards = await renderCards(views)
     return await Promise.all(views.map(async (view, index) => showIncident(view, cards[index] ?? [], await thread(view.incident.id))))
   }
   const one = async (id: string) => {
     const view = await agent.incident(id)
-    if (!view) throw new HttpProblem('unknown-incident')
-    return (await show([view]))[0]
+    const [shown] = view ? await show([view]) : []
+    if (!shown) throw new HttpProblem('unknown-incident')
+    return shown
   }
   return [
     endpoint({
@@ -58,23 +58,7 @@ export function incidentEndpoints({ agent, renderCards, thread }: IncidentApiDep
         return { body: { items: await show(views.filter((view) => view !== null)), next } }
       },
     }),
-    endpoint({
-      method: 'post',
-      path: '/api/v1/incidents/{id}/resolve',
-      name: 'resolveIncident',
-      summary: "Ends an incident by a person's word, which is recorded as such. Not while an action is under way.",
-      access: 'caller',
-      params: idSchema,
-      body: resolveSchema,
-      answers: { 200: { words: 'The incident as it stands now.', schema: incidentSchema } },
-      problems: ['no-person', 'not-human', 'not-authorised', 'unknown-incident', 'in-flight', 'already-decided', 'too-late'],
-      async handle({ params, body, caller }) {
-        const { person } = personOf(caller)
-        demand(person.roles, 'resolve')
-        if (!(await agent.resolve(params.id, person, body.reason ?? null))) throw new HttpProblem('unknown-incident')
-        return { body: await one(params.id) }
-      },
-    }),
+    ...handlingEndpoints({ agent, now, show: one }),
     endpoint({
       method: 'get',
       path: '/api/v1/incidents/{id}',

@@ -14,6 +14,7 @@ import { planSchema } from '../../agent/domain/plan.ts'
 import { type Principal, ROLES, type Role } from '../../agent/domain/principal.ts'
 import type { SaidMessage } from '../console/surface.ts'
 
+export const incidentIdSchema = z.string().regex(/^inc-[1-9]\d{0,8}$/, 'must be the id of an incident, such as inc-12')
 /** RFC 3339, in UTC. */
 export const timeSchema = z.iso.datetime()
 export const blocksSchema = z.array(z.record(z.string(), z.unknown()))
@@ -117,6 +118,23 @@ export const incidentSchema = incidentSummarySchema.extend({
   timeline: z.array(
     z.object({ seq: z.int(), at: timeSchema, kind: z.string(), text: z.string(), detail: z.record(z.string(), z.unknown()) }),
   ),
+  /** Who looks after it by hand, and until when it is left alone. */
+  handling: z.object({
+    taken: z.object({ by: z.string(), name: z.string(), at: timeSchema }).nullable(),
+    snoozed: z.object({ by: z.string(), name: z.string(), until: timeSchema, reason: z.string().nullable() }).nullable(),
+  }),
+  /** What each person said last of the diagnosis. */
+  feedback: z.array(
+    z.object({
+      person: z.string(),
+      name: z.string(),
+      verdict: z.enum(['right', 'wrong']),
+      class: z.string().nullable(),
+      component: z.string().nullable(),
+      words: z.string().nullable(),
+      at: timeSchema,
+    }),
+  ),
   cards: z.array(cardSchema),
   thread: z.array(messageSchema),
 })
@@ -181,6 +199,11 @@ export function showIncident(view: IncidentView, cards: Card[], thread: readonly
       plan: approval.plan,
     })),
     timeline: view.timeline.map(({ incidentId: _incident, at, ...event }) => ({ ...event, at: at.toISOString() })),
+    handling: {
+      taken: view.handling.taken && { ...view.handling.taken, at: view.handling.taken.at.toISOString() },
+      snoozed: view.handling.snoozed && { ...view.handling.snoozed, until: view.handling.snoozed.until.toISOString() },
+    },
+    feedback: view.feedback.map(({ person, at, ...said }) => ({ ...said, person: person.id, name: person.name, at: at.toISOString() })),
     cards,
     thread: thread.map(({ kind, ref, text, blocks, at }) => ({ kind, ref, text, blocks, at: at.toISOString() })),
   }

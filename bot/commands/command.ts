@@ -10,8 +10,10 @@ import type { Permission } from '../permissions.ts'
 
 /** Where a command is run and by whom. */
 export interface CommandContext {
-  agent: Pick<Agent, 'incidents' | 'approvals' | 'whoMay' | 'control' | 'mode' | 'drills' | 'scopes' | 'resolve'>
+  agent: Agent
   caller: Caller
+  /** The incident whose thread it was typed in; null elsewhere. */
+  incident: string | null
   now: Date
   /** Where the console is reached; null when nobody but this machine can. */
   consoleUrl: string | null
@@ -30,6 +32,7 @@ export interface Command {
 }
 
 const NOTIFICATION_LENGTH = 3_000
+const LONGEST_REASON = 500
 
 /** An answer of blocks, with one line of plain text that says the same where blocks cannot be shown. */
 export function answer(...blocks: CardBlock[]): Card {
@@ -44,6 +47,12 @@ export function sentence(spans: readonly Span[]): Card {
 export function personBehind(caller: Caller): Person {
   if (caller.kind !== 'person') throw new Refusal('not-human')
   return caller.person
+}
+
+/** The rest of a command as its reason, bounded; null when nothing was said. */
+export function shortReason(words: readonly string[]): string | null {
+  const said = words.join(' ').slice(0, LONGEST_REASON).toWellFormed()
+  return said === '' ? null : said
 }
 
 function inOneLine(block: CardBlock): string {

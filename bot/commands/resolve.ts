@@ -1,9 +1,9 @@
 import { Refusal } from '../../agent/domain/refusal.ts'
+import { VERDICTS, type Verdict } from '../../agent/domain/verdicts.ts'
+import { nearestKey } from '../config/nearest-key.ts'
 import { bold, say } from '../messages/span.ts'
-import { HttpProblem } from '../problem.ts'
-import { type Command, personBehind, sentence } from './command.ts'
-
-const LONGEST_REASON = 500
+import { type Command, personBehind, sentence, shortReason } from './command.ts'
+import { demandKnown, namedIncident } from './which-incident.ts'
 
 export const resolve: Command = {
   name: 'resolve',
@@ -11,12 +11,35 @@ export const resolve: Command = {
   summary: 'ends an incident by your word',
   needs: 'resolve',
   programs: false,
-  async run({ words }, { agent, caller }) {
-    const [id, ...reason] = words
-    if (id === undefined) throw new Refusal('invalid-parameters', 'Say which, for example: resolve inc-12 the disk was replaced')
-    const said = reason.join(' ').slice(0, LONGEST_REASON)
-    const incident = await agent.resolve(id.toLowerCase(), personBehind(caller), said === '' ? null : said)
-    if (!incident) throw new HttpProblem('unknown-incident')
-    return sentence(say`${bold('Resolved')} by your word: ${incident.id} ${incident.title}.`)
+  async run({ words }, { agent, caller, incident }) {
+    const { id, rest } = namedIncident(words, { incident }, 'resolve inc-12 the disk was replaced')
+    const ended = demandKnown(await agent.resolve(id, personBehind(caller), shortReason(rest)))
+    return sentence(say`${bold('Resolved')} by your word: ${ended.id} ${ended.title}.`)
   },
+}
+
+export const close: Command = {
+  name: 'close',
+  usage: 'INCIDENT as fixed|false-alarm|duplicate|wont-fix [REASON]',
+  summary: 'ends an incident and says how: what the figures count',
+  needs: 'resolve',
+  programs: false,
+  async run({ words }, { agent, caller, incident }) {
+    const { id, rest } = namedIncident(words, { incident }, 'close inc-12 as fixed the disk was replaced')
+    const [how, ...reason] = rest[0]?.toLowerCase() === 'as' ? rest.slice(1) : rest
+    const verdict = verdictOf(how)
+    const ended = demandKnown(await agent.resolve(id, personBehind(caller), shortReason(reason), verdict))
+    return sentence(say`${bold('Closed')} as ${verdict.replaceAll('-', ' ')} by your word: ${ended.id} ${ended.title}.`)
+  },
+}
+
+function verdictOf(word: string | undefined): Verdict {
+  if (word === undefined) throw new Refusal('invalid-parameters', `Say how it ended: as ${VERDICTS.join(', ')}.`)
+  const verdict = VERDICTS.find((known) => known === word.toLowerCase())
+  if (verdict) return verdict
+  const meant = nearestKey(word, VERDICTS)
+  throw new Refusal(
+    'invalid-parameters',
+    `"${word.slice(0, 40)}" is no way to close it. ${meant ? `Did you mean "${meant}"?` : `There are: ${VERDICTS.join(', ')}.`}`,
+  )
 }

@@ -1,14 +1,15 @@
 import type { IncidentView } from '../../agent/agent.ts'
 import { latestOfEach } from '../../agent/domain/alert.ts'
 import type { Incident } from '../../agent/domain/incident.ts'
-import { type ActionButton, buttons, type Card, type CardBlock, fact, facts, list, note, text, title } from './card.ts'
+import { type ActionButton, buttons, type Card, type CardBlock, type Fact, fact, facts, list, note, text, title } from './card.ts'
 import { incidentPage } from './console-links.ts'
 import { diagnosisBlocks } from './diagnosis-blocks.ts'
 import { changeItems, evidenceBlocks } from './evidence-lines.ts'
 import { incidentStateWords } from './incident-words.ts'
 import { nextStep } from './next-step.ts'
+import { personName } from './outcome-words.ts'
 import { bold, type Span, say, shortCode } from './span.ts'
-import { durationWords, secondsBetween, sinceMoment } from './time-words.ts'
+import { deadline, durationWords, secondsBetween, sinceMoment } from './time-words.ts'
 import { cleanText, cutText } from './visible-text.ts'
 
 export interface IncidentCardContext {
@@ -57,14 +58,22 @@ function alertQuote({ incident, alerts }: IncidentView): CardBlock[] {
   return alert && said !== '' ? [text(say`${shortCode(alert.source, 40)} says: “${said}”`)] : []
 }
 
-function mainFacts({ incident, alerts }: IncidentView, now: Date): CardBlock {
+function mainFacts({ incident, alerts, handling }: IncidentView, now: Date): CardBlock {
   const lasted = incident.endedAt ? `, lasted ${durationWords(secondsBetween(incident.openedAt, incident.endedAt))}` : ''
   return facts(
     fact('Service', say`${shortCode(incident.service)} in ${shortCode(incident.environment)}`),
     fact('Since', say`${sinceMoment(incident.openedAt, now)}${lasted}`),
     fact('Impact', say`${cutText(cleanText(incident.severityReason), 300)}`),
     fact('Alerts', alertWords(alerts)),
+    ...handlingFacts(handling, now),
   )
+}
+
+function handlingFacts({ taken, snoozed }: IncidentView['handling'], now: Date): Fact[] {
+  return [
+    ...(taken ? [fact('Looked after by', say`${personName(taken.name)}, since ${sinceMoment(taken.at, now)}; nothing is proposed`)] : []),
+    ...(snoozed ? [fact('Snoozed', say`${deadline(snoozed.until, now)} by ${personName(snoozed.name)}`)] : []),
+  ]
 }
 
 /** Alerts, not deliveries: what was heard last of each counts. */

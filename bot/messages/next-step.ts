@@ -25,7 +25,7 @@ export function nextStep(view: IncidentView, now: Date): Span[] {
     case 'verifying':
       return say`The action took effect; telemetry decides whether it helped.`
     case 'resolved':
-      return say`${latest ? lastAction(latest, now) : 'Nothing was run.'}${durationOf(view)}`
+      return say`${wordOfPerson(view) ?? (latest ? lastAction(latest, now) : 'Nothing was run.')}${durationOf(view)}`
     case 'healed':
       return say`${wasActedOn(view.approvals) ? afterActing(view.approvals, now) : 'It recovered by itself; nothing was run.'}${durationOf(view)}`
   }
@@ -35,6 +35,12 @@ export function nextStep(view: IncidentView, now: Date): Span[] {
 function whyNothing({ timeline }: IncidentView): string | null {
   const noted = timeline.findLast(({ kind }) => kind === 'nothing-proposed')
   return noted ? cleanText(noted.text, 400) : null
+}
+
+/** By whose word it ended, when it was not an action that ended it. */
+function wordOfPerson({ timeline }: IncidentView): string | null {
+  const said = timeline.findLast(({ kind }) => kind === 'incident-resolved' || kind === 'incident-merged')
+  return said ? cleanText(said.text, 400) : null
 }
 
 function waiting(approval: Approval): Span[] {

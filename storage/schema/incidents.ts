@@ -77,11 +77,40 @@ export interface HypothesisSetTable {
   at: Date
 }
 
+export interface AlertMoveTable {
+  id: GeneratedAlways<number>
+  alert_id: number
+  from_incident_id: string
+  incident_id: string
+  person_id: string
+  at: Date
+}
+
+/** A view: an alert with the incident it belongs to now. */
+export interface PlacedAlertView extends AlertTable {
+  belongs_to: string | null
+}
+
+export interface IncidentFeedbackTable {
+  id: GeneratedAlways<number>
+  incident_id: string
+  diagnosis: number
+  person_id: string
+  verdict: 'right' | 'wrong'
+  class: string | null
+  component: string | null
+  words: string | null
+  at: Date
+}
+
 export interface IncidentTables {
   intake_turn: IntakeTurnTable
   incident: IncidentTable
   incident_event: IncidentEventTable
   alert: AlertTable
+  alert_move: AlertMoveTable
+  placed_alert: PlacedAlertView
+  incident_feedback: IncidentFeedbackTable
   evidence: EvidenceTable
   hypothesis_set: HypothesisSetTable
 }

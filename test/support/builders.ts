@@ -279,6 +279,8 @@ export function anIncidentView(changed: Partial<IncidentView> = {}): IncidentVie
     hypotheses: [aHypothesis(), aHypothesis({ rank: 2, class: 'dependency_down', component: 'service/bank', confidence: 12, claims: [] })],
     approvals: [anApproval()],
     timeline: aTimeline(),
+    handling: { taken: null, snoozed: null },
+    feedback: [],
     ...changed,
   }
 }
