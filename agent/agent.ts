@@ -2,7 +2,7 @@ import type { DrillScenario } from '../integrations/ports/drills.ts'
 import type { ByPerson } from './actions/by-person.ts'
 import type { Alert } from './domain/alert.ts'
 import type { Approval, RequestState } from './domain/approval.ts'
-import type { EvidenceSummary } from './domain/evidence.ts'
+import type { EvidenceItem, EvidenceSummary } from './domain/evidence.ts'
 import type { Feedback } from './domain/feedback.ts'
 import type { Hypothesis } from './domain/hypothesis.ts'
 import type { Incident, IncidentEvent, IncidentState } from './domain/incident.ts'
@@ -65,6 +65,8 @@ export interface Agent extends ByPerson, Handling {
     body: Uint8Array
     headers: Record<string, string>
   }): Promise<{ duplicate: boolean }>
+  /** One stored result with its whole content, by its label on the card; null when there is none. */
+  evidence(incidentId: string, label: string): Promise<EvidenceItem | null>
   incident(id: string): Promise<IncidentView | null>
   incidents(query: {
     state?: IncidentState | 'active'

@@ -127,6 +127,7 @@ export function createAgent(deps: AgentDeps): RunningAgent {
 
     receive: async (delivery) => ({ duplicate: (await deps.inbox.accept({ ...delivery, jobKind: 'intake' })).duplicate }),
     incidents: async (query) => await incidents.list(query),
+    evidence: async (incidentId, label) => await incidents.evidenceItem(incidentId, label),
     approval: async (id) => await approvals.approval(id),
     approvals: async (query) => await approvals.approvals(query),
     whoMay: async (requestId) => await approvals.whoMay(requestId),

@@ -79,6 +79,8 @@ export interface IncidentStore {
   alerts(incidentId: string): Promise<(Alert & { receivedAt: Date })[]>
   addEvidence(incidentId: string, items: readonly NewEvidence[]): Promise<EvidenceItem[]>
   evidence(incidentId: string): Promise<EvidenceItem[]>
+  /** One item by its label; null when there is none. */
+  evidenceItem(incidentId: string, label: string): Promise<EvidenceItem | null>
   /** The same without the contents, which may be large: for cards and lists. */
   evidenceSummaries(incidentId: string): Promise<EvidenceSummary[]>
   /** Replaces the current diagnosis; the earlier ones stay as rows. */

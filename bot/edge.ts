@@ -9,6 +9,7 @@ import { commandEndpoints } from './api/commands.ts'
 import { drillEndpoints } from './api/drills.ts'
 import type { Endpoint } from './api/endpoint.ts'
 import { createEventStreams } from './api/events.ts'
+import { evidenceEndpoints } from './api/evidence.ts'
 import { incidentEndpoints } from './api/incidents.ts'
 import { messageEndpoints } from './api/messages.ts'
 import { serviceEndpoints } from './api/services.ts'
@@ -105,6 +106,7 @@ export function createEdge(deps: EdgeDeps): Edge {
       thread: (incidentId) => deps.messages.thread('console', incidentId, THREAD_LENGTH),
       now,
     }),
+    ...evidenceEndpoints({ agent }),
     ...approvalEndpoints({ agent }),
     ...commandEndpoints({ agent, now, consoleUrl, render }),
     ...drillEndpoints({ agent }),

@@ -14,6 +14,7 @@ export const EDGE_PROBLEMS = {
   'named-sessions-off': [403, 'Signing in by name is for trying things out on this machine only.'],
   'not-found': [404, 'There is nothing at this address.'],
   'unknown-incident': [404, 'There is no such incident.'],
+  'unknown-evidence': [404, 'There is no such piece of evidence in this incident.'],
   'unknown-person': [404, 'There is no such person.'],
   'unknown-drill': [404, 'There is no such drill.'],
   'unknown-run': [404, 'There is no such run of a drill.'],

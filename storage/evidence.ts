@@ -35,6 +35,15 @@ export async function readEvidence(db: Executor, incidentId: string): Promise<Ev
   return rows.map(toEvidence)
 }
 
+/** One item by its label, E1 and so on; null when the incident has none of it. */
+export async function readEvidenceItem(db: Executor, incidentId: string, label: string): Promise<EvidenceItem | null> {
+  const number = /^E(\d{1,9})$/.exec(label)?.[1]
+  if (number === undefined) return null
+  const found = db.selectFrom('evidence').selectAll().where('incident_id', '=', incidentId).where('number', '=', Number(number))
+  const row = await found.executeTakeFirst()
+  return row ? toEvidence(row) : null
+}
+
 /** Without the contents, which the database does not even read: they are stored apart from the row when they are large. */
 export async function readEvidenceSummaries(db: Executor, incidentId: string): Promise<EvidenceSummary[]> {
   const rows = await db.selectFrom('evidence').select(SUMMARY_COLUMNS).where('incident_id', '=', incidentId).orderBy('number').execute()

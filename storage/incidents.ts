@@ -14,7 +14,7 @@ import {
   readIntakeFacts,
 } from './alerts.ts'
 import { storableText } from './content-json.ts'
-import { insertEvidence, insertHypotheses, readEvidence, readEvidenceSummaries, readHypotheses } from './evidence.ts'
+import { insertEvidence, insertHypotheses, readEvidence, readEvidenceItem, readEvidenceSummaries, readHypotheses } from './evidence.ts'
 import { appendFeedback, readFeedback } from './incident-feedback.ts'
 import { mergeIncidents, splitIncident } from './incident-parts.ts'
 import { appendEvent, insertIncident, readTimeline, takeIntakeTurn, toIncident } from './incident-rows.ts'
@@ -41,6 +41,7 @@ export function createIncidentStore({ db, now }: { db: Kysely<Database>; now: ()
     alerts: (incidentId) => readAlerts(db, incidentId),
     addEvidence: (incidentId, items) => write((tx) => insertEvidence(tx, incidentId, items, now())),
     evidence: (incidentId) => readEvidence(db, incidentId),
+    evidenceItem: (incidentId, label) => readEvidenceItem(db, incidentId, label),
     evidenceSummaries: (incidentId) => readEvidenceSummaries(db, incidentId),
     saveHypotheses: (incidentId, hypotheses) => write((tx) => insertHypotheses(tx, incidentId, hypotheses, now())),
     hypotheses: (incidentId) => readHypotheses(db, incidentId),

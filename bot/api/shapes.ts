@@ -9,6 +9,7 @@ import {
   EXECUTION_STATES,
   type Execution,
 } from '../../agent/domain/approval.ts'
+import type { EvidenceSummary } from '../../agent/domain/evidence.ts'
 import { INCIDENT_STATES, type Incident } from '../../agent/domain/incident.ts'
 import { planSchema } from '../../agent/domain/plan.ts'
 import { type Principal, ROLES, type Role } from '../../agent/domain/principal.ts'
@@ -82,25 +83,25 @@ const claimSchema = z.object({ text: z.string(), cites: z.array(z.string()), sup
 export const cardSchema = z.object({ kind: z.enum(['incident', 'approval']), ref: z.string(), text: z.string(), blocks: blocksSchema })
 export const messageSchema = z.object({ kind: z.string(), ref: z.string(), text: z.string(), blocks: blocksSchema, at: timeSchema })
 
+export const evidenceSchema = z.object({
+  id: z.string(),
+  label: z.string(),
+  kind: z.string(),
+  source: z.string(),
+  trust: z.enum(['metric', 'platform', 'log', 'chat']),
+  status: z.enum(['ok', 'empty', 'failed', 'denied']),
+  summary: z.string(),
+  query: z.string(),
+  from: timeSchema,
+  to: timeSchema,
+  link: z.string().nullable(),
+  hash: z.string(),
+  collectedAt: timeSchema,
+})
+
 export const incidentSchema = incidentSummarySchema.extend({
   alerts: z.array(alertSchema.extend({ receivedAt: timeSchema })),
-  evidence: z.array(
-    z.object({
-      id: z.string(),
-      label: z.string(),
-      kind: z.string(),
-      source: z.string(),
-      trust: z.enum(['metric', 'platform', 'log', 'chat']),
-      status: z.enum(['ok', 'empty', 'failed', 'denied']),
-      summary: z.string(),
-      query: z.string(),
-      from: timeSchema,
-      to: timeSchema,
-      link: z.string().nullable(),
-      hash: z.string(),
-      collectedAt: timeSchema,
-    }),
-  ),
+  evidence: z.array(evidenceSchema),
   hypotheses: z.array(
     z.object({
       rank: z.number(),
@@ -181,16 +182,30 @@ export function showIncidentSummary(incident: Incident): z.infer<typeof incident
   return { ...rest, openedAt: openedAt.toISOString(), endedAt: iso(endedAt), run: drillRun }
 }
 
+export function showEvidence({
+  id,
+  label,
+  kind,
+  source,
+  trust,
+  status,
+  summary,
+  query,
+  from,
+  to,
+  link,
+  hash,
+  collectedAt,
+}: EvidenceSummary) {
+  const times = { from: from.toISOString(), to: to.toISOString(), collectedAt: collectedAt.toISOString() }
+  return { id, label, kind, source, trust, status, summary, query, link, hash, ...times }
+}
+
 export function showIncident(view: IncidentView, cards: Card[], thread: readonly SaidMessage[]): z.infer<typeof incidentSchema> {
   return {
     ...showIncidentSummary(view.incident),
     alerts: view.alerts.map((alert) => ({ ...alert, receivedAt: alert.receivedAt.toISOString() })),
-    evidence: view.evidence.map(({ incidentId: _incident, from, to, collectedAt, ...item }) => ({
-      ...item,
-      from: from.toISOString(),
-      to: to.toISOString(),
-      collectedAt: collectedAt.toISOString(),
-    })),
+    evidence: view.evidence.map(showEvidence),
     hypotheses: view.hypotheses.map(({ since, ...hypothesis }) => ({ ...hypothesis, since: iso(since) })),
     plans: view.approvals.map((approval) => ({
       approval: approval.id,

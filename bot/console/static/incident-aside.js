@@ -50,9 +50,10 @@ const STATUS = { empty: 'no data', failed: 'could not be read', denied: 'not per
  *
  * @param {any} incident
  * @param {string} focus the label whose item is open
- * @param {{ origin: string, now: Date }} context
+ * @param {{ origin: string, now: Date }} here
  */
-export function evidenceSection({ evidence }, focus, context) {
+export function evidenceSection({ id, evidence }, focus, here) {
+  const context = { ...here, incident: id }
   const items = roundsOf(evidence).map(({ latest, earlier }) =>
     h(
       'li',
@@ -91,7 +92,7 @@ export function roundsOf(evidence) {
  * @param {any} latest
  * @param {readonly any[]} earlier
  * @param {string} focus
- * @param {{ origin: string, now: Date }} context
+ * @param {{ origin: string, now: Date, incident: string }} context
  */
 function earlierRounds(latest, earlier, focus, context) {
   if (earlier.length === 0) return null
@@ -145,7 +146,7 @@ export function alertsSection({ alerts }, context) {
 /**
  * @param {any} item
  * @param {string} focus
- * @param {{ origin: string, now: Date }} context
+ * @param {{ origin: string, now: Date, incident: string }} context
  */
 function evidenceItem(item, focus, context) {
   const status = STATUS[item.status]
@@ -154,7 +155,14 @@ function evidenceItem(item, focus, context) {
     ['Question', h('code', null, item.query)],
     ['Window', `${from} to ${clock(new Date(item.to))}`],
     ['Source', item.link ? link(item.link, item.source, context) : item.source],
-    ['Kept as', h('code', null, item.hash.slice(0, 12))],
+    [
+      'Kept as',
+      h(
+        'a',
+        { href: `/api/v1/incidents/${context.incident}/evidence/${item.label}`, target: '_blank', rel: 'noopener' },
+        `all of it (${item.hash.slice(0, 12)})`,
+      ),
+    ],
   ]
   return h(
     'details',

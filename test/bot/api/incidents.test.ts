@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
+import { evidenceHash } from '../../../storage/evidence.ts'
 import { describeDatabases } from '../../support/database.ts'
 import { anAlert, type EdgeOptions, openEdge, type RunningEdge, waitFor } from '../../support/edge/edge-harness.ts'
 
@@ -31,6 +32,28 @@ describeDatabases('incidents over HTTP', (store) => {
     expect((await alice.get(`/api/v1/approvals/${request}`)).json).toMatchObject({ state: 'cancelled' })
     expect(await alice.post(path, {})).toMatchObject({ status: 409, json: { code: 'too-late' } })
     expect(running.target.ledger).toEqual([])
+  })
+
+  test('each number on a card can be read where it comes from: the stored result, with the hash it was cited by', async () => {
+    const running = await open()
+    await running.askSomething()
+    const bob = await running.as('bob')
+    const moment = new Date()
+    const item = { kind: 'logs', source: 'test', trust: 'log', status: 'ok', summary: 's', query: 'q', link: null } as const
+    await running.stores.incidents.addEvidence('inc-1', [
+      { ...item, from: moment, to: moment, content: { lines: ['a <b>line</b>'], errors: 17 } },
+      { ...item, from: moment, to: moment, content: [] },
+    ])
+    const { evidence } = (await bob.get('/api/v1/incidents/inc-1')).json
+    expect(evidence).toHaveLength(2)
+    for (const item of evidence) {
+      const { status, json } = await bob.get(`/api/v1/incidents/inc-1/evidence/${item.label}`)
+      expect([status, json]).toEqual([200, { ...item, content: expect.anything() }])
+      expect(evidenceHash(json.content)).toBe(item.hash)
+    }
+    expect(await bob.get('/api/v1/incidents/inc-1/evidence/E999')).toMatchObject({ status: 404, json: { code: 'unknown-evidence' } })
+    expect(await bob.get('/api/v1/incidents/inc-7/evidence/E1')).toMatchObject({ status: 404, json: { code: 'unknown-evidence' } })
+    expect((await bob.get("/api/v1/incidents/inc-1/evidence/E1';--")).status).toBe(404)
   })
 
   test('not while an action is under way', async () => {
