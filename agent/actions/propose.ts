@@ -78,9 +78,15 @@ export async function propose(deps: ProposeDeps, input: ProposalInput): Promise<
       return heldBack('dry-run-failed', error.message)
     }
   }
+  const { class: cause, component } = hypothesis
+  if (component.startsWith('external/'))
+    return {
+      result: 'nothing-fits',
+      words: `The cause (${cause.replaceAll('_', ' ')} of ${component}) is somebody else's: only they can mend it.`,
+    }
   return {
     result: 'nothing-fits',
-    words: `No action of the catalogue fits this cause (${hypothesis.class.replaceAll('_', ' ')} of ${hypothesis.component}).`,
+    words: `No action of the catalogue fits this cause (${cause.replaceAll('_', ' ')} of ${component}).`,
   }
 }
 

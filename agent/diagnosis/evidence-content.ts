@@ -89,6 +89,8 @@ export const topologyContentSchema = z.object({
   dependencies: z.array(z.string()),
   dependents: z.array(z.string()),
   frontDoors: z.array(z.string()),
+  /** Who of these is somebody else's, and where that somebody is told. */
+  outside: z.array(z.object({ name: z.string(), owner: z.string(), contact: z.string() })).default([]),
 })
 export type TopologyContent = z.infer<typeof topologyContentSchema>
 

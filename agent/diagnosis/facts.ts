@@ -37,6 +37,8 @@ export interface Facts {
   changes: Cited<ChangesContent> | null
   graph: DependencyGraph
   graphLabel: string | null
+  /** Whose the called services are that are somebody else's, by their names. */
+  outside: ReadonlyMap<string, { owner: string; contact: string }>
   symptom: Cited<SymptomContent> | null
   /** One line for each source that gave no answer. */
   missing: readonly string[]
@@ -63,6 +65,7 @@ export function readFacts(about: { service: string; startedAt: Date; now: Date }
     changes: read(evidence, 'changes', changesContentSchema).at(-1) ?? null,
     graph: createDependencyGraph(topology?.edges ?? []),
     graphLabel: topology?.label ?? null,
+    outside: new Map(topology?.outside.map((party) => [party.name, party]) ?? []),
     symptom: read(evidence, 'symptom', symptomContentSchema).at(-1) ?? null,
     missing: evidence.filter(({ status }) => status === 'failed' || status === 'denied').map(({ summary }) => summary),
   }

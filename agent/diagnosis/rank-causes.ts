@@ -3,12 +3,13 @@ import { changeCaused } from './causes/change-caused.ts'
 import { crash } from './causes/crash.ts'
 import { healed } from './causes/healed.ts'
 import { memoryLeak } from './causes/memory-leak.ts'
+import { outsideCause } from './causes/outside.ts'
 import { saturation } from './causes/saturation.ts'
 import { UNKNOWN_SCORE, unknownCause } from './causes/unknown.ts'
 import { findCulprit } from './culprit.ts'
 import type { Facts } from './facts.ts'
 
-const RULES: readonly CauseRule[] = [healed, changeCaused, memoryLeak, crash, saturation]
+const RULES: readonly CauseRule[] = [healed, outsideCause, changeCaused, memoryLeak, crash, saturation]
 const MAX_HYPOTHESES = 3
 
 /**

@@ -26,6 +26,7 @@ const UNUSUAL: Readonly<Record<MetricName, Unusual>> = {
   cpu_used_ratio: (value) => value > 0.85,
   replicas_ready: (value, before) => before !== null && value < before,
   restarts: (value, before) => before !== null && value > before,
+  recent_restarts: (value) => value > 1,
 }
 
 /** A limit that somebody stated for this metric, which then counts instead of the rule. */

@@ -1,4 +1,4 @@
-import type { Workload, WorkloadsPort } from '../../integrations/ports/workloads.ts'
+import type { OutsideParty, Workload, WorkloadsPort } from '../../integrations/ports/workloads.ts'
 import { type Answer, askSource, type WarningLog } from '../investigation/ask-source.ts'
 import { createDependencyGraph, type DependencyGraph } from './dependency-graph.ts'
 
@@ -6,6 +6,8 @@ import { createDependencyGraph, type DependencyGraph } from './dependency-graph.
 export interface Inventory {
   workloads: readonly Workload[]
   graph: DependencyGraph
+  /** Who of the graph is somebody else's. */
+  outside: readonly OutsideParty[]
   /** What could not be read, in words; not empty means that a missing service may only be unseen. */
   missing: readonly string[]
   /** Null before anything was read. */
@@ -31,7 +33,7 @@ export function createTopology(deps: {
   log: WarningLog
   deadlineMs?: number
 }): Topology {
-  let last: Inventory = { workloads: [], graph: createDependencyGraph([]), missing: ['nothing was read yet'], readAt: null }
+  let last: Inventory = { workloads: [], graph: createDependencyGraph([]), outside: [], missing: ['nothing was read yet'], readAt: null }
   let reading: Promise<Inventory> | null = null
   const read = async (): Promise<Inventory> => {
     const parts = await Promise.all(deps.sources.map((source) => readSource(source, deps.deadlineMs ?? DEADLINE_MS, deps.log)))
@@ -55,26 +57,27 @@ export function createTopology(deps: {
 interface Part {
   id: string
   workloads: Answer<Workload[]>
-  edges: Answer<{ from: string; to: string }[]>
+  calls: Answer<Awaited<ReturnType<WorkloadsPort['dependencies']>>>
 }
 
 async function readSource({ id, workloads }: WorkloadSource, deadlineMs: number, log: WarningLog): Promise<Part> {
   const signal = AbortSignal.timeout(deadlineMs)
-  const [list, edges] = await Promise.all([
+  const [list, calls] = await Promise.all([
     askSource(() => workloads.list(signal), signal, log),
-    askSource(async () => (await workloads.dependencies(signal)).edges, signal, log),
+    askSource(() => workloads.dependencies(signal), signal, log),
   ])
-  return { id, workloads: list, edges }
+  return { id, workloads: list, calls }
 }
 
 function merge(parts: readonly Part[], at: Date): Inventory {
-  const failures = parts.flatMap(({ id, workloads, edges }) => [
+  const failures = parts.flatMap(({ id, workloads, calls }) => [
     ...(workloads.ok ? [] : [`the services of ${id}: ${workloads.words}`]),
-    ...(edges.ok ? [] : [`the call graph of ${id}: ${edges.words}`]),
+    ...(calls.ok ? [] : [`the call graph of ${id}: ${calls.words}`]),
   ])
   return {
     workloads: parts.flatMap(({ workloads }) => (workloads.ok ? workloads.value : [])),
-    graph: createDependencyGraph(parts.flatMap(({ edges }) => (edges.ok ? edges.value : []))),
+    graph: createDependencyGraph(parts.flatMap(({ calls }) => (calls.ok ? calls.value.edges : []))),
+    outside: parts.flatMap(({ calls }) => (calls.ok ? (calls.value.outside ?? []) : [])),
     missing: failures,
     readAt: at,
   }

@@ -13,10 +13,11 @@ const TITLES: Readonly<Record<string, string>> = {
   cpu_used_ratio: 'CPU used',
   replicas_ready: 'ready replicas',
   restarts: 'restarts',
+  recent_restarts: 'recent restarts',
 }
 
 /** Titles that are plural: 'errors are', 'memory used is'. */
-const PLURAL: ReadonlySet<string> = new Set(['request_rate', 'error_ratio', 'replicas_ready', 'restarts'])
+const PLURAL: ReadonlySet<string> = new Set(['request_rate', 'error_ratio', 'replicas_ready', 'restarts', 'recent_restarts'])
 
 const SIGNS = { '<=': '≤', '>=': '≥' } as const
 

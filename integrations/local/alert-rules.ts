@@ -1,5 +1,6 @@
 import type { Alert } from '../../agent/domain/alert.ts'
 import { ENVIRONMENT } from './catalogue.ts'
+import { RECENT_SECONDS } from './restart-backoff.ts'
 
 /** What one round of scrapes says of a service; what it says nothing about is null. */
 export interface Reading {
@@ -10,10 +11,11 @@ export interface Reading {
   latency_p99: number | null
   memory_used_ratio: number | null
   replicas_ready: number | null
+  recent_restarts: number | null
   desiredReplicas: number
 }
 
-type RuleMetric = 'error_ratio' | 'latency_p99' | 'memory_used_ratio' | 'replicas_ready'
+type RuleMetric = Exclude<keyof Reading, 'service' | 'at' | 'requestsPerSecond' | 'desiredReplicas'>
 
 export interface AlertRule {
   name: string
@@ -29,7 +31,7 @@ export interface AlertRule {
 }
 
 /** Fewer requests a second say nothing about the share that fails. */
-const MIN_REQUESTS_PER_SECOND = 2
+export const MIN_REQUESTS_PER_SECOND = 2
 const ERROR_RATIO = 0.2
 const LATENCY_P99_SECONDS = 1
 const MEMORY_RATIO = 0.85
@@ -86,6 +88,18 @@ export const ALERT_RULES: readonly AlertRule[] = [
     clearSeconds: 3,
     level: 'high',
     words: (value, { service, desiredReplicas }) => `${value} of ${desiredReplicas} replicas of ${service} are ready`,
+  },
+  {
+    // One exit is over after as many seconds as are looked back: what lasts longer is a second one.
+    name: 'CrashLoop',
+    metric: 'recent_restarts',
+    comparator: '>',
+    threshold: () => 0,
+    clear: () => 0,
+    forSeconds: RECENT_SECONDS + 2,
+    clearSeconds: 3,
+    level: 'critical',
+    words: (value, { service }) => `${service} exits again and again: ${value} times in the last ${RECENT_SECONDS} s`,
   },
 ]
 

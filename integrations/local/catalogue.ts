@@ -7,6 +7,8 @@ export interface ShopService {
   versions: readonly [string, ...string[]]
   /** The services it calls. */
   calls: readonly string[]
+  /** The parties outside the shop that it calls. */
+  callsOutside: readonly string[]
   /** Old-space limit of each process, MiB; the heap's limit that `memory_used_ratio` refers to. */
   heapLimitMiB: number
 }
@@ -18,20 +20,44 @@ export const MAX_REPLICAS = 4
 const HEAP_LIMIT_MIB = 64
 
 export const SHOP = [
-  { name: 'storefront', versions: ['v8', 'v9'], calls: ['checkout'], heapLimitMiB: HEAP_LIMIT_MIB },
-  { name: 'checkout', versions: ['v17', 'v18'], calls: ['payments', 'inventory'], heapLimitMiB: HEAP_LIMIT_MIB },
-  { name: 'payments', versions: ['v41', 'v42'], calls: [], heapLimitMiB: HEAP_LIMIT_MIB },
-  { name: 'inventory', versions: ['v12', 'v13'], calls: [], heapLimitMiB: HEAP_LIMIT_MIB },
+  { name: 'storefront', versions: ['v8', 'v9'], calls: ['checkout'], callsOutside: [], heapLimitMiB: HEAP_LIMIT_MIB },
+  { name: 'checkout', versions: ['v17', 'v18'], calls: ['payments', 'inventory'], callsOutside: [], heapLimitMiB: HEAP_LIMIT_MIB },
+  { name: 'payments', versions: ['v41', 'v42', 'v43'], calls: [], callsOutside: ['bank'], heapLimitMiB: HEAP_LIMIT_MIB },
+  { name: 'inventory', versions: ['v12', 'v13', 'v14'], calls: [], callsOutside: [], heapLimitMiB: HEAP_LIMIT_MIB },
 ] as const satisfies readonly ShopService[]
 
-/** The people who shop: they make the traffic, and are no workload of the target. */
-export const CUSTOMERS: ShopService = { name: 'customers', versions: ['v1'], calls: ['storefront'], heapLimitMiB: HEAP_LIMIT_MIB }
+/** Somebody else's service that the shop depends on: seen through the calls to it, and out of reach for any action. */
+export interface OutsideParty {
+  name: string
+  /** Whose it is. */
+  owner: string
+  /** Where they are told. */
+  contact: string
+}
 
-export const PROGRAMS: readonly ShopService[] = [...SHOP, CUSTOMERS]
+export const OUTSIDE_PARTIES: readonly OutsideParty[] = [
+  { name: 'bank', owner: 'Northmark Bank', contact: 'the service desk of Northmark Bank, support@northmark.example' },
+]
 
-/** Null for a name that is no service of the shop; the customers are none. */
+/** The world outside: the people who shop, who make the traffic, and the bank. It is one process, and no workload of the target. */
+export const OUTSIDE: ShopService = {
+  name: 'outside',
+  versions: ['v1'],
+  calls: ['storefront'],
+  callsOutside: [],
+  heapLimitMiB: HEAP_LIMIT_MIB,
+}
+
+export const PROGRAMS: readonly ShopService[] = [...SHOP, OUTSIDE]
+
+/** Null for a name that is no service of the shop; what is outside is none. */
 export function findService(name: string): ShopService | null {
   return SHOP.find((service) => service.name === name) ?? null
+}
+
+/** Whether anything is known of a name: it is a service of the shop, or somebody that the shop calls. */
+export function isObserved(name: string): boolean {
+  return findService(name) !== null || OUTSIDE_PARTIES.some((party) => party.name === name)
 }
 
 export function programFile(service: string): string {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Alert } from '../../agent/domain/alert.ts'
 import type { IntegrationDeps, Scrape } from '../contract.ts'
-import { ALERT_RULES, evaluateRule, type Reading, type RuleState } from './alert-rules.ts'
+import { ALERT_RULES, evaluateRule, MIN_REQUESTS_PER_SECOND, type Reading, type RuleState } from './alert-rules.ts'
 import { readingsOf } from './readings.ts'
 
 const KEY = 'local/alerts'
@@ -20,7 +20,7 @@ export interface Detection {
   open(): Promise<void>
   judge(at: Date, rows: readonly Scrape[]): void
   firing(): readonly Alert[]
-  /** Rounds in a row in which no rule was near to firing, since the start or since something was. */
+  /** Rounds in a row in which every service had requests and no rule was near to firing. */
   calmRounds(): number
   /** Resolves once what was found so far is told, or telling it failed. */
   idle(): Promise<void>
@@ -79,10 +79,12 @@ export function createDetection(deps: Pick<IntegrationDeps, 'memory' | 'raise' |
       }
     },
     judge(at, rows) {
-      const found = readingsOf(at, before, rows).flatMap(judgeReading)
+      const readings = readingsOf(at, before, rows)
+      const found = readings.flatMap(judgeReading)
       before = rows
       untold = [...untold, ...found].slice(-MAX_UNTOLD)
-      calm = [...states.values()].every((state) => state.firing === null && state.badSince === null) ? calm + 1 : 0
+      const isBusy = readings.every(({ requestsPerSecond }) => requestsPerSecond >= MIN_REQUESTS_PER_SECOND)
+      calm = isBusy && [...states.values()].every((state) => state.firing === null && state.badSince === null) ? calm + 1 : 0
       if (untold.length > 0) telling ??= tell()
     },
     firing,

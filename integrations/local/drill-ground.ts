@@ -5,15 +5,19 @@ import type { DesiredState } from './desired-state.ts'
 import type { Detection } from './detection.ts'
 import { badRelease } from './scenarios/bad-release.ts'
 import { blip } from './scenarios/blip.ts'
+import { crashLoop } from './scenarios/crash-loop.ts'
 import { memoryLeak } from './scenarios/memory-leak.ts'
+import { outsideCause } from './scenarios/outside-cause.ts'
 import type { Scenario } from './scenarios/scenario.ts'
+import { slowDependency } from './scenarios/slow-dependency.ts'
+import { trafficSurge } from './scenarios/traffic-surge.ts'
 import { wrongFix } from './scenarios/wrong-fix.ts'
 import type { Supervisor } from './supervisor.ts'
 import { restoredState } from './target-state.ts'
 
-const SCENARIOS: readonly Scenario[] = [badRelease, memoryLeak, blip, wrongFix]
+const SCENARIOS: readonly Scenario[] = [badRelease, memoryLeak, blip, wrongFix, crashLoop, slowDependency, outsideCause, trafficSurge]
 /** What is broken has to stand out from something: rounds of healthy telemetry before the fault. */
-const CALM_ROUNDS = 4
+const CALM_ROUNDS = 5
 const CALM_WITHIN_MS = 20_000
 const SETTLED_WITHIN_MS = 10_000
 const POLL_MS = 100

@@ -4,6 +4,7 @@ import type { CheckResult, Integration, IntegrationDeps } from '../contract.ts'
 import { createRestart } from './actions/restart.ts'
 import { createRollback } from './actions/rollback.ts'
 import { createScale } from './actions/scale.ts'
+import { createBankRecovery } from './bank-recovery.ts'
 import { ENVIRONMENT, SHOP } from './catalogue.ts'
 import { createLocalChanges } from './changes.ts'
 import { createDesiredState } from './desired-state.ts'
@@ -43,7 +44,7 @@ export interface ScrapeTarget {
 export type LocalTarget = Integration &
   Required<Pick<Integration, 'metrics' | 'logs' | 'changes' | 'workloads' | 'actions' | 'drills'>> & {
     scrapeTargets(): ScrapeTarget[]
-    /** All processes of the shop, the customers' included. */
+    /** All processes of the shop, the world outside included. */
     processes(): { instance: string; service: string; pid: number | null }[]
   }
 
@@ -55,6 +56,7 @@ export function createLocalTarget(deps: IntegrationDeps, { dir }: LocalOptions):
   const state = createDesiredState(deps, newId)
   const logs = createLogStore({ state, now })
   const data = createShopData({ dir, state, log })
+  const bank = createBankRecovery({ state, log })
   const supervisor = createSupervisor({
     state,
     dir,
@@ -79,6 +81,7 @@ export function createLocalTarget(deps: IntegrationDeps, { dir }: LocalOptions):
       await Promise.all([state.open(), detection.open()])
       await data.start()
       supervisor.start()
+      bank.start()
       scraper.start()
       await supervisor
         .settled(AbortSignal.timeout(READY_WITHIN_MS))
@@ -86,6 +89,7 @@ export function createLocalTarget(deps: IntegrationDeps, { dir }: LocalOptions):
     },
     async stop() {
       data.stop()
+      bank.stop()
       await scraper.stop()
       await Promise.all([supervisor.stop(), detection.idle()])
     },

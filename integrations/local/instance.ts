@@ -108,6 +108,7 @@ function spawnProgram({ id, service, version, dir }: InstanceSpec): ChildProcess
     version,
     instance: id,
     heapLimitBytes: service.heapLimitMiB * MIB,
+    callsOutside: service.callsOutside,
     dataDir: join(dir, 'data'),
   }
   return fork(programFile(service.name), [JSON.stringify(settings)], {

@@ -1,6 +1,6 @@
 import type { IntegrationDeps, Scrape } from '../contract.ts'
 import type { MetricName, MetricQuery, MetricSeries, MetricsPort, Point } from '../ports/metrics.ts'
-import { ENVIRONMENT, findService } from './catalogue.ts'
+import { ENVIRONMENT, isObserved } from './catalogue.ts'
 import type { DesiredState } from './desired-state.ts'
 import { type Increase, increasesOf, quantileOf } from './samples.ts'
 import { clipBefore } from './target-state.ts'
@@ -37,6 +37,7 @@ export const METRIC_VALUES: Record<MetricName, MetricValue> = {
   cpu_used_ratio: (_rows, increases) => highest(increases.flatMap((one) => (one.cpuSeconds === null ? [] : one.cpuSeconds / one.seconds))),
   replicas_ready: (rows) => latest(rows, 'workload_replicas_ready'),
   restarts: (rows) => latest(rows, 'workload_restarts_total'),
+  recent_restarts: (rows) => latest(rows, 'workload_recent_restarts'),
 }
 
 /** Of one instance, over the time that its increases cover. */
@@ -54,7 +55,7 @@ export function createLocalMetrics(deps: { scrapes: IntegrationDeps['scrapes']; 
   return {
     async read(query) {
       const series = { query: describeQuery(query), link: null, labels: { service: query.service, environment: ENVIRONMENT } }
-      if (!findService(query.service)) return { ...series, points: [] }
+      if (!isObserved(query.service)) return { ...series, points: [] }
       const clip = clipBefore(deps.state.current())
       const from = clip && clip > query.from ? clip : query.from
       const before = new Date(Math.max(from.getTime() - LOOK_BACK_MS - query.stepSeconds * 1000, clip?.getTime() ?? 0))

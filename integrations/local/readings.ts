@@ -19,6 +19,7 @@ export function readingsOf(at: Date, before: readonly Scrape[], rows: readonly S
       latency_p99: METRIC_VALUES.latency_p99(latest, increases),
       memory_used_ratio: METRIC_VALUES.memory_used_ratio(latest, increases),
       replicas_ready: METRIC_VALUES.replicas_ready(latest, increases),
+      recent_restarts: METRIC_VALUES.recent_restarts(latest, increases),
       desiredReplicas: desired ?? 0,
     }
   })

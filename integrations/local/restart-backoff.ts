@@ -2,6 +2,8 @@ const FIRST_DELAY_MS = 250
 const MAX_DELAY_MS = 5_000
 /** A process that lived this long is no part of a series of crashes any more. */
 const FORGET_AFTER_MS = 60_000
+/** What counts as a recent restart; longer than a series of crashes ever pauses. */
+export const RECENT_SECONDS = 10
 
 /** How long to leave a crashing service alone before its next start: a quarter of a second, doubled with each crash of the last minute, 5 s at most. */
 export interface RestartBackoff {

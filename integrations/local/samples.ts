@@ -23,6 +23,20 @@ export function parseSamples(text: string): Record<string, number> {
   return samples
 }
 
+const SEEN_FROM_INSIDE = /^outside_(\w+)\{party="([a-z-]+)",(.+)\}$/
+
+/** The samples of each outside party among those of a process that calls it, under the names that a service's own samples have. */
+export function samplesOfParties(samples: Scrape['samples']): Map<string, Scrape['samples']> {
+  const parties = new Map<string, Scrape['samples']>()
+  for (const [series, value] of Object.entries(samples)) {
+    const [, name, party, labels] = SEEN_FROM_INSIDE.exec(series) ?? []
+    if (party === undefined) continue
+    const own = parties.get(party) ?? { process_start_time_seconds: samples['process_start_time_seconds'] ?? 0 }
+    parties.set(party, { ...own, [`http_${name}{${labels}}`]: value })
+  }
+  return parties
+}
+
 /** What one instance did between two scrapes. */
 export interface Increase {
   instance: string

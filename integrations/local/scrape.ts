@@ -3,7 +3,7 @@ import { SHOP } from './catalogue.ts'
 import type { DesiredState } from './desired-state.ts'
 import type { Instance } from './instance.ts'
 import { getText } from './loopback-http.ts'
-import { parseSamples, SUPERVISOR_INSTANCE } from './samples.ts'
+import { parseSamples, SUPERVISOR_INSTANCE, samplesOfParties } from './samples.ts'
 import type { Supervisor } from './supervisor.ts'
 import { versionOf, workloadOf } from './target-state.ts'
 
@@ -71,7 +71,8 @@ async function scrapeOne(instance: Instance, at: Date, { supervisor }: ScraperDe
   const text = await getText(instance.port, '/metrics', TIMEOUT_MS).catch(() => null)
   supervisor.noteScrape(instance, text !== null)
   if (text === null) return []
-  return [{ at, service: instance.service, instance: instance.id, version: instance.version, samples: parseSamples(text) }]
+  const row = { at, service: instance.service, instance: instance.id, version: instance.version, samples: parseSamples(text) }
+  return [row, ...[...samplesOfParties(row.samples)].map(([party, samples]) => ({ ...row, service: party, samples }))]
 }
 
 function supervisorRow(service: string, at: Date, { supervisor, state }: ScraperDeps): Scrape {
@@ -86,6 +87,7 @@ function supervisorRow(service: string, at: Date, { supervisor, state }: Scraper
       workload_replicas_desired: workload.replicas,
       workload_replicas_ready: observed?.ready ?? 0,
       workload_restarts_total: observed?.restarts ?? 0,
+      workload_recent_restarts: observed?.recentRestarts ?? 0,
     },
   }
 }

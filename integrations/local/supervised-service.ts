@@ -1,9 +1,9 @@
 import type { ShopService } from './catalogue.ts'
 import type { DesiredState } from './desired-state.ts'
 import { type Instance, type InstanceEvents, startInstance } from './instance.ts'
-import { createRestartBackoff } from './restart-backoff.ts'
+import { createRestartBackoff, RECENT_SECONDS } from './restart-backoff.ts'
 import type { Leak } from './shop/messages.ts'
-import { versionOf, type WorkloadState, workloadOf } from './target-state.ts'
+import { conditionsOf, versionOf, type WorkloadState, workloadOf } from './target-state.ts'
 
 const MAX_EVENTS = 20
 const SHORT_ID_LENGTH = 6
@@ -17,6 +17,8 @@ export interface ObservedService {
   updated: number
   /** Unexpected exits since the supervisor started. */
   restarts: number
+  /** Those of the last ten seconds. */
+  recentRestarts: number
   startedAt: Date | null
   /** Newest first, at most 20. */
   events: { at: Date; text: string }[]
@@ -50,14 +52,17 @@ export function superviseService(service: ShopService, deps: SupervisedServiceDe
   const backoff = createRestartBackoff()
   const failedScrapes = new Map<Instance, number>()
   const leaking = new Set<Instance>()
+  const told = new Map<Instance, string>()
   let instances: readonly Instance[] = []
   let events: ObservedService['events'] = []
   let restarts = 0
+  let crashes: readonly number[] = []
   let startedAt: Date | null = null
   let revision = 0
   let ended = false
   let retry: NodeJS.Timeout | null = null
 
+  const isRecent = (crash: number): boolean => deps.now().getTime() - crash < RECENT_SECONDS * 1_000
   const wanted = (): WorkloadState => workloadOf(deps.state.current(), name)
   const note = (text: string): void => {
     events = [{ at: deps.now(), text }, ...events].slice(0, MAX_EVENTS)
@@ -90,6 +95,14 @@ export function superviseService(service: ShopService, deps: SupervisedServiceDe
     instance.send({ type: 'leak', leak })
   }
 
+  const tellConditions = (instance: Instance): void => {
+    const conditions = conditionsOf(deps.state.current(), name)
+    const text = JSON.stringify(conditions)
+    if ((told.get(instance) ?? '{}') === text) return
+    told.set(instance, text)
+    instance.send({ type: 'conditions', conditions })
+  }
+
   const retire = async (instance: Instance): Promise<void> => {
     instance.phase = 'stopping'
     note(`${instance.id} (${instance.version}) is retired`)
@@ -105,6 +118,7 @@ export function superviseService(service: ShopService, deps: SupervisedServiceDe
     const live = instances.filter((instance) => instance.phase !== 'stopping')
     const missing = want.replicas - live.filter((instance) => instance.revision === revision).length
     if (missing > 0) launchMissing(missing, want)
+    for (const instance of instances) tellConditions(instance)
     if (want.leakingRevision === revision) {
       for (const instance of instances) if (instance.revision === revision) tellLeak(instance, restored ? 'full' : 'grow')
     }
@@ -123,10 +137,13 @@ export function superviseService(service: ShopService, deps: SupervisedServiceDe
     instances = instances.filter((other) => other !== instance)
     failedScrapes.delete(instance)
     leaking.delete(instance)
+    told.delete(instance)
     note(`${instance.id} (${instance.version}) ${expected ? 'is gone' : why}`)
     if (!expected) {
+      const now = deps.now().getTime()
       restarts++
-      backoff.noteCrash(deps.now().getTime())
+      crashes = [...crashes.filter(isRecent), now]
+      backoff.noteCrash(now)
     }
     void deps.endpointsChanged()
     reconcile()
@@ -140,6 +157,7 @@ export function superviseService(service: ShopService, deps: SupervisedServiceDe
       ready: answering().length,
       updated: answering().filter((instance) => instance.revision === wanted().revision).length,
       restarts,
+      recentRestarts: crashes.filter(isRecent).length,
       startedAt,
       events,
     }),

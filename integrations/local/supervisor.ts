@@ -1,4 +1,4 @@
-import { CUSTOMERS, SHOP } from './catalogue.ts'
+import { OUTSIDE, SHOP } from './catalogue.ts'
 import type { Instance } from './instance.ts'
 import { type ObservedService, type SupervisedService, type SupervisedServiceDeps, superviseService } from './supervised-service.ts'
 
@@ -11,9 +11,9 @@ export interface Supervisor {
   /** Starts everything; `settled` tells when it runs. */
   start(): void
   stop(): Promise<void>
-  /** Of the shop's services; the customers are not among them. */
+  /** Of the shop's services; the world outside is not among them. */
   instances(): readonly Instance[]
-  /** All processes, customers included. */
+  /** All processes, the world outside included. */
   processes(): readonly Instance[]
   /** Null for a name that is no service of the shop. */
   observe(service: string): ObservedService | null
@@ -30,20 +30,25 @@ export function createSupervisor(deps: Omit<SupervisedServiceDeps, 'endpointsCha
   let openLate: NodeJS.Timeout | null = null
 
   const endpointsChanged = async (): Promise<void> => {
-    if (!open && services.every((one) => one.isSettled())) open = true
+    if (!open && all.every((one) => one.isSettled())) open = true
     for (const check of [...waiting]) check()
     if (open) await publishEndpoints()
   }
   const services = SHOP.map((service) => superviseService(service, { ...deps, endpointsChanged }))
-  const customers = superviseService(CUSTOMERS, { ...deps, endpointsChanged })
-  const all = [...services, customers]
+  const outside = superviseService(OUTSIDE, { ...deps, endpointsChanged })
+  // The customers, who are told last, find a shop in which everybody knows everybody.
+  const all = [...services, outside]
 
   /** Tells every process where the services it calls are. Resolves once all of them know. */
   async function publishEndpoints(): Promise<void> {
     const current = ++revision
-    const callers = all.filter((one) => one.service.calls.length > 0)
+    const callers = all.filter(({ service }) => service.calls.length + service.callsOutside.length > 0)
     const told = callers.flatMap((caller) => {
-      const endpoints = Object.fromEntries(caller.service.calls.map((callee) => [callee, portsOf(services, callee)]))
+      const { calls, callsOutside } = caller.service
+      const endpoints = Object.fromEntries([
+        ...calls.map((callee) => [callee, portsOf(services, callee)]),
+        ...callsOutside.map((party) => [party, portsOf([outside], OUTSIDE.name)]),
+      ])
       const listening = caller.instances().filter((instance) => instance.phase !== 'starting')
       for (const instance of listening) instance.send({ type: 'endpoints', revision: current, endpoints })
       return listening
@@ -65,7 +70,7 @@ export function createSupervisor(deps: Omit<SupervisedServiceDeps, 'endpointsCha
     },
     async stop() {
       if (openLate) clearTimeout(openLate)
-      await customers.stop()
+      await outside.stop()
       await Promise.all(services.map((one) => one.stop()))
     },
     instances: () => services.flatMap((one) => one.instances()),

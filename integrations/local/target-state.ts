@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { findService, MAX_REPLICAS, PROGRAMS, type ShopService } from './catalogue.ts'
+import { findService, MAX_REPLICAS, OUTSIDE, PROGRAMS, type ShopService } from './catalogue.ts'
+import type { Conditions } from './shop/messages.ts'
 
 const MAX_CHANGES = 100
 const MAX_EXECUTIONS = 50
@@ -39,11 +40,16 @@ export type StoredChange = z.infer<typeof changeSchema>
 export const TAX_RATES = ['good', 'truncated', 'emptied'] as const
 export type TaxRates = (typeof TAX_RATES)[number]
 
+/** Whether the bank answers, and how many people come: the world outside, which the shop cannot change. */
+export const worldSchema = z.strictObject({ bank: z.enum(['up', 'down']), crowd: z.enum(['usual', 'large']) })
+const USUAL_WORLD: z.infer<typeof worldSchema> = { bank: 'up', crowd: 'usual' }
+
 /** Everything about the target that has to survive a crash of its supervisor. */
 export const targetStateSchema = z.strictObject({
   schema: z.literal(1),
   workloads: z.record(z.string(), workloadSchema),
   taxRates: z.enum(TAX_RATES),
+  world: worldSchema,
   changes: z.array(changeSchema).max(MAX_CHANGES),
   /** The scenario that is in place. */
   drill: z.string().nullable(),
@@ -55,7 +61,7 @@ export type TargetState = z.infer<typeof targetStateSchema>
 /** A fresh shop: first versions, one process each, no faults. */
 export function freshState(at: Date, newId: () => string): TargetState {
   const workloads = Object.fromEntries(PROGRAMS.map((service) => [service.name, freshWorkload(service, newId())]))
-  return { schema: 1, workloads, taxRates: 'good', changes: [], drill: null, freshSince: at.toISOString() }
+  return { schema: 1, workloads, taxRates: 'good', world: USUAL_WORLD, changes: [], drill: null, freshSince: at.toISOString() }
 }
 
 function freshWorkload(service: ShopService, uid: string): WorkloadState {
@@ -137,7 +143,7 @@ function describeChange(
 
 /** Everything as in a fresh shop, with the same uids; what has to run anew gets a new revision. */
 export function restoredState(state: TargetState, origin: Omit<ChangeOrigin, 'executionId'>): TargetState {
-  let next: TargetState = { ...state, taxRates: 'good' }
+  let next: TargetState = { ...state, taxRates: 'good', world: USUAL_WORLD }
   for (const { name, versions } of PROGRAMS) {
     const workload = workloadOf(next, name)
     const from = { ...origin, id: `${origin.id}-${name}`, executionId: null }
@@ -152,6 +158,11 @@ export function restoredState(state: TargetState, origin: Omit<ChangeOrigin, 'ex
     }
   }
   return next
+}
+
+/** What the processes of one program are told about the world they run in. */
+export function conditionsOf(state: TargetState, service: string): Conditions {
+  return service === OUTSIDE.name ? state.world : {}
 }
 
 /** The moment before which nothing is shown; null when everything is. */

@@ -1,5 +1,5 @@
 import type { Workload, WorkloadsPort } from '../ports/workloads.ts'
-import { ENVIRONMENT, findService, SHOP } from './catalogue.ts'
+import { ENVIRONMENT, findService, OUTSIDE_PARTIES, SHOP } from './catalogue.ts'
 import type { DesiredState } from './desired-state.ts'
 import type { Supervisor } from './supervisor.ts'
 import { clipBefore, previousVersionOf, versionOf, workloadOf } from './target-state.ts'
@@ -28,7 +28,8 @@ export function createLocalWorkloads(deps: { state: DesiredState; supervisor: Su
     list: async () => SHOP.map(({ name }) => describe(name)),
     dependencies: async () => ({
       query: 'calls(shop)',
-      edges: SHOP.flatMap(({ name, calls }) => calls.map((callee) => ({ from: name, to: callee }))),
+      edges: SHOP.flatMap(({ name, calls, callsOutside }) => [...calls, ...callsOutside].map((callee) => ({ from: name, to: callee }))),
+      outside: OUTSIDE_PARTIES,
     }),
   }
 }

@@ -11,6 +11,8 @@ export const METRICS = {
   cpu_used_ratio: { unit: 'ratio', title: 'CPU used' },
   replicas_ready: { unit: '', title: 'ready replicas' },
   restarts: { unit: '', title: 'restarts' },
+  /** Unexpected ends of processes within the last seconds; the source says how many seconds. Unlike `restarts` it falls again. */
+  recent_restarts: { unit: '', title: 'recent restarts' },
 } as const
 export type MetricName = keyof typeof METRICS
 

@@ -13,10 +13,18 @@ export interface Workload {
   events: { at: Date; text: string }[]
 }
 
+/** Somebody else's service that is called from here: known by its callers, and no workload of the platform. */
+export interface OutsideParty {
+  name: string
+  owner: string
+  /** Where its owner is told. */
+  contact: string
+}
+
 export interface WorkloadsPort {
   /** Null when the service is unknown to the platform. */
   find(service: string, signal?: AbortSignal): Promise<{ query: string; workload: Workload } | null>
   list(signal?: AbortSignal): Promise<Workload[]>
   /** Who calls whom, from configuration or traces. */
-  dependencies(signal?: AbortSignal): Promise<{ query: string; edges: { from: string; to: string }[] }>
+  dependencies(signal?: AbortSignal): Promise<{ query: string; edges: { from: string; to: string }[]; outside?: readonly OutsideParty[] }>
 }

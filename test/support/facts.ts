@@ -1,6 +1,6 @@
 import type { ChangesContent, Finding, LogsContent, SymptomContent, WorkloadContent } from '../../agent/diagnosis/evidence-content.ts'
 import type { Cited, Facts, ServiceFacts } from '../../agent/diagnosis/facts.ts'
-import { createDependencyGraph } from '../../agent/topology/dependency-graph.ts'
+import { createDependencyGraph, type Edge } from '../../agent/topology/dependency-graph.ts'
 import type { MetricName } from '../../integrations/ports/metrics.ts'
 import { SHOP_EDGES, SHOP_SERVICES } from './shop-inventory.ts'
 
@@ -60,11 +60,14 @@ export function facts(said: {
   services?: Record<string, SaidOfService>
   changes?: readonly Change[] | null
   symptom?: Partial<SymptomContent> | null
-  edges?: boolean
+  /** More calls than the shop's own, or `false` when nobody knows who calls whom. */
+  edges?: readonly Edge[] | false
+  outside?: Iterable<[string, { owner: string; contact: string }]>
   missing?: string[]
   now?: Date
 }): Facts {
-  const services = new Map(SHOP_SERVICES.map((name) => [name as string, serviceFacts(name, said.services?.[name] ?? {})]))
+  const names = new Set([...SHOP_SERVICES, ...Object.keys(said.services ?? {})])
+  const services = new Map([...names].map((name) => [name, serviceFacts(name, said.services?.[name] ?? {})]))
   const changes = said.changes === undefined ? [] : said.changes
   return {
     service: said.service ?? 'payments',
@@ -73,7 +76,8 @@ export function facts(said: {
     services,
     changes:
       changes === null ? null : { services: [...SHOP_SERVICES], from: at(-1_740), to: at(75), changes: [...changes], label: 'changes' },
-    graph: createDependencyGraph(said.edges === false ? [] : SHOP_EDGES),
+    graph: createDependencyGraph(said.edges === false ? [] : [...SHOP_EDGES, ...(said.edges ?? [])]),
+    outside: new Map(said.outside ?? []),
     graphLabel: said.edges === false ? null : 'topology',
     symptom: said.symptom ? symptom(said.symptom) : null,
     missing: said.missing ?? [],

@@ -30,6 +30,7 @@ export function inventoryOf(said: Partial<Inventory> = {}): Inventory {
   return {
     workloads: SHOP_SERVICES.map((service) => workload(service)),
     graph: createDependencyGraph(SHOP_EDGES),
+    outside: [],
     missing: [],
     readAt: new Date('2026-03-01T10:00:00.000Z'),
     ...said,

@@ -13,7 +13,12 @@ export const saturation: CauseRule = (facts, culprit) => {
   if (!rate || rate.now === null || rate.before === null) return null
   const surge = rate.before > 0 && rate.now > 1.8 * rate.before + 2
   const saturated = culprit.troubles.includes('cpu') || culprit.troubles.includes('latency')
-  const rates = state(`Requests of ${culprit.service}: ${rate.now.toFixed(1)} /s now, ${rate.before.toFixed(1)} /s before.`, rate.label)
+  const rates = [
+    ...state(`Requests of ${culprit.service}: ${rate.now.toFixed(1)} /s now, ${rate.before.toFixed(1)} /s before.`, rate.label),
+    ...(workload
+      ? state(`${workload.readyReplicas} of ${workload.desiredReplicas} replicas of ${culprit.service} are ready.`, workload.label)
+      : []),
+  ]
   const shrunk = scaledDown(facts, culprit)
   if (surge || shrunk.length === 0) return surgeCandidate(facts, culprit, { surge, saturated, rates })
   return {

@@ -1,6 +1,9 @@
 import type { TopologyContent } from '../../diagnosis/evidence-content.ts'
 import type { NewEvidence } from '../../domain/evidence.ts'
+import { oneLine } from '../outside-text.ts'
 import type { Scope } from '../scope.ts'
+
+const MAX_PARTY_TEXT = 120
 
 /** Who calls whom around the service, from the inventory that intake has read already. */
 export function collectTopology(sourceId: string, { service, near, inventory, from, to }: Scope): NewEvidence {
@@ -12,6 +15,9 @@ export function collectTopology(sourceId: string, { service, near, inventory, fr
     dependencies: [...graph.dependenciesOf(service).keys()],
     dependents: [...graph.dependentsOf(service).keys()],
     frontDoors: near.filter((name) => graph.frontDoors.has(name)),
+    outside: inventory.outside
+      .filter(({ name }) => isNear.has(name))
+      .map(({ name, owner, contact }) => ({ name, owner: oneLine(owner, MAX_PARTY_TEXT), contact: oneLine(contact, MAX_PARTY_TEXT) })),
   }
   const frame = { kind: 'topology', source: sourceId, trust: 'platform' as const, from, to, link: null, query: 'call graph', content }
   if (graph.edges.length === 0 && inventory.missing.length > 0) return { ...frame, status: 'failed', summary: inventory.missing.join('; ') }

@@ -34,6 +34,7 @@ const definition: ActionDefinition = {
 }
 
 const PINNED = ['uid', 'version']
+const CURES = new Set<string>(['bad_release', 'crash_on_start'])
 
 export function createRollback(deps: ActionDeps): Action {
   return {
@@ -42,7 +43,7 @@ export function createRollback(deps: ActionDeps): Action {
       rollbackTitle(target.name, String(readFields(deps, target, ['version'])['version']), textOf(parameters, 'version')),
     async suggest({ class: cause, component }, { environment }) {
       const name = blamedService(component, environment)
-      if (cause !== 'bad_release' || !name) return null
+      if (!CURES.has(cause) || !name) return null
       const workload = workloadOf(deps.state.current(), name)
       const [version, previous] = [versionOf(workload), previousVersionOf(workload)]
       if (previous === null) return null

@@ -4,6 +4,8 @@ import { traceparentFor } from './trace-context.ts'
 
 const TIMEOUT_MS = 2_000
 const MAX_ANSWER_BYTES = 64 * 1024
+/** What a call that got no answer counts as. */
+const NO_ANSWER = 504
 
 export interface Answer {
   status: number
@@ -13,7 +15,27 @@ export interface Answer {
 /** One request to a service of the shop, at its next instance in turn. Rejects when no instance could be reached or the time is over. */
 export type CallService = (call: { service: string; path: string; body?: object; traceId: string }) => Promise<Answer>
 
-export function createCallService(link: SupervisorLink): CallService {
+/** `observeOutside` hears of every call to a party outside the shop: the caller is the only one who can tell how that party does. */
+export function createCallService(
+  link: SupervisorLink,
+  observeOutside: (party: string, status: number, seconds: number) => void,
+): CallService {
+  const callService = createCaller(link)
+  return async (call) => {
+    if (!link.settings.callsOutside.includes(call.service)) return callService(call)
+    const began = performance.now()
+    let status = NO_ANSWER
+    try {
+      const answer = await callService(call)
+      status = answer.status
+      return answer
+    } finally {
+      observeOutside(call.service, status, (performance.now() - began) / 1_000)
+    }
+  }
+}
+
+function createCaller(link: SupervisorLink): CallService {
   // A connection each: one kept open would end up at an instance that is being replaced.
   const agent = new Agent({ keepAlive: false })
   let turn = 0

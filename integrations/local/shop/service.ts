@@ -53,8 +53,8 @@ export interface RunningService {
 export function runService(makeRoutes: (running: RunningService) => Routes): RunningService {
   const link = openSupervisorLink()
   const log = createShopLog(link)
-  const running = { link, call: createCallService(link), log }
   const metrics = createRequestMetrics(link.settings.heapLimitBytes)
+  const running = { link, call: createCallService(link, metrics.observeCall), log }
   const routes = makeRoutes(running)
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, async (request, response) => {
     if (request.url === '/metrics') return answer(response, 200, metrics.render(), 'text/plain; version=0.0.4')

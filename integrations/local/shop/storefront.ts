@@ -1,4 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { type Route, RouteError, runService } from './service.ts'
+import { createSlots } from './slots.ts'
 
 /** Prices include no tax, and none of them is a whole number. */
 const GOODS = [
@@ -14,6 +16,10 @@ const shelves = {
   v9: () => ({ goods: GOODS.map((good, i) => ({ ...good, goesWith: GOODS[(i + 1) % GOODS.length]?.sku })) }),
 }
 
+/** The shelf is drawn at two places, each drawing taking this long: some sixty pages a second for each process. */
+const DRAWING_PLACES = 2
+const DRAWING_MS = 30
+
 const buy: Route = async ({ body, call }) => {
   const { sku, quantity, country } = body as { sku: string; quantity: number; country: string }
   const good = GOODS.find((candidate) => candidate.sku === sku)
@@ -25,5 +31,10 @@ const buy: Route = async ({ body, call }) => {
 
 runService(({ link }) => {
   const shelf = link.settings.version === 'v9' ? shelves.v9 : shelves.v8
-  return { 'GET /': () => ({ status: 200, body: shelf() }), 'POST /buy': buy }
+  const places = createSlots(DRAWING_PLACES)
+  const look: Route = async () => {
+    await places.run(() => pause(DRAWING_MS))
+    return { status: 200, body: shelf() }
+  }
+  return { 'GET /': look, 'POST /buy': buy }
 })

@@ -1,4 +1,4 @@
-import type { FromShop, Leak, ShopSettings, ToShop } from './messages.ts'
+import type { Conditions, FromShop, Leak, ShopSettings, ToShop } from './messages.ts'
 
 /** A process's side of the channel to its supervisor. */
 export interface SupervisorLink {
@@ -6,6 +6,8 @@ export interface SupervisorLink {
   /** Ports of the instances of a service that are ready now. */
   portsOf(service: string): readonly number[]
   ready(port: number): void
+  /** As they were told last; empty before. */
+  conditions(): Conditions
   onLeak(listener: (leak: Leak | null) => void): void
   onStop(listener: () => void): void
 }
@@ -16,6 +18,7 @@ export interface SupervisorLink {
 export function openSupervisorLink(): SupervisorLink {
   const settings = JSON.parse(process.argv[2] ?? '') as ShopSettings
   let endpoints: Record<string, readonly number[]> = {}
+  let conditions: Conditions = {}
   let leak: Leak | null = null
   let leakListener: ((leak: Leak | null) => void) | null = null
   let stopListener = (): void => process.exit(0)
@@ -23,6 +26,10 @@ export function openSupervisorLink(): SupervisorLink {
   process.stdout.on('error', () => process.exit(0))
   process.on('message', (message: ToShop) => {
     if (message.type === 'stop') return stopListener()
+    if (message.type === 'conditions') {
+      conditions = message.conditions
+      return
+    }
     if (message.type === 'leak') {
       leak = message.leak
       return leakListener?.(leak)
@@ -37,6 +44,7 @@ export function openSupervisorLink(): SupervisorLink {
   return {
     settings,
     portsOf: (service) => endpoints[service] ?? [],
+    conditions: () => conditions,
     ready: (port) => send({ type: 'ready', port }),
     onLeak(listener) {
       leakListener = listener

@@ -68,6 +68,80 @@ describe('the first cause', () => {
       'feature_flag',
       'service/payments',
     ],
+    [
+      'a release that exits again and again of its own error: the exit says more than the release',
+      {
+        service: 'checkout',
+        services: {
+          payments: {
+            metrics: [moved('restarts', 0, 4, 58)],
+            logs: {
+              lines: 4,
+              patterns: [{ pattern: 'x', sample: 'no setting', count: 4, first: at(58), last: at(70), versions: ['v42'] }],
+            },
+            workload: {
+              version: 'v42',
+              restarts: 4,
+              events: [57, 61, 66].map((second) => ({ at: at(second), text: 'payments-1 (v42) exited with code 1' })),
+            },
+          },
+          checkout: failing(58),
+        },
+        changes: [change('release', 'payments', 55)],
+      },
+      'crash_on_start',
+      'service/payments',
+    ],
+    [
+      'one exit right after a release: the release comes first',
+      {
+        services: {
+          payments: {
+            metrics: [moved('restarts', 0, 1, 58), errors(58)],
+            workload: { version: 'v42', restarts: 1, events: [{ at: at(58), text: 'payments-1 (v42) exited with code 1' }] },
+          },
+        },
+        changes: [change('release', 'payments', 55)],
+      },
+      'bad_release',
+      'service/payments',
+    ],
+    [
+      'slowness below callers that fail louder',
+      {
+        service: 'checkout',
+        services: {
+          inventory: { metrics: [moved('latency_p99', 0.02, 2.4, 59)], workload: { version: 'v42' } },
+          checkout: failing(58),
+          storefront: failing(58),
+        },
+        changes: [change('release', 'inventory', 54)],
+      },
+      'bad_release',
+      'service/inventory',
+    ],
+    [
+      'a provider that fails, called by a service that nobody changed',
+      {
+        service: 'storefront',
+        outside: [['bank', { owner: 'Northmark', contact: 'its desk' }]],
+        services: { bank: { ...failing(58), workload: null }, payments: failing(58), checkout: failing(58), storefront: failing(59) },
+        edges: [{ from: 'payments', to: 'bank' }],
+      },
+      'provider_outage',
+      'external/bank',
+    ],
+    [
+      'a provider that seems to fail since its caller was released',
+      {
+        outside: [['bank', { owner: 'Northmark', contact: 'its desk' }]],
+        services: { bank: { ...failing(58), workload: null }, payments: { ...failing(58), workload: { version: 'v42' } } },
+        changes: [change('release', 'payments', 56)],
+        edges: [{ from: 'payments', to: 'bank' }],
+      },
+      'provider_outage',
+      'external/bank',
+    ],
     ['memory that rises, nothing changed', { service: 'inventory', services: { inventory: leaking } }, 'memory_leak', 'service/inventory'],
     [
       'memory that rises and slows its callers',

@@ -74,7 +74,7 @@ test('nothing is suggested for another environment', async () => {
 test('what is not there is not observed', async () => {
   const action = actionOf(started.target, 'local.restart')
   expect(await action.observe({ environment: 'local', name: 'billing' })).toBeNull()
-  expect(await action.observe({ environment: 'local', name: 'customers' })).toBeNull()
+  expect(await action.observe({ environment: 'local', name: 'outside' })).toBeNull()
   expect(await action.observe({ environment: 'production', name: 'payments' })).toBeNull()
 })
 

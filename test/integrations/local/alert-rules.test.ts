@@ -19,6 +19,7 @@ function reading(second: number, changed: Partial<Reading>): Reading {
     latency_p99: 0.02,
     memory_used_ratio: 0.2,
     replicas_ready: 1,
+    recent_restarts: 0,
     desiredReplicas: 1,
     ...changed,
   }

@@ -56,7 +56,7 @@ test('restoring puts back versions, replicas and faults, and keeps the uids', ()
     })
   }
   const revisions = Object.fromEntries(Object.entries(restored.workloads).map(([name, { revision }]) => [name, revision]))
-  expect(revisions).toEqual({ storefront: 1, checkout: 1, payments: 3, inventory: 2, customers: 1 })
+  expect(revisions).toEqual({ storefront: 1, checkout: 1, payments: 3, inventory: 2, outside: 1 })
 })
 
 test('the state stays within the size of a row, whatever happens to the shop', () => {
