@@ -20,7 +20,7 @@ export interface Detection {
   open(): Promise<void>
   judge(at: Date, rows: readonly Scrape[]): void
   firing(): readonly Alert[]
-  /** Rounds in a row in which every service had requests and no rule was near to firing. */
+  /** Rounds in which every service had requests, since a rule was last near to firing. */
   calmRounds(): number
   /** Resolves once what was found so far is told, or telling it failed. */
   idle(): Promise<void>
@@ -84,7 +84,8 @@ export function createDetection(deps: Pick<IntegrationDeps, 'memory' | 'raise' |
       before = rows
       untold = [...untold, ...found].slice(-MAX_UNTOLD)
       const isBusy = readings.every(({ requestsPerSecond }) => requestsPerSecond >= MIN_REQUESTS_PER_SECOND)
-      calm = isBusy && [...states.values()].every((state) => state.firing === null && state.badSince === null) ? calm + 1 : 0
+      const isCalm = [...states.values()].every((state) => state.firing === null && state.badSince === null)
+      calm = isCalm ? calm + (isBusy ? 1 : 0) : 0
       if (untold.length > 0) telling ??= tell()
     },
     firing,

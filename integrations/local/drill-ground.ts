@@ -18,7 +18,7 @@ import { restoredState } from './target-state.ts'
 const SCENARIOS: readonly Scenario[] = [badRelease, memoryLeak, blip, wrongFix, crashLoop, slowDependency, outsideCause, trafficSurge]
 /** What is broken has to stand out from something: rounds of healthy telemetry before the fault. */
 const CALM_ROUNDS = 5
-const CALM_WITHIN_MS = 20_000
+const CALM_WITHIN_MS = 25_000
 const SETTLED_WITHIN_MS = 10_000
 const POLL_MS = 100
 
