@@ -1,24 +1,13 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { boundWords, holds, type Judgement, judge } from '../../../agent/actions/verify.ts'
-import type { Alert } from '../../../agent/domain/alert.ts'
 import type { Hypothesis } from '../../../agent/domain/hypothesis.ts'
 import type { SuccessContract } from '../../../agent/domain/plan.ts'
 import type { Action, Observation, Step } from '../../../integrations/ports/action.ts'
 import type { MetricName } from '../../../integrations/ports/metrics.ts'
+import { breakTarget } from './practised-target.ts'
 import { actionOf, latest, never, type StartedTarget, startTarget, stopTargets, until } from './started-target.ts'
 
 afterAll(stopTargets)
-
-/** Breaks the target, and waits for the alert of the service that is to blame. */
-async function breakTarget({ target, deps }: StartedTarget, name: string, withinSeconds: number): Promise<Alert> {
-  const service = target.drills.scenarios.find((scenario) => scenario.name === name)?.service
-  await target.drills.begin(name, never)
-  const found = (): Alert | undefined => deps.alerts.find((alert) => alert.service === service)
-  await until(`an alert of ${service}`, () => found() !== undefined, withinSeconds)
-  const alert = found()
-  if (!alert) throw new Error('the alert went away')
-  return alert
-}
 
 async function propose(action: Action, cause: Hypothesis['class'], component: string): Promise<{ step: Step; observation: Observation }> {
   const hypothesis = { rank: 1, class: cause, component, confidence: 90, parts: [], claims: [], against: [], unknown: [], since: null }
@@ -90,7 +79,7 @@ async function expectRestored({ target, deps }: StartedTarget): Promise<void> {
 describe('scenarios', { timeout: 90_000 }, () => {
   test.concurrent('bad-release: every charge fails, the errors spread, rolling back mends it', async () => {
     const started = await startTarget()
-    const alert = await breakTarget(started, 'bad-release', 15)
+    const alert = await breakTarget(started, 'bad-release', 'HighErrorRatio')
     expect(alert).toMatchObject({ name: 'HighErrorRatio', status: 'firing', environment: 'local' })
     await until('the callers suffer too', () =>
       ['storefront', 'checkout'].every((service) => started.deps.alerts.some((other) => other.service === service)),
@@ -110,7 +99,7 @@ describe('scenarios', { timeout: 90_000 }, () => {
 
   test.concurrent('memory-leak: the heap fills and stays full, and a restart empties it', async () => {
     const started = await startTarget()
-    const alert = await breakTarget(started, 'memory-leak', 60)
+    const alert = await breakTarget(started, 'memory-leak', 'HighMemory')
     expect(alert).toMatchObject({ name: 'HighMemory', trigger: { metric: 'memory_used_ratio', threshold: 0.85 } })
     await until('it stays full', async () =>
       (await latest(started.target, 'inventory', 'memory_used_ratio', 4)).every(({ value }) => value > 0.85),
@@ -127,7 +116,7 @@ describe('scenarios', { timeout: 90_000 }, () => {
 
   test.concurrent('blip: the failure is announced, and is over without anybody doing anything', async () => {
     const started = await startTarget()
-    const { key } = await breakTarget(started, 'blip', 15)
+    const { key } = await breakTarget(started, 'blip', 'HighErrorRatio')
     await until('it healed', () => started.deps.alerts.some((alert) => alert.key === key && alert.status === 'resolved'), 15)
     expect((await started.target.changes.list({ services: 'all', from: new Date(0), to: new Date() })).changes).toEqual([])
     await expectRestored(started)
@@ -135,7 +124,7 @@ describe('scenarios', { timeout: 90_000 }, () => {
 
   test.concurrent('wrong-fix: rolling back is plausible, does not help, and is undone', async () => {
     const started = await startTarget()
-    await breakTarget(started, 'wrong-fix', 15)
+    await breakTarget(started, 'wrong-fix', 'HighErrorRatio')
     const action = actionOf(started.target, 'local.rollback')
     const { step, observation } = await propose(action, 'bad_release', 'app/checkout')
     expect(await action.effect(step, 'x-1', never)).toEqual({ result: 'applied' })
