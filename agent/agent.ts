@@ -1,4 +1,5 @@
 import type { DrillScenario } from '../integrations/ports/drills.ts'
+import type { ByHand } from './actions/by-hand.ts'
 import type { ByPerson } from './actions/by-person.ts'
 import type { Alert } from './domain/alert.ts'
 import type { Approval, RequestState } from './domain/approval.ts'
@@ -10,8 +11,11 @@ import type { Actor, Principal, Role } from './domain/principal.ts'
 import type { Handling } from './handling/handling.ts'
 import type { HandlingState } from './handling/state.ts'
 import type { AuditReport, AuditStore, ControlStore, VoteInput } from './ports.ts'
+import type { Telemetry } from './telemetry/telemetry.ts'
 
+export type { MetricName } from '../integrations/ports/metrics.ts'
 export type { Handling } from './handling/handling.ts'
+export type { LogReading, MetricReading } from './telemetry/telemetry.ts'
 
 /** Everything a card or a page shows of one incident. */
 export interface IncidentView {
@@ -57,7 +61,7 @@ export interface Scopes {
 }
 
 /** What surfaces may ask of the agent. Expected refusals are thrown as `Refusal`. */
-export interface Agent extends ByPerson, Handling {
+export interface Agent extends ByPerson, ByHand, Handling {
   /** Keeps a delivery durably; the rest happens as a job. The same key again is a duplicate, not an error. */
   receive(delivery: {
     source: string
@@ -88,6 +92,7 @@ export interface Agent extends ByPerson, Handling {
   people(): Promise<(Principal & { roles: Role[] })[]>
   control: ControlStore
   scopes: Scopes
+  telemetry: Telemetry
   audit: AuditStore
   verifyAudit(): Promise<AuditReport>
   mode(): Promise<Mode>

@@ -14,6 +14,7 @@ import { createInvestigation } from './investigation/investigation.ts'
 import type { AlertParser } from './jobs.ts'
 import { type Policy, parsePolicy, policyDigest } from './policy/rules.ts'
 import type { Presentation } from './ports.ts'
+import { createTelemetry } from './telemetry/telemetry.ts'
 import { createTopology } from './topology/inventory.ts'
 
 export interface AssemblyDeps
@@ -73,6 +74,7 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
     ...deps,
     catalog,
     topology,
+    telemetry: createTelemetry({ sources: integrations, topology, log }),
     drills,
     configured: () => problems,
     objectionOfPolicy: (plan) => answers.objection(plan, catalog.find(plan.action.kind, plan.action.version)),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { createByHand } from './actions/by-hand.ts'
 import { createByPerson } from './actions/by-person.ts'
 import type { EffectJournal } from './actions/effect-journal.ts'
 import { createExecutor, type ExecutorDeps } from './actions/executor.ts'
@@ -12,6 +13,7 @@ import { createJobs, type JobsDeps, type Work } from './jobs.ts'
 import { createSelfCheck } from './mode.ts'
 import type { ApprovalKernel, AuditStore, ControlStore, ExecutionKernel, IncidentStore, PeopleStore } from './ports.ts'
 import { timelineOf } from './records/timeline.ts'
+import type { Telemetry } from './telemetry/telemetry.ts'
 import type { Topology } from './topology/inventory.ts'
 import { createScopes } from './topology/scopes.ts'
 
@@ -46,6 +48,7 @@ export interface AgentDeps
   }
   queue: WorkQueue
   topology: Topology
+  telemetry: Telemetry
   card: PlanCard
   drills: Agent['drills']
   /** Reasons the configuration gives to only observe. */
@@ -122,6 +125,7 @@ export function createAgent(deps: AgentDeps): RunningAgent {
       },
     },
     scopes: createScopes(deps),
+    telemetry: deps.telemetry,
     audit: deps.audit,
     drills: deps.drills,
 
@@ -168,6 +172,7 @@ export function createAgent(deps: AgentDeps): RunningAgent {
       return approval
     },
     ...createByPerson({ approvals, people: deps.people, jobs }),
+    ...createByHand({ ...deps, jobs }),
     ...createHandling({ ...deps, jobs, investigateSoon: jobs.investigateSoon }),
 
     async verifyAudit() {

@@ -1,11 +1,17 @@
 import { REFUSALS, Refusal } from '../agent/domain/refusal.ts'
-import { parseCommand } from './command-parser.ts'
+import { type ParsedCommand, parseCommand } from './command-parser.ts'
+import { investigate, perform } from './commands/act.ts'
+import { answerQuestion, ask, looksLikeQuestion } from './commands/ask.ts'
 import { answer, type Command, type CommandContext, sentence } from './commands/command.ts'
 import { freeze, start, stop, unfreeze } from './commands/control.ts'
 import { drill } from './commands/drill.ts'
+import { brief, why, whyNot } from './commands/explain.ts'
 import { feedback, merge, severity, snooze, split, take } from './commands/handling.ts'
+import { handover } from './commands/handover.ts'
+import { grants, oncall, runbook } from './commands/people.ts'
 import { close, resolve } from './commands/resolve.ts'
 import { approvals, incidents, status, whoMay } from './commands/show.ts'
+import { logs, metric } from './commands/telemetry.ts'
 import { nearestKey } from './config/nearest-key.ts'
 import { type Card, list, note, text } from './messages/card.ts'
 import { bold, code, say } from './messages/span.ts'
@@ -14,8 +20,9 @@ import { HttpProblem } from './problem.ts'
 
 /** Every command there is, in the order in which `help` lists them. */
 const GROUPS: readonly { title: string; commands: readonly Command[] }[] = [
-  { title: 'See', commands: [status, incidents, approvals, whoMay] },
-  { title: 'Look after incidents', commands: [take, resolve, close, snooze, severity, merge, split, feedback] },
+  { title: 'See', commands: [status, incidents, brief, why, whyNot, approvals, whoMay, handover] },
+  { title: 'Ask', commands: [ask, metric, logs, runbook, oncall, grants] },
+  { title: 'Look after incidents', commands: [investigate, perform, take, resolve, close, snooze, severity, merge, split, feedback] },
   { title: 'Stop and practise', commands: [stop, start, freeze, unfreeze, drill] },
 ]
 export const COMMANDS: readonly Command[] = GROUPS.flatMap(({ commands }) => commands)
@@ -24,7 +31,7 @@ export const COMMANDS: readonly Command[] = GROUPS.flatMap(({ commands }) => com
 export async function runCommand(words: string, context: CommandContext): Promise<Card> {
   const command = parseCommand(words)
   if (command.name === '' || command.name === 'help') return help(command.words[0], context)
-  const found = COMMANDS.find(({ name }) => name === command.name)
+  const found = COMMANDS.find(({ name }) => name === command.name) ?? questionIn(command, context)
   if (!found) return unknown(command.name, context)
   try {
     checkAllowed(found, context)
@@ -34,6 +41,13 @@ export async function runCommand(words: string, context: CommandContext): Promis
     if (error instanceof HttpProblem) return sentence(say`${error.message}`)
     throw error
   }
+}
+
+/** Words that are no command, but a question: asked as if `ask` stood before them. */
+function questionIn({ name, rest }: ParsedCommand, context: CommandContext): Command | null {
+  const question = `${name} ${rest}`
+  if (!looksLikeQuestion(question, nearestCommand(name, context) !== null)) return null
+  return { ...ask, run: async () => await answerQuestion(question, context) }
 }
 
 /** Whether this caller may run it: what `help` lists. */
@@ -63,11 +77,15 @@ function help(topic: string | undefined, context: CommandContext): Card {
 }
 
 function unknown(name: string, context: CommandContext): Card {
-  const known = COMMANDS.filter((command) => isAllowed(command, context)).map((command) => command.name)
-  const meant = nearestKey(name, [...known, 'help'])
+  const meant = nearestCommand(name, context)
   return answer(
     text(
       say`${bold(name.slice(0, 40))} is no command.${meant === null ? '' : ` Did you mean "${meant}"?`} Say ${code('help')} for all of them.`,
     ),
   )
+}
+
+function nearestCommand(name: string, context: CommandContext): string | null {
+  const known = COMMANDS.filter((command) => isAllowed(command, context)).map((command) => command.name)
+  return nearestKey(name.slice(0, 40), [...known, 'help'])
 }

@@ -10,6 +10,8 @@ export const LEAST_ROLE = {
   drill: 'viewer',
   cancel: 'responder',
   resolve: 'responder',
+  investigate: 'responder',
+  propose: 'responder',
   take: 'responder',
   snooze: 'responder',
   severity: 'responder',

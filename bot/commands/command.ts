@@ -56,6 +56,12 @@ export function shortReason(words: readonly string[]): string | null {
 }
 
 function inOneLine(block: CardBlock): string {
-  if (block.type === 'list') return `${block.title}: ${block.items.map(plainOf).join('; ')}.`
+  if (block.type === 'list') return `${block.title}: ${block.items.map(plainOf).map(withoutStop).join('; ')}.`
+  if (block.type === 'facts') return block.facts.map(({ label, value }) => `${label}: ${withoutStop(plainOf(value))}.`).join(' ')
+  if (block.type === 'title') return `${withoutStop(block.text)}.`
   return linesOf(block).map(plainOf).join(' ')
+}
+
+function withoutStop(text: string): string {
+  return text.replace(/\.$/, '')
 }

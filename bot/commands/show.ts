@@ -1,9 +1,9 @@
 import type { Approval } from '../../agent/domain/approval.ts'
 import { INCIDENT_STATES, type Incident } from '../../agent/domain/incident.ts'
+import { approvalLine, incidentLine } from '../messages/brief.ts'
 import { list, text } from '../messages/card.ts'
-import { incidentPage } from '../messages/console-links.ts'
-import { bold, code, link, type Span, say } from '../messages/span.ts'
-import { deadline, durationWords, secondsBetween } from '../messages/time-words.ts'
+import { bold, code, say } from '../messages/span.ts'
+import { deadline } from '../messages/time-words.ts'
 import { answer, type Command, type CommandContext, sentence } from './command.ts'
 
 const SHOWN = 10
@@ -100,21 +100,17 @@ export const whoMay: Command = {
   },
 }
 
-function incidentList(items: readonly Incident[], { now, consoleUrl }: CommandContext): ReturnType<typeof list> {
-  const line = (incident: Incident): Span[] => {
-    const name = consoleUrl ? link(incident.id, incidentPage(consoleUrl, incident.id)) : code(incident.id)
-    const age = durationWords(secondsBetween(incident.openedAt, now))
-    return say`${name} Sev ${incident.severity}, ${incident.state}: ${incident.title} (${incident.service}, opened ${age} ago)`
-  }
-  return items.length === 0 ? [text(say`No open incidents.`)] : list('Incidents', items.map(line))
+function incidentList(items: readonly Incident[], context: CommandContext): ReturnType<typeof list> {
+  if (items.length === 0) return [text(say`No open incidents.`)]
+  return list(
+    'Incidents',
+    items.map((incident) => incidentLine(incident, context)),
+  )
 }
 
 function approvalList(items: readonly Approval[], { now }: CommandContext): ReturnType<typeof list> {
   return list(
     'Waiting for a click',
-    items.map(({ id, incidentId, plan, votes }) => {
-      const approved = votes.filter(({ decision }) => decision === 'approve').length
-      return say`${code(id.slice(0, 8))} ${bold(plan.action.title)} (${incidentId}): ${approved} of ${plan.approval.needed} approved, open ${deadline(new Date(plan.expiresAt), now)}`
-    }),
+    items.map((approval) => approvalLine(approval, now)),
   )
 }

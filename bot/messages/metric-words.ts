@@ -34,8 +34,12 @@ export function stillBroken(healthy: MetricBound): Span[] {
 }
 
 function subjectOf({ metric, service }: MetricBound): Span[] {
-  const name = Object.hasOwn(TITLES, metric) ? say`${TITLES[metric] ?? ''}` : [code(metric)]
-  return say`${name} of ${code(service)}`
+  return say`${metricTitle(metric)} of ${code(service)}`
+}
+
+/** 'errors'; a metric that has no words of its own stands as it is. */
+export function metricTitle(metric: string): Span[] {
+  return Object.hasOwn(TITLES, metric) ? say`${TITLES[metric] ?? ''}` : [code(metric)]
 }
 
 /** A decimal in its unit: ('0.05', 'ratio') is '5 %'. Digits are moved, never computed, so nothing is rounded. */

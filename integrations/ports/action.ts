@@ -64,6 +64,14 @@ export interface Suggestion {
   why: string
 }
 
+/** What a person needs to name the action, or to do without Steadyhand. */
+export interface ByHand {
+  /** Parameters for somebody who names only the target; null when they have to be said. @throws IntegrationError */
+  defaults(where: { environment: string; name: string }): Promise<Parameters | null>
+  /** One line that a person would type to do the same: shown as text, never run. */
+  command(step: Pick<Step, 'target' | 'parameters'>): string
+}
+
 /** One entry of the catalogue. Only `effect` changes anything, and only the executor calls it. */
 export interface Action {
   definition: ActionDefinition
@@ -82,4 +90,6 @@ export interface Action {
   probe(step: Step, executionId: string, signal: AbortSignal): Promise<ProbeResult>
   /** Current values of the named fields of the target, for state checks. */
   readState(target: Target, fields: readonly string[], signal?: AbortSignal): Promise<Record<string, string | number | boolean | null>>
+  /** Left out where only Steadyhand can do it. */
+  byHand?: ByHand
 }

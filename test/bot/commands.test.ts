@@ -6,6 +6,61 @@ import { anAlert, openEdge, type RunningEdge, waitFor } from '../support/edge/ed
 
 const KEY = 'k'.repeat(40)
 
+/** Said by somebody who may, where there is no incident: nothing of it may change anything. */
+const MISUSE: readonly (readonly [text: string, words: string])[] = [
+  ['freeze', 'Say for how long'],
+  ['freeze 2h', 'Say why'],
+  ['freeze 200d x', 'is no scope'],
+  ['freeze nowhere 2h x', '"nowhere" is no scope'],
+  ['stop env:loca', 'There is no environment "loca". Did you mean "local"?'],
+  ['stop env:shopp', 'There is no environment "shopp". There are: local.'],
+  ['stop kind:fake.set-versoin', 'There is no action "fake.set-versoin". Did you mean "fake.set-version"?'],
+  ['start', 'Not everything is stopped: nothing is.'],
+  ['start env:local', '"env:local" is stopped: nothing is.'],
+  ['freeze resource:paymets 2h x', 'There is no resource "paymets". Did you mean "payments"?'],
+  ['freeze resource:fake/local/pod/payments 2h x', 'There is no resource "payments".'],
+  ['freeze env:elsewhere 2h x', 'There is no environment "elsewhere". There are: local.'],
+  ['resolve', 'Say which'],
+  ['resolve inc-9', 'There is no such incident.'],
+  ['freze 2h because of the close', 'Did you mean "freeze"?'],
+  ['metric', 'Say which metric'],
+  ['metric p99', 'Say of which service: payments.'],
+  ['metric p99 of paymets', 'Did you mean "payments"?'],
+  ['logs', 'Say of which service'],
+  ['logs nowhere', '"nowhere" is no service. There are: payments.'],
+  ['oncall paymnts', 'Did you mean "payments"?'],
+  ['why', 'There is no incident yet.'],
+  ['brief inc-9', 'There is no such incident.'],
+  ['investigate', 'Say what'],
+  ['investigate nowhere', 'There is no service "nowhere".'],
+  ['do set-version', 'Say of what'],
+  ['do explode payments', 'In local there are: set-version.'],
+  ['do set-version nowhere', 'There is no service "nowhere".'],
+  ['do set-version payments version=<!channel>', 'version: Invalid string'],
+  ['do set-version payments force=true', 'A parameter is missing or out of its bounds'],
+  ['do set-version payments __proto__=1', 'is no NAME=VALUE'],
+  ['do set-version payments now', '"now" is not understood'],
+  ['do set-version payments for inc-9', 'There is no incident inc-9.'],
+  ['resolve the disk was replaced', 'Say which incident'],
+  ['take', 'Say which incident'],
+  ['take inc-1 away', '"away" says nothing here'],
+  ['take inc-9', 'There is no such incident.'],
+  ['close inc-1', 'Say how it ended'],
+  ['close inc-1 as fixd', 'Did you mean "fixed"?'],
+  ['snooze inc-1', 'Say for how long'],
+  ['snooze inc-1 30d', 'At most 7 d'],
+  ['severity inc-1 5', 'Say 1, 2, 3 or 4'],
+  ['merge inc-1', 'Say which into which'],
+  ['merge inc-1 inc-1', 'cannot be merged into itself'],
+  ['split inc-1', 'Say which alerts'],
+  ['feedback inc-1 maybe', 'Say right or wrong'],
+  ['feedback inc-1 wrong memory_leek', 'Did you mean "memory_leak"?'],
+  ['stop kind:', 'is no scope'],
+  ['unfreeze', 'There is no such freeze.'],
+  ['drill nothing', 'There is no drill of this name.'],
+  ['drill bad-release', 'bad-release is running'],
+]
+
 describeDatabases('commands', (store) => {
   const database = store.perTest()
   let running: RunningEdge
@@ -38,14 +93,22 @@ describeDatabases('commands', (store) => {
     expect(await ask(bob, 'help stop')).not.toContain('stops everything')
   })
 
-  test.each(['stop', 'start', 'freeze 1h x', 'unfreeze', 'take inc-1', 'merge inc-1 inc-2', 'feedback inc-1 right'])(
-    '%s is refused to the viewer and to nobody, in words, and changes nothing',
-    async (text) => {
+  test('what takes a role is refused to the viewer and to nobody, in words, and changes nothing', async () => {
+    for (const text of [
+      'stop',
+      'start',
+      'freeze 1h x',
+      'unfreeze',
+      'take inc-1',
+      'merge inc-1 inc-2',
+      'feedback inc-1 right',
+      'do x payments',
+    ]) {
       expect(await ask(bob, text)).toMatch(/You do not hold the role .* This needs the role (approver|responder)\./)
       expect(await ask(running.client(), text)).toContain('Only people decide')
-      expect([await running.stores.control.stopped(), await running.stores.control.freezes()]).toEqual([[], []])
-    },
-  )
+    }
+    expect([await running.stores.control.stopped(), await running.stores.control.freezes()]).toEqual([[], []])
+  })
 
   test('any text is answered', async () => {
     expect(await ask(alice, '')).toContain('What you can ask for here: status, ')
@@ -127,40 +190,82 @@ describeDatabases('commands', (store) => {
     expect(await ask(alice, 'resolve inc-1')).toContain('The incident is over already.')
   })
 
-  test.each([
-    ['freeze', 'Say for how long'],
-    ['freeze 2h', 'Say why'],
-    ['freeze 200d x', 'is no scope'],
-    ['freeze nowhere 2h x', '"nowhere" is no scope'],
-    ['stop env:loca', 'There is no environment "loca". Did you mean "local"?'],
-    ['stop env:shopp', 'There is no environment "shopp". There are: local.'],
-    ['stop kind:fake.set-versoin', 'There is no action "fake.set-versoin". Did you mean "fake.set-version"?'],
-    ['start', 'Not everything is stopped: nothing is.'],
-    ['start env:local', '"env:local" is stopped: nothing is.'],
-    ['freeze resource:paymets 2h x', 'There is no resource "paymets". Did you mean "payments"?'],
-    ['freeze resource:fake/local/pod/payments 2h x', 'There is no resource "payments".'],
-    ['freeze env:elsewhere 2h x', 'There is no environment "elsewhere". There are: local.'],
-    ['resolve', 'Say which'],
-    ['resolve inc-9', 'There is no such incident.'],
-    ['resolve the disk was replaced', 'Say which incident'],
-    ['take', 'Say which incident'],
-    ['take inc-1 away', '"away" says nothing here'],
-    ['take inc-9', 'There is no such incident.'],
-    ['close inc-1', 'Say how it ended'],
-    ['close inc-1 as fixd', 'Did you mean "fixed"?'],
-    ['snooze inc-1', 'Say for how long'],
-    ['snooze inc-1 30d', 'At most 7 d'],
-    ['severity inc-1 5', 'Say 1, 2, 3 or 4'],
-    ['merge inc-1', 'Say which into which'],
-    ['merge inc-1 inc-1', 'cannot be merged into itself'],
-    ['split inc-1', 'Say which alerts'],
-    ['feedback inc-1 maybe', 'Say right or wrong'],
-    ['feedback inc-1 wrong memory_leek', 'Did you mean "memory_leak"?'],
-    ['stop kind:', 'is no scope'],
-    ['unfreeze', 'There is no such freeze.'],
-    ['drill nothing', 'There is no drill of this name.'],
-    ['drill bad-release', 'bad-release is running'],
-  ])('%s says what is missing', async (text, words) => expect(await ask(alice, text)).toContain(words))
+  test('misuse is told in words: what is missing or wrong, and what was probably meant', async () => {
+    for (const [text, words] of MISUSE) expect(await ask(alice, text), text).toContain(words)
+    expect((await running.stores.incidents.list({ limit: 1 })).items).toEqual([])
+  })
+
+  test('a metric is told in numbers, of the service of the thread where none is named', async () => {
+    await running.askSomething()
+    for (const [text, incident] of [
+      ['metric errors of payments, last 10 minutes', null],
+      ['show me errors of payments for the last 10m', null],
+      ['metric errors 10m', 'inc-1'],
+    ]) {
+      const { json } = await bob.post('/api/v1/commands', { text, incident })
+      expect(json.text).toContain('errors of payments, 10 min until')
+      expect(json.text).toMatch(/Between 90 % and 90 %, in the middle 90 %, \d+ points\./)
+    }
+  })
+
+  test('log lines are counted, bounded, without secrets, and form nothing', async () => {
+    const { json } = await bob.post('/api/v1/commands', { text: 'logs payments 15m' })
+    expect(json.text).toContain('Error lines of payments, 15 min until')
+    expect(json.text).toContain('2 and 3 more that were not read')
+    expect(json.text).not.toContain('hunter')
+    expect(JSON.stringify(json.blocks)).not.toContain('"type":"broadcast"')
+  })
+
+  test('an action is asked for by name: a request for others to approve, and nothing runs', async () => {
+    expect(await ask(bob, 'do set-version payments')).toContain('This needs the role responder')
+    expect(await ask(alice, 'do')).toContain('set-version Sets the version of the one workload there is.')
+    const asked = await ask(alice, 'do set-version payments version=v1')
+    expect(asked).toContain('Asked: Set payments to v1, in inc-1. Nothing has run.')
+    const { items } = (await alice.get('/api/v1/approvals?state=pending')).json
+    expect(items).toMatchObject([{ incident: 'inc-1', plan: { requester: 'alice', parameters: { version: 'v1' } } }])
+    expect(items[0].plan.approval.requesterMayApprove).toBe(false)
+    expect(asked).toContain('by Carol; 1 needed. You asked for it, so somebody else has to approve it.')
+    const vote = { decision: 'approve', digest: items[0].digest }
+    expect(await alice.post(`/api/v1/approvals/${items[0].id}/votes`, vote)).toMatchObject({ status: 403, json: { code: 'self-approval' } })
+    expect(await ask(carol, 'do set-version payments version=v3')).toContain('Set payments to v1 is still open.')
+    expect(running.target.ledger).toEqual([])
+    expect(await ask(alice, 'do set-version payments version=v2 for inc-1')).toContain('still open')
+    await carol.post(`/api/v1/approvals/${items[0].id}/votes`, { decision: 'deny', digest: items[0].digest })
+    expect(await ask(alice, 'do set-version payments version=v2 for inc-1')).toContain('would change nothing')
+    expect(await ask(carol, 'do fake.set-version payments')).toContain('Asked: Set payments to v1, in inc-1.')
+    expect(await ask(alice, 'resolve inc-1')).toContain('Resolved')
+    expect(await ask(alice, 'do set-version payments version=v2')).toContain('would change nothing')
+    expect((await alice.get('/api/v1/incidents/inc-2')).json).toMatchObject({ state: 'resolved', plans: [] })
+  })
+
+  test('two ask to look into the same service at once: one incident', async () => {
+    const answers = await Promise.all([alice, carol].map((client) => ask(client, 'investigate payments')))
+    for (const text of answers) expect(text).toContain('Looking: inc-1 payments: asked for by')
+    expect((await running.stores.incidents.list({ limit: 5 })).items).toHaveLength(1)
+    expect(await ask(alice, 'investigate inc-1')).toContain('Looking: inc-1')
+  })
+
+  test('an incident is explained, in short and in full, and handed over', async () => {
+    const id = await running.askSomething()
+    for (const text of ['why', 'why inc-1', 'ask what is the cause?', 'why is payments broken?'])
+      expect(await ask(bob, text)).toMatch(/inc-1 payments: HighErrorRatio Suspected cause: a bad release, in service\/payments/)
+    expect(await ask(bob, 'brief')).toContain('Suspected cause: a bad release, in service/payments')
+    expect(await ask(bob, 'how is it going?')).toContain('No model is configured')
+    expect(await ask(bob, 'what changed?')).toContain('No change is stored for it.')
+    expect(await ask(bob, 'handover')).toMatch(/Open now: 1\..*Cause: a bad release.*Waiting for a click: .*Set payments to v1/)
+    expect(await ask(bob, 'why-not')).toContain('Set payments to v1 waits for a click')
+    await ask(alice, 'take inc-1')
+    expect(await ask(bob, 'why-not inc-1')).toMatch(/Alice has taken it.*Set payments to v1: cancelled, Alice took the incident/)
+    expect((await alice.get(`/api/v1/approvals/${id}`)).json.state).toBe('cancelled')
+  })
+
+  test('what is not there is not made up', async () => {
+    expect(await ask(bob, 'runbook disk full')).toContain('No runbooks are stored.')
+    expect(await ask(bob, 'grants')).toContain('every action needs a click of its own')
+    expect(await ask(bob, 'oncall payments')).toMatch(/No on-call schedule is configured.*Alice: approver; Carol: approver/)
+    expect(await ask(bob, 'ask who is the king of France?')).toContain('That cannot be answered without a model')
+    expect(await ask(bob, 'handover')).toContain('Nothing is open. Nothing waits for a click.')
+  })
 
   describe('a program', () => {
     test('reads, and decides nothing', async () => {

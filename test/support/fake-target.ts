@@ -103,6 +103,10 @@ export function createFakeTarget(now: () => Date): FakeTarget {
     effect: async ({ parameters }, executionId) => await apply(String(parameters['version']), executionId),
     probe: async (_step, executionId) =>
       fake.probeAnswer ?? (ledger.some((entry) => entry.executionId === executionId) ? 'applied' : 'not-applied'),
+    byHand: {
+      defaults: async () => ({ version: 'v1' }),
+      command: ({ target, parameters }) => `fakectl set ${target.name} --version ${String(parameters['version'])}`,
+    },
     readState: async (_target, fields) => Object.fromEntries(fields.map((field) => [field, field === 'version' ? state.version : null])),
   }
 

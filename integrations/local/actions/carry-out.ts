@@ -126,3 +126,9 @@ export function numberOf(parameters: Parameters, name: string): number {
   const value = parameters[name]
   return typeof value === 'number' ? value : Number.NaN
 }
+
+/** The shop's processes answer to Steadyhand alone, so by hand it is asked for by name: it asks for a click like any other action. */
+export function doCommand(verb: string, { name }: Target, parameters: Parameters): string {
+  const given = Object.entries(parameters).map(([key, value]) => ` ${key}=${String(value)}`)
+  return `npx steadyhand do ${verb} ${name}${given.toSorted().join('')}`
+}

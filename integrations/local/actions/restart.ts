@@ -1,7 +1,16 @@
 import { z } from 'zod'
 import type { Action, ActionDefinition } from '../../ports/action.ts'
 import { workloadOf } from '../target-state.ts'
-import { type ActionDeps, blamedService, carryOut, observeService, probeExecution, readFields, requireTarget } from './carry-out.ts'
+import {
+  type ActionDeps,
+  blamedService,
+  carryOut,
+  doCommand,
+  observeService,
+  probeExecution,
+  readFields,
+  requireTarget,
+} from './carry-out.ts'
 import { healthyContract } from './contracts.ts'
 
 const definition: ActionDefinition = {
@@ -57,5 +66,6 @@ export function createRestart(deps: ActionDeps): Action {
     effect: (step, id, signal) => carryOut(deps, step, { kind: 'restart' }, { id, signal }),
     probe: async (step, executionId) => probeExecution(deps, step, executionId),
     readState: async (target, fields) => readFields(deps, target, fields),
+    byHand: { defaults: async () => ({}), command: ({ target, parameters }) => doCommand('restart', target, parameters) },
   }
 }

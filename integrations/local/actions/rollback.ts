@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import { IntegrationError } from '../../errors.ts'
 import type { Action, ActionDefinition } from '../../ports/action.ts'
+import { findService } from '../catalogue.ts'
 import { isKnownVersion, previousVersionOf, versionOf, workloadOf } from '../target-state.ts'
 import {
   type ActionDeps,
   blamedService,
   carryOut,
+  doCommand,
   expectedField,
   observeService,
   probeExecution,
@@ -86,6 +88,13 @@ export function createRollback(deps: ActionDeps): Action {
     },
     probe: async (step, executionId) => probeExecution(deps, step, executionId),
     readState: async (target, fields) => readFields(deps, target, fields),
+    byHand: {
+      defaults: async ({ name }) => {
+        const previous = findService(name) ? previousVersionOf(workloadOf(deps.state.current(), name)) : null
+        return previous === null ? null : { version: previous }
+      },
+      command: ({ target, parameters }) => doCommand('rollback', target, parameters),
+    },
   }
 }
 

@@ -6,6 +6,7 @@ import {
   type ActionDeps,
   blamedService,
   carryOut,
+  doCommand,
   expectedField,
   numberOf,
   observeService,
@@ -78,6 +79,7 @@ export function createScale(deps: ActionDeps): Action {
     },
     probe: async (step, executionId) => probeExecution(deps, step, executionId),
     readState: async (target, fields) => readFields(deps, target, fields),
+    byHand: { defaults: async () => null, command: ({ target, parameters }) => doCommand('scale', target, parameters) },
   }
 }
 

@@ -5,7 +5,9 @@ import type { Alert } from '../../../agent/domain/alert.ts'
 import { canonicalJson, digestOf } from '../../../agent/domain/canonical-json.ts'
 import { createEventHub, type EventHub } from '../../../agent/events.ts'
 import { createIntake } from '../../../agent/intake/pipeline.ts'
+import type { Source } from '../../../agent/investigation/scope.ts'
 import type { JournalEntry } from '../../../agent/ports.ts'
+import { createTelemetry } from '../../../agent/telemetry/telemetry.ts'
 import { createTopology } from '../../../agent/topology/inventory.ts'
 import { type ConfiguredPerson, loadConfig } from '../../../bot/config.ts'
 import { createDeadJobs } from '../../../bot/dead-jobs.ts'
@@ -221,6 +223,7 @@ function createTestAgent({
     ...stores,
     catalog,
     topology,
+    telemetry: createTelemetry({ sources: [sourceOf(target)], topology, log }),
     card,
     log,
     now,
@@ -256,7 +259,7 @@ function createTestAgent({
           rule: 'test',
           role: 'approver',
           needed: options.needed ?? 1,
-          requesterMayApprove: true,
+          requesterMayApprove: false,
           ttlSeconds: options.ttlSeconds ?? 600,
           cooldownSeconds: 0,
           typed: options.typed ?? false,
@@ -285,6 +288,28 @@ function createTestAgent({
     },
     page: async () => {},
   })
+}
+
+/** The metrics of the fake target, and logs that say what outsiders may write. */
+function sourceOf({ provider: { id, environments, metrics } }: FakeTarget): Source {
+  const line = { level: 'error' as const, instance: null, version: 'v2', traceId: null }
+  return {
+    id,
+    environments,
+    ...(metrics ? { metrics } : {}),
+    logs: {
+      read: async ({ service, to }) => ({
+        query: `logs(${service})`,
+        link: null,
+        lines: ['charge failed <!channel> password=hunter2', 'charge failed <!channel> password=hunter3'].map((text) => ({
+          ...line,
+          at: to,
+          text,
+        })),
+        omitted: 3,
+      }),
+    },
+  }
 }
 
 function readAlerts(body: Uint8Array): Alert[] {

@@ -1,0 +1,268 @@
+import { randomUUID } from 'node:crypto'
+import { IntegrationError } from '../../integrations/errors.ts'
+import type { Parameters } from '../../integrations/ports/action.ts'
+import type { Workload } from '../../integrations/ports/workloads.ts'
+import { severityOf } from '../diagnosis/severity.ts'
+import type { Alert } from '../domain/alert.ts'
+import type { Approval } from '../domain/approval.ts'
+import type { Hypothesis } from '../domain/hypothesis.ts'
+import { ENDED_STATES, type Incident } from '../domain/incident.ts'
+import type { Plan } from '../domain/plan.ts'
+import type { Principal } from '../domain/principal.ts'
+import { REFUSALS, Refusal, type RefusalCode } from '../domain/refusal.ts'
+import { healthyBound } from '../investigation/investigate.ts'
+import { triggerOf } from '../investigation/scope.ts'
+import type { Jobs } from '../jobs.ts'
+import type { ApprovalKernel, IncidentStore, PeopleStore } from '../ports.ts'
+import { reachOf } from '../topology/blast-radius.ts'
+import type { Topology } from '../topology/inventory.ts'
+import type { Catalog, CatalogEntry } from './catalog.ts'
+import { type ProposeDeps, proposeAction } from './propose.ts'
+
+export interface ByHandDeps {
+  proposing: ProposeDeps
+  catalog: Catalog
+  incidents: IncidentStore
+  approvals: Pick<ApprovalKernel, 'approvals'>
+  people: Pick<PeopleStore, 'may'>
+  topology: Topology
+  jobs: Pick<Jobs, 'follow' | 'investigateSoon'>
+  now: () => Date
+}
+
+/** An action of the catalogue as people name it: 'rollback' for 'local.rollback'. */
+export interface NamedAction {
+  verb: string
+  kind: string
+  description: string
+}
+
+/** What a responder may ask for by name, in the environments they are a responder of. Nothing is carried out: it ends on an approval card. */
+export interface ByHand {
+  actions(): NamedAction[]
+  /**
+   * Plans a named action on a named service and puts it before people; whoever named it is the requester. It belongs to the incident that is
+   * named, else to the open one of the service, else to one that is opened for it.
+   *
+   * @throws Refusal unknown-action, unknown-target, not-authorised, invalid-parameters, and whatever speaks against the plan
+   */
+  proposeByHand(
+    wanted: { action: string; service: string; parameters: Parameters; incident: string | null },
+    by: Principal,
+  ): Promise<Approval>
+  /**
+   * Looks into a service, or into an incident again.
+   *
+   * @throws Refusal unknown-target, not-authorised, too-late when the incident is over
+   */
+  investigateByHand(what: { incident: string } | { service: string }, by: Principal): Promise<Incident | null>
+  /** How a person would do by hand what a plan does; null where only Steadyhand can. Text to read, never to run. */
+  manualOf(plan: Plan): string | null
+}
+
+const APPROVALS_READ = 50
+const SOURCE = 'person'
+
+interface Chosen {
+  incident: Incident
+  /** Whether it was opened for this. */
+  isNew: boolean
+}
+
+export function createByHand(deps: ByHandDeps): ByHand {
+  const { catalog, incidents, topology } = deps
+  const demandResponder = async (by: Principal, environment: string): Promise<void> => {
+    if (await deps.people.may(by.id, 'responder', environment)) return
+    throw new Refusal('not-authorised', `This needs the role responder in ${environment}.`)
+  }
+  const placeOf = async (service: string): Promise<Workload> => {
+    const { workloads } = await topology.inventory()
+    const found = workloads.filter((workload) => workload.service.toLowerCase() === service.toLowerCase())
+    const [only] = found
+    if (!only) throw new Refusal('unknown-target', `There is no service "${service.slice(0, 60)}".`)
+    if (found.length > 1)
+      throw new Refusal('unknown-target', `${service} runs in ${found.map(({ environment }) => environment).join(' and ')}.`)
+    return only
+  }
+  const openFor = async ({ service, environment }: Workload, by: Principal): Promise<Chosen> => {
+    const { graph } = await topology.inventory()
+    const { severity, reason } = severityOf({ level: 'warning', reach: reachOf(graph, service) })
+    let known: string | null = null
+    const { incidentId } = await incidents.absorb(handAlert(service, environment, by), null, ({ openIncidents }) => {
+      known = openIncidents.find((each) => each.service === service && each.environment === environment)?.id ?? null
+      if (known !== null) return { do: 'drop', reason: `${known} is about ${service} already` }
+      const opened = {
+        title: `${service}: asked for by ${by.name}`,
+        service,
+        environment,
+        severity,
+        severityReason: reason,
+        drillRun: null,
+      }
+      return { do: 'open', ...opened, reason: `${by.name} asked for it` }
+    })
+    const incident = await incidents.get(incidentId ?? known ?? '')
+    if (!incident) throw new Error('an incident that was just opened is not there')
+    return { incident, isNew: known === null }
+  }
+
+  return {
+    actions: () => catalog.definitions.map(({ kind, description }) => ({ verb: verbOf(kind), kind, description })),
+
+    manualOf: ({ action, target, parameters }) =>
+      catalog.find(action.kind, action.version)?.action.byHand?.command({ target, parameters }) ?? null,
+
+    async investigateByHand(what, by) {
+      if ('service' in what) {
+        const workload = await placeOf(what.service)
+        await demandResponder(by, workload.environment)
+        const { incident } = await openFor(workload, by)
+        await deps.jobs.investigateSoon(incident.id)
+        return incident
+      }
+      const incident = await incidents.get(what.incident)
+      if (!incident) return null
+      await demandResponder(by, incident.environment)
+      if (ENDED_STATES.includes(incident.state)) throw new Refusal('too-late', 'The incident is over already.')
+      await deps.jobs.investigateSoon(incident.id)
+      return incident
+    },
+
+    async proposeByHand({ action, service, parameters, incident: named }, by) {
+      const workload = await placeOf(service)
+      await demandResponder(by, workload.environment)
+      const entry = entryOf(catalog, action, workload.environment)
+      const target = { environment: workload.environment, name: workload.service }
+      const wanted = Object.keys(parameters).length > 0 ? parameters : await defaultsOf(entry, target)
+      demandParameters(entry, wanted)
+      const { incident, isNew } = await incidentFor(deps, named, workload, () => openFor(workload, by))
+      const [alerts, hypotheses, requests] = await Promise.all([
+        incidents.alerts(incident.id),
+        incidents.hypotheses(incident.id),
+        deps.approvals.approvals({ incidentId: incident.id, limit: APPROVALS_READ }),
+      ])
+      const trigger = triggerOf(alerts)
+      const proposal = await orRefusal(() =>
+        proposeAction(
+          deps.proposing,
+          {
+            incident,
+            hypothesis: hypotheses[0] ?? notLookedInto(workload.service),
+            corroborated: false,
+            symptom: trigger ? healthyBound(trigger) : null,
+            approvals: requests.items,
+            requester: by.id,
+            asked: true,
+          },
+          entry,
+          { target, parameters: wanted },
+        ),
+      )
+      if (proposal.result !== 'asked') {
+        if (isNew) await closeAgain(incidents, incident.id, proposal.words)
+        throw proposal.result === 'held-back' ? refusalOf(proposal) : new Refusal('invalid-parameters', proposal.words)
+      }
+      await deps.jobs.follow(incident.id)
+      return proposal.approval
+    },
+  }
+}
+
+/** The named incident, if it is one of the same environment that is open; else the open one of the service, else a new one. */
+async function incidentFor(
+  { incidents }: ByHandDeps,
+  named: string | null,
+  { service, environment }: Workload,
+  open: () => Promise<Chosen>,
+): Promise<Chosen> {
+  if (named === null) return await open()
+  const incident = await incidents.get(named)
+  if (!incident) throw new Refusal('invalid-parameters', `There is no incident ${named.slice(0, 40)}.`)
+  if (ENDED_STATES.includes(incident.state)) throw new Refusal('too-late', `${incident.id} is over already.`)
+  if (incident.environment !== environment)
+    throw new Refusal('invalid-parameters', `${service} runs in ${environment}, and ${incident.id} is about ${incident.environment}.`)
+  return { incident, isNew: false }
+}
+
+/** By its verb or its whole kind, among the actions that reach the environment. */
+function entryOf(catalog: Catalog, action: string, environment: string): CatalogEntry {
+  const wanted = action.toLowerCase()
+  const here = catalog.inEnvironment(environment)
+  const found = here.filter(({ action: { definition } }) => definition.kind === wanted || verbOf(definition.kind) === wanted)
+  const newest = found.toSorted((a, b) => b.action.definition.version - a.action.definition.version)[0]
+  if (newest) return newest
+  const verbs = [...new Set(here.map(({ action: { definition } }) => verbOf(definition.kind)))]
+  throw new Refusal('unknown-action', `In ${environment} there are: ${verbs.join(', ') || 'none'}.`)
+}
+
+function verbOf(kind: string): string {
+  return kind.slice(kind.lastIndexOf('.') + 1)
+}
+
+/** Before an incident is opened for it. @throws Refusal invalid-parameters */
+function demandParameters({ action }: CatalogEntry, parameters: Parameters): void {
+  const parsed = action.definition.parameters.safeParse(parameters)
+  if (parsed.success) return
+  const problems = parsed.error.issues.slice(0, 5).map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '))
+  throw new Refusal('invalid-parameters', problems.join('; '))
+}
+
+/** What was opened for an action that cannot be asked for is not left for somebody to close. */
+async function closeAgain(incidents: IncidentStore, id: string, words: string): Promise<void> {
+  const event = { kind: 'incident-resolved', text: `Closed: nothing could be asked. ${words}`, detail: { verdict: 'nothing-asked' } }
+  await incidents.record(id, { ...event, state: 'resolved', from: ['open', 'investigating', 'observing'] })
+}
+
+async function defaultsOf({ action }: CatalogEntry, target: { environment: string; name: string }): Promise<Parameters> {
+  return (await orRefusal(async () => action.byHand?.defaults(target))) ?? {}
+}
+
+/** A target that cannot be read is an expected "no". */
+async function orRefusal<T>(step: () => Promise<T>): Promise<T> {
+  try {
+    return await step()
+  } catch (error) {
+    if (!(error instanceof IntegrationError)) throw error
+    const refusal = new Refusal('dry-run-failed', error.message)
+    refusal.cause = error
+    throw refusal
+  }
+}
+
+function refusalOf({ code, words }: { code: RefusalCode | null; words: string }): Refusal {
+  if (code === null) return new Refusal('in-flight', `${words}.`)
+  return new Refusal(code, words.slice(REFUSALS[code].length).trim() || null)
+}
+
+function handAlert(service: string, environment: string, by: Principal): Alert {
+  return {
+    source: SOURCE,
+    key: `${by.id}:${randomUUID()}`,
+    name: `Asked for by ${by.name}`,
+    status: 'firing',
+    level: 'warning',
+    service,
+    environment,
+    summary: `${by.name} asked to look into ${service}.`,
+    labels: {},
+    annotations: {},
+    startsAt: null,
+    endsAt: null,
+    link: null,
+    trigger: null,
+  }
+}
+
+function notLookedInto(service: string): Hypothesis {
+  return {
+    rank: 1,
+    class: 'unknown',
+    component: `service/${service}`,
+    confidence: 0,
+    parts: [],
+    claims: [],
+    against: [],
+    unknown: [],
+    since: null,
+  }
+}

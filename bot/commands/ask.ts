@@ -1,0 +1,104 @@
+import type { IncidentView } from '../../agent/agent.ts'
+import { type Card, type CardBlock, list, note, text } from '../messages/card.ts'
+import { changeItems } from '../messages/evidence-lines.ts'
+import { bold, code, say } from '../messages/span.ts'
+import { cleanText } from '../messages/visible-text.ts'
+import { parseMetricQuestion } from '../metric-question.ts'
+import { answer, type Command, type CommandContext } from './command.ts'
+import { answerBrief, answerWhy, viewOf } from './explain.ts'
+import { handover } from './handover.ts'
+import { oncall } from './people.ts'
+import { approvals, incidents, status, whoMay } from './show.ts'
+import { answerMetric, logs } from './telemetry.ts'
+import { incidentId } from './which-incident.ts'
+
+/** Fewer words, and it is rather a slip. */
+const QUESTION_WORDS = 3
+const STARTERS = /^(what|who|whom|why|how|when|where|which|is|are|was|were|did|does|do we|can|could|should|show|tell|give|plot|p\d\d)\b/i
+
+export const ask: Command = {
+  name: 'ask',
+  usage: 'QUESTION',
+  summary: 'answers a question from what is stored, with its evidence',
+  needs: 'read',
+  programs: true,
+  run: async ({ rest }, context) => await answerQuestion(rest, context),
+}
+
+/** Whether words that are no command are meant as a question; `slip` says that their first word is nearly one. */
+export function looksLikeQuestion(text: string, slip: boolean): boolean {
+  const plain = text.trim()
+  if (plain.endsWith('?')) return true
+  return plain.split(/\s+/).length >= QUESTION_WORDS && (!slip || STARTERS.test(plain))
+}
+
+/** Chosen by the words of the question alone, and answered from rows and metrics: nothing is written that is not there. */
+export async function answerQuestion(question: string, context: CommandContext): Promise<Card> {
+  const asked = question.toLowerCase()
+  const card = await (ROUTES.find(({ when }) => when.test(asked))?.answer(question, context) ?? standing(question, context))
+  return { ...card, notification: `${card.notification} ${NO_MODEL}`, blocks: [...card.blocks, note(say`${NO_MODEL}`)] }
+}
+
+const NO_MODEL = 'No model is configured: this was found by the words of the question, in what is stored.'
+
+type Route = { when: RegExp; answer(question: string, context: CommandContext): Promise<Card> }
+
+const NO_WORDS = { name: '', words: [], rest: '' }
+
+/** The first that fits. */
+const ROUTES: readonly Route[] = [
+  {
+    when: /\b(on.?call|who (can|should) i (ask|call))\b/,
+    answer: async (question, context) => oncall.run(await aboutService(question, context), context),
+  },
+  {
+    when: /\bwho (may|can|must|should)\b.*\b(approve|decide|click)/,
+    answer: async (_question, context) => await whoMay.run(NO_WORDS, context),
+  },
+  { when: /\b(approval|waiting|waits|click)/, answer: async (_question, context) => await approvals.run(NO_WORDS, context) },
+  { when: /\b(hand ?over|next shift|shift)\b/, answer: async (_question, context) => await handover.run(NO_WORDS, context) },
+  { when: /\b(logs?|lines|errors? say)\b/, answer: async (question, context) => await logs.run({ ...NO_WORDS, rest: question }, context) },
+  {
+    when: /\b(chang|deploy|releas|rolled out|config)/,
+    answer: async (question, context) => changesAnswer(await named(question, context), context),
+  },
+  {
+    when: /\b(why|cause|wrong|broken|evidence|how sure|confidence)\b/,
+    answer: async (question, context) => answerWhy(await named(question, context), context),
+  },
+  { when: /\b(stopped|frozen|freeze|mode)\b/, answer: async (_question, context) => await status.run(NO_WORDS, context) },
+  {
+    when: /\b(open|active|which|list) .*incidents?\b|\bincidents\b/,
+    answer: async (_question, context) => await incidents.run(NO_WORDS, context),
+  },
+]
+
+/** A metric where one is named, else where the incident stands that is meant. */
+async function standing(question: string, context: CommandContext): Promise<Card> {
+  if (parseMetricQuestion(question, []).metric !== null) return await answerMetric(question, context)
+  const { items } = await context.agent.incidents({ limit: 1 })
+  if (items.length === 0)
+    return answer(
+      text(
+        say`${bold('That cannot be answered without a model')}, and there is no incident yet. Say ${code('help')} for what can be asked.`,
+      ),
+    )
+  return answerBrief(await named(question, context), context)
+}
+
+/** The incident that the question names, else the one of the thread, else the newest. */
+async function named(question: string, context: CommandContext): Promise<IncidentView> {
+  const word = question.split(/[^\w#-]+/).find((each) => /^(inc-|#)\d/i.test(each) && incidentId(each) !== null)
+  return await viewOf(word === undefined ? [] : [word], context)
+}
+
+async function aboutService(question: string, { agent }: CommandContext): Promise<{ name: string; words: string[]; rest: string }> {
+  const { service } = parseMetricQuestion(question, await agent.scopes.services())
+  return service === null ? NO_WORDS : { ...NO_WORDS, words: [service] }
+}
+
+function changesAnswer(view: IncidentView, { consoleUrl }: CommandContext): Card {
+  const head = text(say`${bold(view.incident.id)} ${cleanText(view.incident.title, 120)}`)
+  const found: CardBlock[] = list('What changed around it', changeItems(view, consoleUrl))
+  return answer(head, ...(found.length > 0 ? found : [text(say`No change is stored for it.`)]))
+}

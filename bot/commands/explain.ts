@@ -1,0 +1,114 @@
+import type { IncidentView } from '../../agent/agent.ts'
+import { approvalState } from '../../agent/domain/approval.ts'
+import { ENDED_STATES } from '../../agent/domain/incident.ts'
+import { briefBlocks, incidentName } from '../messages/brief.ts'
+import { type Card, type CardBlock, list, note, text } from '../messages/card.ts'
+import { diagnosisBlocks } from '../messages/diagnosis-blocks.ts'
+import { evidenceBlocks } from '../messages/evidence-lines.ts'
+import { bold, exact, type Span, say } from '../messages/span.ts'
+import { cleanText } from '../messages/visible-text.ts'
+import { answer, type Command, type CommandContext } from './command.ts'
+import { demandKnown, meantIncident } from './which-incident.ts'
+
+const REQUESTS_SHOWN = 5
+
+export const why: Command = {
+  name: 'why',
+  usage: '[INCIDENT]',
+  summary: 'the diagnosis with its evidence, and what its confidence is made of',
+  needs: 'read',
+  programs: true,
+  run: async ({ words }, context) => answerWhy(await viewOf(words, context), context),
+}
+
+export const whyNot: Command = {
+  name: 'why-not',
+  usage: '[INCIDENT]',
+  summary: 'why no action is proposed, or none was run',
+  needs: 'read',
+  programs: true,
+  async run({ words }, context) {
+    const view = await viewOf(words, context)
+    const { mode, ...rest } = await context.agent
+      .mode()
+      .then((now) => ({ mode: now.mode, reasons: now.mode === 'observe' ? now.reasons : [] }))
+    const reasons = whyNothing(view, rest.reasons)
+    const head = say`${incidentName(view.incident.id, context.consoleUrl)} ${cleanText(view.incident.title, 120)}`
+    if (reasons.length === 0)
+      return answer(text(say`${head}: nothing stands in the way. ${mode === 'act' ? '' : 'Steadyhand only observes.'}`))
+    return answer(text(head), ...list('Why nothing more is proposed or run', reasons))
+  },
+}
+
+export const brief: Command = {
+  name: 'brief',
+  usage: '[INCIDENT]',
+  summary: 'where an incident stands, for the incident commander',
+  needs: 'read',
+  programs: true,
+  run: async ({ words }, context) => answerBrief(await viewOf(words, context), context),
+}
+
+/** @throws Refusal invalid-parameters, HttpProblem unknown-incident */
+export async function viewOf(words: readonly string[], context: CommandContext): Promise<IncidentView> {
+  const { id } = await meantIncident(words, context)
+  return demandKnown(await context.agent.incident(id))
+}
+
+export function answerBrief(view: IncidentView, context: CommandContext): Card {
+  return answer(...briefBlocks(view, context))
+}
+
+export function answerWhy(view: IncidentView, { consoleUrl }: CommandContext): Card {
+  const head = text(say`${incidentName(view.incident.id, consoleUrl)} ${cleanText(view.incident.title, 120)}`)
+  const found = diagnosisBlocks(view, consoleUrl)
+  if (found.length === 0) return answer(head, text(say`It was not looked into yet: there is no diagnosis.`))
+  const first = view.hypotheses.find(({ rank }) => rank === 1)
+  const parts = (first?.parts ?? []).filter(({ weight }) => weight > 0)
+  return answer(
+    head,
+    ...found,
+    ...list(
+      'What the confidence is made of',
+      parts.map(
+        ({ name, score, weight, why }) => say`${name} ${Math.round(score)} of 100, counts ${Math.round(weight)} %: ${cleanText(why, 200)}`,
+      ),
+    ),
+    ...policyLines(view),
+    ...evidenceBlocks(view, consoleUrl),
+  )
+}
+
+/** Which rule asked whom, of the newest request. */
+function policyLines({ approvals }: IncidentView): CardBlock[] {
+  const [newest] = approvals
+  if (!newest) return []
+  const { action, approval, requester } = newest.plan
+  const asked = requester === null ? 'Steadyhand proposed it' : `${cleanText(requester, 60)} asked for it`
+  return [
+    note(
+      say`${exact(action.title)}: ${asked}; the policy rule ${exact(approval.rule)} asks for ${approval.needed} with the role ${approval.role}.`,
+    ),
+  ]
+}
+
+function whyNothing(view: IncidentView, observing: readonly string[]): Span[][] {
+  const { incident, handling, timeline, approvals } = view
+  const noted = timeline.findLast(({ kind }) => kind === 'nothing-proposed')
+  const ended = approvals.filter((approval) => ['denied', 'expired', 'cancelled', 'aborted'].includes(approvalState(approval)))
+  const waiting = approvals.find(({ requestState }) => requestState === 'pending')
+  return [
+    ...(ENDED_STATES.includes(incident.state) ? [say`The incident is over.`] : []),
+    ...observing.map((reason) => say`Steadyhand runs nothing: ${cleanText(reason, 300)}`),
+    ...(handling.taken ? [say`${handling.taken.name} has taken it, so Steadyhand proposes nothing in it.`] : []),
+    ...(handling.snoozed ? [say`${handling.snoozed.name} has snoozed it, so it is left alone.`] : []),
+    ...(waiting ? [say`${bold(waiting.plan.action.title)} waits for a click; one action at a time.`] : []),
+    ...(noted ? [say`${cleanText(noted.text, 400)}`] : []),
+    ...ended
+      .slice(0, REQUESTS_SHOWN)
+      .map(
+        (approval) =>
+          say`${bold(approval.plan.action.title)}: ${approvalState(approval)}${approval.reason ? `, ${cleanText(approval.reason, 200)}` : ''}`,
+      ),
+  ]
+}

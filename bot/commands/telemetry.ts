@@ -1,0 +1,111 @@
+import type { LogReading, MetricReading } from '../../agent/agent.ts'
+import { Refusal } from '../../agent/domain/refusal.ts'
+import { nearestKey } from '../config/nearest-key.ts'
+import { type Card, type CardBlock, list, note, text } from '../messages/card.ts'
+import { metricTitle, readingWords } from '../messages/metric-words.ts'
+import { bold, code, type Span, say, shortCode } from '../messages/span.ts'
+import { durationWords, secondsBetween, time } from '../messages/time-words.ts'
+import { cleanText } from '../messages/visible-text.ts'
+import { parseMetricQuestion } from '../metric-question.ts'
+import { answer, type Command, type CommandContext, sentence } from './command.ts'
+
+const PATTERNS_SHOWN = 5
+const LATEST_SHOWN = 3
+
+export const metric: Command = {
+  name: 'metric',
+  usage: 'METRIC of SERVICE[, last 30m]',
+  summary: 'a metric as numbers, for example: metric p99 of checkout, last hour',
+  needs: 'read',
+  programs: true,
+  run: async ({ rest }, context) => await answerMetric(rest, context),
+}
+
+/** @throws Refusal invalid-parameters, unknown-target with what was probably meant */
+export async function answerMetric(question: string, context: CommandContext): Promise<Card> {
+  const { agent, now } = context
+  const services = await agent.scopes.services()
+  const asked = parseMetricQuestion(question, services)
+  if (asked.metric === null)
+    throw new Refusal('invalid-parameters', 'Say which metric: p99, p50, errors, requests, memory, cpu, replicas or restarts.')
+  const service = asked.service ?? (await serviceOfThread(context)) ?? demandService(asked.rest, services)
+  const from = new Date(now.getTime() - asked.seconds * 1_000)
+  return metricAnswer(await agent.telemetry.metric({ metric: asked.metric, service, from, to: now }))
+}
+
+export const logs: Command = {
+  name: 'logs',
+  usage: 'SERVICE [all] [15m]',
+  summary: 'what the error lines of a service say, counted; with "all" of every level',
+  needs: 'read',
+  programs: true,
+  async run({ rest }, context) {
+    const { agent, now } = context
+    const services = await agent.scopes.services()
+    const asked = parseMetricQuestion(rest, services)
+    const service = asked.service ?? (await serviceOfThread(context)) ?? demandService(asked.rest, services)
+    const level = /\ball\b/i.test(rest) ? 'all' : 'error'
+    const from = new Date(now.getTime() - asked.seconds * 1_000)
+    return logsAnswer(await agent.telemetry.logs({ service, from, to: now, level }), level)
+  },
+}
+
+async function serviceOfThread({ agent, incident }: CommandContext): Promise<string | null> {
+  return incident === null ? null : ((await agent.incident(incident))?.incident.service ?? null)
+}
+
+/** @throws Refusal: nothing that was said is a known service */
+export function demandService(said: readonly string[], services: readonly string[]): never {
+  const [first] = said
+  const shown = services.slice(0, 8).join(', ') || 'none'
+  if (first === undefined) throw new Refusal('invalid-parameters', `Say of which service: ${shown}.`)
+  const meant = nearestKey(first, services)
+  throw new Refusal(
+    'unknown-target',
+    `"${first.slice(0, 60)}" is no service. ${meant ? `Did you mean "${meant}"?` : `There are: ${shown}.`}`,
+  )
+}
+
+function metricAnswer(reading: MetricReading): Card {
+  const { metric: name, service, from, to, points, unit, words } = reading
+  const what = say`${metricTitle(name)} of ${code(service)}, ${durationWords(secondsBetween(from, to))} until ${time(to)}`
+  if (words !== null) return sentence(say`${what}: ${words}`)
+  const values = points.map(({ value }) => value)
+  const last = points.at(-1)
+  const shown = (value: number): Span => bold(readingWords(String(value), unit))
+  return answer(
+    text(say`${what}: ${shown(last?.value ?? 0)} at ${time(last?.at ?? to)}.`),
+    text(
+      say`Between ${shown(Math.min(...values))} and ${shown(Math.max(...values))}, in the middle ${shown(median(values))}, ${points.length} points.`,
+    ),
+    sourceNote(reading),
+  )
+}
+
+function logsAnswer(reading: LogReading, level: 'error' | 'all'): Card {
+  const { service, from, to, lines, omitted, patterns, latest, words } = reading
+  const kind = level === 'error' ? 'Error lines' : 'Lines'
+  const what = say`${kind} of ${code(service)}, ${durationWords(secondsBetween(from, to))} until ${time(to)}`
+  if (words !== null) return sentence(say`${what}: ${words}`)
+  return answer(
+    text(say`${what}: ${bold(String(lines))}${omitted > 0 ? ` and ${omitted} more that were not read` : ''}.`),
+    ...list(
+      'What they say, most often first',
+      patterns.slice(0, PATTERNS_SHOWN).map(({ sample, count }) => say`${count} × ${cleanText(sample, 200)}`),
+    ),
+    ...list(
+      'The newest',
+      latest.slice(0, LATEST_SHOWN).map(({ at, level: each, text: line }) => say`${time(at)} ${each} ${cleanText(line, 200)}`),
+    ),
+    sourceNote(reading),
+  )
+}
+
+function sourceNote({ source, query, environment }: MetricReading | LogReading): CardBlock {
+  return note(say`From ${shortCode(source, 40)} in ${shortCode(environment, 40)}: ${shortCode(query, 120)}`)
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0
+}

@@ -1,0 +1,86 @@
+import type { IncidentView } from '../../agent/agent.ts'
+import type { Approval } from '../../agent/domain/approval.ts'
+import { ENDED_STATES, type Incident } from '../../agent/domain/incident.ts'
+import { type CardBlock, fact, facts, list, text, title } from './card.ts'
+import { causeWords } from './cause-words.ts'
+import { incidentPage } from './console-links.ts'
+import { incidentStateWords } from './incident-words.ts'
+import { nextStep } from './next-step.ts'
+import { personName } from './outcome-words.ts'
+import { bold, code, exact, link, type Span, say, shortCode } from './span.ts'
+import { deadline, durationWords, secondsBetween, sinceMoment, time } from './time-words.ts'
+import { cleanText } from './visible-text.ts'
+
+export interface BriefContext {
+  readonly now: Date
+  readonly consoleUrl: string | null
+}
+
+const STEPS_SHOWN = 6
+const TITLE_MAX = 120
+/** What an incident commander does not have to hear. */
+const NOISE: readonly string[] = ['investigation-started', 'state-changed', 'execution-claimed', 'execution-intent', 'nothing-proposed']
+
+/** Where an incident stands, for somebody who has to decide or to tell others: what, whom it hurts, why, what was done, what comes next. */
+export function briefBlocks(view: IncidentView, { now }: BriefContext): CardBlock[] {
+  const { incident, handling, timeline } = view
+  const told = timeline.filter(({ kind }) => !NOISE.includes(kind)).slice(-STEPS_SHOWN)
+  return [
+    title(`Sev ${incident.severity} · ${cleanText(incident.title, TITLE_MAX)}`),
+    text(say`${bold(capital(incidentStateWords(view)))}, since ${sinceMoment(incident.openedAt, now)}${lasted(incident, now)}.`),
+    facts(
+      fact('Impact', say`${cleanText(incident.severityReason, 300)}`),
+      fact('Suspected cause', causeLine(view)),
+      fact('Looked after by', handling.taken ? say`${personName(handling.taken.name)}` : say`Steadyhand; nobody has taken it`),
+      handling.snoozed ? fact('Snoozed', say`${deadline(handling.snoozed.until, now)} by ${personName(handling.snoozed.name)}`) : null,
+    ),
+    ...list(
+      'Latest',
+      told.map(({ at, text: words }) => say`${time(at)} ${cleanText(words, 240)}`),
+    ),
+    text(say`${bold('Next')}: ${nextStep(view, now)}`),
+  ]
+}
+
+/** One line of an incident, for lists. */
+export function incidentLine(incident: Incident, { now, consoleUrl }: BriefContext): Span[] {
+  return say`${incidentName(incident.id, consoleUrl)} Sev ${incident.severity}, ${incident.state}: ${cleanText(incident.title, TITLE_MAX)} (${incident.service}, opened ${durationWords(secondsBetween(incident.openedAt, now))} ago)`
+}
+
+export function incidentName(id: string, consoleUrl: string | null): Span {
+  return consoleUrl ? link(id, incidentPage(consoleUrl, id)) : code(id)
+}
+
+/** One line of a request that waits. */
+export function approvalLine({ id, incidentId, plan, votes }: Approval, now: Date): Span[] {
+  const approved = votes.filter(({ decision }) => decision === 'approve').length
+  return say`${code(id.slice(0, 8))} ${bold(plan.action.title)} (${incidentId}): ${approved} of ${plan.approval.needed} approved, open ${deadline(new Date(plan.expiresAt), now)}`
+}
+
+/** What the next shift has to know of one open incident, in one line. */
+export function handoverLine(view: IncidentView, context: BriefContext): Span[] {
+  const { incident, handling } = view
+  const who = handling.taken ? say`; with ${personName(handling.taken.name)}` : []
+  const snoozed = handling.snoozed ? say`; snoozed ${deadline(handling.snoozed.until, context.now)}` : []
+  return say`${incidentLine(incident, context)}. Cause: ${causeLine(view)}${who}${snoozed}. ${nextStep(view, context.now)}`
+}
+
+function causeLine({ hypotheses }: IncidentView): Span[] {
+  const first = hypotheses.find(({ rank }) => rank === 1)
+  if (!first) return say`not looked into yet`
+  return say`${causeWords(first.class, first.component)}${first.class === 'unknown' ? '' : ` (${Math.round(first.confidence)} %)`}`
+}
+
+function lasted({ openedAt, endedAt, state }: Incident, now: Date): string {
+  const until = endedAt ?? now
+  return `, ${ENDED_STATES.includes(state) ? 'over after' : 'for'} ${durationWords(secondsBetween(openedAt, until))}`
+}
+
+/** What an action of the catalogue is called and does, for somebody who may ask for it. */
+export function actionLine({ verb, description }: { verb: string; description: string }): Span[] {
+  return say`${shortCode(verb)} ${exact(description)}`
+}
+
+function capital(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}
