@@ -6,6 +6,7 @@ import type { Feedback, NewFeedback } from './domain/feedback.ts'
 import type { Hypothesis } from './domain/hypothesis.ts'
 import type { Incident, IncidentEvent, IncidentState, Severity } from './domain/incident.ts'
 import type { SealedPlan } from './domain/plan.ts'
+import type { AskedChange, SealedChange } from './domain/power.ts'
 import type { Actor, IdentityLink, Principal, Role, Surface } from './domain/principal.ts'
 import type { RefusalCode } from './domain/refusal.ts'
 
@@ -192,7 +193,10 @@ export interface ExecutionKernel {
 }
 
 export interface PeopleStore {
-  /** Makes rows of the configured people; links and roles that are no longer configured are revoked, never deleted. */
+  /**
+   * Makes rows of the configured people; links and roles that are no longer configured are revoked, never deleted. What an admin took away is not
+   * given back by it: those are returned, one phrase each.
+   */
   sync(
     people: readonly {
       id: string
@@ -201,11 +205,38 @@ export interface PeopleStore {
       environments: readonly string[]
       links: readonly Omit<IdentityLink, 'principalId'>[]
     }[],
-  ): Promise<void>
+  ): Promise<string[]>
   byActor(actor: Actor): Promise<(Principal & { roles: Role[] }) | null>
   list(): Promise<(Principal & { roles: Role[] })[]>
   /** Whether a person holds a role, or one above it, in an environment now; the same test the database makes for votes. */
   may(principalId: string, role: Role, environment: string): Promise<boolean>
+}
+
+/** Who may change who may. Each method is one transaction; the database refuses what two admins did not say (thrown as `Refusal`). */
+export interface PowerStore {
+  /** By an admin's account. What takes is done at once; what gives waits for another admin. */
+  ask(change: SealedChange, actor: Actor): Promise<AskedChange>
+  /** Another admin's word for the bytes whose digest begins with `code`. */
+  confirm(code: string, actor: Actor): Promise<AskedChange>
+  /** Any admin may withdraw what waits. */
+  withdraw(code: string, actor: Actor): Promise<AskedChange>
+  /** What waits for a confirmation, oldest first. */
+  pending(): Promise<AskedChange[]>
+  /** By the command line on the host: makes a person, new or known, an admin everywhere, while there is none. @throws Refusal admin-exists */
+  enrolFirst(person: { id: string; name: string; link: Omit<IdentityLink, 'principalId'> | null }): Promise<void>
+  /** Ends what nobody confirmed in time. Returns how many. */
+  expireDue(): Promise<number>
+}
+
+/** The policy that holds, and the one that waits for two admins. */
+export interface PolicyStore {
+  /** Null before there was one. */
+  inForce(): Promise<{ digest: string; text: string } | null>
+  /**
+   * What the host's file says now. It holds at once, unless it differs from the one that holds and there are two admins to confirm it: then they
+   * are asked, once, and what waited before is withdrawn.
+   */
+  offer(offered: { digest: string; text: string; ask(before: string): SealedChange }): Promise<'in-force' | 'waiting'>
 }
 
 /** Stopping everything and freezing; every change is audited and announced. */

@@ -77,6 +77,11 @@ export const REFUSAL_STATUS: Readonly<Record<RefusalCode, number>> = {
   'already-taken': 409,
   'too-late': 409,
   'permission-missing': 409,
+  'unknown-change': 404,
+  'same-person': 403,
+  'change-over': 409,
+  'nothing-to-change': 409,
+  'admin-exists': 409,
 }
 
 /** A call that is answered with a problem document. `detail` is for the person who called: no secrets, nothing of the inside. */

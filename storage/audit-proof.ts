@@ -26,6 +26,9 @@ const ROWS_CLAIM = 'invariant 9: rows are as the chain says.'
 const verifiedSchema = z.object({ seq: z.int().min(0), hash: z.string().regex(/^[0-9a-f]{64}$/), wholeAt: z.iso.datetime() })
 type Verified = z.infer<typeof verifiedSchema>
 
+/** Tables that say who may what. */
+const OF_PEOPLE: readonly string[] = ['role_grant', 'identity_link', 'power_change', 'power_confirmation', 'policy_activation']
+
 type Mode = 'whole' | 'last'
 
 /**
@@ -99,6 +102,7 @@ async function proveSince(tx: Executor, last: Verified): Promise<AuditReport | '
   }
   const plans = await sql.raw<{ id: string }>(plansSince(last.seq)).execute(tx)
   if (plans.rows.length > 0) violations.push(...(await invariants(tx, withinPlans(plans.rows.map(({ id }) => id)))))
+  if (fresh.rows.some(({ name }) => OF_PEOPLE.includes(name))) violations.push(...(await invariants(tx, EVERYTHING, 'people')))
   return await reportOf(tx, violations)
 }
 
@@ -109,10 +113,10 @@ async function knownHead(tx: Executor, { seq, hash }: Verified): Promise<string[
   return entry?.hash === hash ? [] : [`${CHAIN_CLAIM} ${seq} ${entry ? 'is another entry' : 'is gone'}, though it was verified before`]
 }
 
-async function invariants(tx: Executor, within: Within): Promise<string[]> {
+async function invariants(tx: Executor, within: Within, only?: 'people'): Promise<string[]> {
   const violations: string[] = []
-  for (const { invariant, claim, sql: query, ofTheLog } of CHECKERS) {
-    if (ofTheLog && within !== EVERYTHING) continue
+  for (const { invariant, claim, sql: query, of } of CHECKERS) {
+    if (only ? of !== only : of && within !== EVERYTHING) continue
     violations.push(...(await runChecker(tx, query(within), `invariant ${invariant}: ${claim}`)))
   }
   return violations

@@ -23,8 +23,8 @@ export interface Checker {
   invariant: number
   /** What must be true, in one sentence. */
   claim: string
-  /** Set for what is asked of the log itself, whatever the plans. */
-  ofTheLog?: true
+  /** Set for what is asked of the log itself, or of people, whatever the plans. */
+  of?: 'the log' | 'people'
   sql(within: Within): string
 }
 
@@ -90,6 +90,29 @@ const COUNTED = `
     )
   group by s.execution_id`
 
+/** Admins behind each change that was done: people with account and role held from their word to its end, whoever asked and whoever confirmed. */
+const POWER_COUNTED = `active as materialized (${saidOf('principal', 'id', 'active')}),
+      word as materialized (
+        select c.id as change_id, c.asked_by as who, c.link_id, ${placeOf('power_change', 'written', `'id', c.id`)} as place from power_change c
+        union all select k.change_id, k.principal_id, k.link_id,
+          ${placeOf('power_confirmation', 'written', `'change_id', k.change_id, 'principal_id', k.principal_id`)}
+          from power_confirmation k join power_change c on c.id = k.change_id and c.digest = k.digest
+      ),
+      behind as materialized (
+        select c.id as change_id, c.asked_by, (
+          select count(distinct w.who) from word w join principal p on p.id = w.who and p.kind = 'human'
+          join link l on l.id = w.link_id and l.principal_id = w.who and l.since < w.place and l.until > c.ended
+          where w.change_id = c.id and w.place < c.ended
+            and not exists (select 1 from active off where off.subject = w.who and not off.fact and c.ended between off.since and off.until)
+            and exists (
+              select 1 from grants g where g.principal_id = w.who and g.role = 'admin' and (g.environment = '*' or g.environment = coalesce(c.environment, '*'))
+                and g.since < w.place and g.until > c.ended and g.valid_until > c.decided_at
+            )
+        ) as people
+        from (select c.*, ${placeOf('power_change', 'changed', `'id', c.id`)} as ended from power_change c where c.state = 'done') c
+        where c.digest = encode(sha256(convert_to(c.canonical, 'UTF8')), 'hex')
+      )`
+
 export const CHECKERS: readonly Checker[] = [
   {
     invariant: 1,
@@ -127,6 +150,29 @@ export const CHECKERS: readonly Checker[] = [
       union all select e.execution_id::text, 'is called undone without a verified undo' from execution_event e
         where ${within.execution('e.execution_id')} and e.to_state = 'undone' and not exists (
           select 1 from authorisation a join execution u on u.authorisation_id = a.id where a.parent_execution_id = e.execution_id and u.state = 'verified'
+        )`,
+  },
+  {
+    invariant: 1,
+    claim: 'Roles, accounts and the policy were given by two admins who confirmed these exact bytes, or are the host’s word.',
+    of: 'people',
+    sql: () => `with grants as materialized (${held('role_grant')}), link as materialized (${held('identity_link')}),
+      ${POWER_COUNTED}
+      select given.subject, given.words || ' without two admins' as words from (
+        select 'role ' || g.id as subject, 'was given by ' || g.granted_by as words, g.change_id, g.granted_by as author,
+          (c.kind, c.person, c.role, c.environment) = ('grant', g.principal_id, g.role, g.environment) as fits
+          from role_grant g left join power_change c on c.id = g.change_id where g.granted_by not in ('configuration', 'host')
+        union all select 'account ' || l.id, 'was linked by ' || l.linked_by, l.change_id, l.linked_by,
+          (c.kind, c.person, c.surface, c.tenant, c.account) = ('link', l.principal_id, l.surface, l.tenant, l.external_id)
+          from identity_link l left join power_change c on c.id = l.change_id where l.linked_by not in ('configuration', 'host')
+        union all select 'policy ' || a.id, 'took effect', a.change_id, 'host', (c.kind, c.policy) = ('policy', a.digest)
+          from policy_activation a left join power_change c on c.id = a.change_id where a.change_id is not null
+      ) given left join behind b on b.change_id = given.change_id
+      where (given.fits and b.asked_by = given.author and b.people >= 2) is not true
+      union all select 'role ' || g.id, 'made an admin on the host although there was one' from grants g
+        where g.granted_by = 'host' and exists (
+          select 1 from grants o where o.role = 'admin' and o.id <> g.id and o.since < g.since and o.until > g.since and o.valid_until > g.granted_at
+            and not exists (select 1 from active off where off.subject = o.principal_id and not off.fact and g.since between off.since and off.until)
         )`,
   },
   {
@@ -238,7 +284,7 @@ export const CHECKERS: readonly Checker[] = [
   {
     invariant: 9,
     claim: 'The chain can be recomputed from its first row, without a gap.',
-    ofTheLog: true,
+    of: 'the log',
     sql: () => chainFrom(0, '0'.repeat(64)),
   },
   {
@@ -265,6 +311,10 @@ export const AUDITED: Readonly<Record<string, readonly string[]>> = {
   principal: ['id'],
   identity_link: ['id'],
   role_grant: ['id'],
+  power_change: ['id'],
+  power_confirmation: ['change_id', 'principal_id'],
+  policy_version: ['digest'],
+  policy_activation: ['id'],
   action_definition: ['kind', 'version'],
   plan: ['id'],
   request: ['id'],

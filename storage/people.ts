@@ -6,6 +6,7 @@ import type { Database, Executor } from './schema.ts'
 
 /** Who granted what the configuration says; `sync` leaves rows of other origin alone, but revokes a lapsed grant that it has to renew. */
 const CONFIGURATION = 'configuration'
+const REVOKED = { revoked_at: sql<Date>`clk()`, revoked_by: CONFIGURATION }
 
 /** People, their accounts and roles. */
 export function createPeopleStore({ db }: { db: Kysely<Database> }): PeopleStore {
@@ -31,7 +32,7 @@ export function createPeopleStore({ db }: { db: Kysely<Database> }): PeopleStore
 
   return {
     async sync(people) {
-      await db.transaction().execute(async (tx) => {
+      return await db.transaction().execute(async (tx) => {
         await sql`select take_turn()`.execute(tx)
         for (const person of people) {
           await tx
@@ -45,8 +46,7 @@ export function createPeopleStore({ db }: { db: Kysely<Database> }): PeopleStore
             )
             .execute()
         }
-        await syncLinks(tx, people)
-        await syncRoles(tx, people)
+        return [...(await syncLinks(tx, people)), ...(await syncRoles(tx, people))]
       })
     },
 
@@ -94,7 +94,14 @@ type NewGrant = Pick<Selectable<RoleGrantTable>, 'principal_id' | 'role' | 'envi
 const linkKey = (link: NewLink): string => JSON.stringify([link.surface, link.tenant, link.external_id, link.principal_id])
 const grantKey = (grant: NewGrant): string => JSON.stringify([grant.principal_id, grant.role, grant.environment])
 
-async function syncLinks(tx: Executor, people: Wanted): Promise<void> {
+/** Keys of rows whose newest one an admin took away, as the tables' guards see it. */
+async function takenAway<T>(tx: Executor, table: 'identity_link' | 'role_grant', keyOf: (row: T) => string): Promise<Set<string>> {
+  const rows = await tx.selectFrom(table).selectAll().orderBy('id').execute()
+  const newest = new Map(rows.map((row) => [keyOf(row as T), row.revoked_by]))
+  return new Set([...newest].filter(([, by]) => by !== null && by !== CONFIGURATION && by !== 'host').map(([key]) => key))
+}
+
+async function syncLinks(tx: Executor, people: Wanted): Promise<string[]> {
   const wanted = new Map(
     people
       .flatMap(({ id, links }) => links.map(({ externalId, ...link }) => ({ ...link, external_id: externalId, principal_id: id })))
@@ -102,9 +109,15 @@ async function syncLinks(tx: Executor, people: Wanted): Promise<void> {
   )
   const present = await tx.selectFrom('identity_link').selectAll().where('revoked_at', 'is', null).execute()
   const dropped = present.filter((row) => row.linked_by === CONFIGURATION && !wanted.has(linkKey(row))).map((row) => row.id)
-  if (dropped.length > 0) await tx.updateTable('identity_link').set({ revoked_at: sql<Date>`clk()` }).where('id', 'in', dropped).execute()
+  if (dropped.length > 0) await tx.updateTable('identity_link').set(REVOKED).where('id', 'in', dropped).execute()
   for (const row of present) wanted.delete(linkKey(row))
-  for (const link of wanted.values()) {
+  const taken = await takenAway(tx, 'identity_link', linkKey)
+  const withheld = []
+  for (const [key, link] of wanted) {
+    if (taken.has(key)) {
+      withheld.push(`the account ${accountOf(link)} of ${link.principal_id}`)
+      continue
+    }
     const owner = present.find((row) => !dropped.includes(row.id) && accountOf(row) === accountOf(link))
     if (owner) throw new Error(`the account ${accountOf(link)} is linked to ${owner.principal_id} already: one account is one person`)
     await tx
@@ -112,13 +125,14 @@ async function syncLinks(tx: Executor, people: Wanted): Promise<void> {
       .values({ ...link, linked_by: CONFIGURATION })
       .execute()
   }
+  return withheld
 }
 
 function accountOf(link: NewLink): string {
   return `${link.surface}/${link.tenant}/${link.external_id}`
 }
 
-async function syncRoles(tx: Executor, people: Wanted): Promise<void> {
+async function syncRoles(tx: Executor, people: Wanted): Promise<string[]> {
   const wanted = new Map(
     people
       .flatMap(({ id, roles, environments }) =>
@@ -133,11 +147,19 @@ async function syncRoles(tx: Executor, people: Wanted): Promise<void> {
     .where('revoked_at', 'is', null)
     .execute()
   const dropped = present.filter((row) => (wanted.has(grantKey(row)) ? row.lapsed : row.granted_by === CONFIGURATION)).map((row) => row.id)
-  if (dropped.length > 0) await tx.updateTable('role_grant').set({ revoked_at: sql<Date>`clk()` }).where('id', 'in', dropped).execute()
+  if (dropped.length > 0) await tx.updateTable('role_grant').set(REVOKED).where('id', 'in', dropped).execute()
   for (const row of present) if (!row.lapsed) wanted.delete(grantKey(row))
-  for (const grant of wanted.values())
+  const taken = await takenAway(tx, 'role_grant', grantKey)
+  const withheld = []
+  for (const [key, grant] of wanted) {
+    if (taken.has(key)) {
+      withheld.push(`the role ${grant.role} of ${grant.principal_id} (${grant.environment})`)
+      continue
+    }
     await tx
       .insertInto('role_grant')
       .values({ ...grant, granted_by: CONFIGURATION })
       .execute()
+  }
+  return withheld
 }

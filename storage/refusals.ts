@@ -17,6 +17,10 @@ const BY_CONSTRAINT: Readonly<Record<string, RefusalCode>> = {
   undo_is_authorised_once: 'already-decided',
   one_intent_ever: 'already-sent',
   one_sent_ever: 'already-sent',
+  power_confirmation_counts_people: 'already-voted',
+  power_confirmation_is_of_these_bytes: 'stale-digest',
+  role_grant_once: 'nothing-to-change',
+  identity_link_is_one_person: 'nothing-to-change',
 }
 
 /** A NUL or half a surrogate pair, which no document of the database can hold. */

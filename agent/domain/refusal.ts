@@ -43,6 +43,11 @@ export const REFUSALS = {
   'already-taken': 'Somebody has taken this incident already.',
   'too-late': 'It is too late for that: the action was already sent or is over.',
   'permission-missing': 'The target refused: a permission is missing.',
+  'unknown-change': 'No change with this code waits for a confirmation.',
+  'same-person': 'Who asked for a change does not confirm it: another admin has to.',
+  'change-over': 'This change is over: it was done, withdrawn, or its time has passed.',
+  'nothing-to-change': 'That is so already: nothing would change.',
+  'admin-exists': 'There is an admin already: two admins make another one.',
 } as const
 
 export type RefusalCode = keyof typeof REFUSALS

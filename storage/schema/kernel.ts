@@ -23,6 +23,8 @@ export interface IdentityLinkTable {
   linked_by: string
   linked_at: Stamp
   revoked_at: Date | null
+  change_id: string | null
+  revoked_by: string | null
 }
 
 export interface RoleTable {
@@ -39,6 +41,54 @@ export interface RoleGrantTable {
   granted_at: Stamp
   valid_until: ColumnType<Date, Date | undefined, never>
   revoked_at: Date | null
+  change_id: string | null
+  revoked_by: string | null
+}
+
+/** The columns after `decided_by` are read from the canonical text by the database. */
+export interface PowerChangeTable {
+  id: string
+  canonical: string
+  digest: string
+  asked_by: string
+  link_id: number | null
+  last_grant: Generated<number>
+  asked_at: Stamp
+  expires_at: Stamp
+  state: Generated<'pending' | 'done' | 'withdrawn' | 'expired'>
+  decided_at: ColumnType<Date | null, never, never>
+  decided_by: string | null
+  kind: GeneratedAlways<'grant' | 'revoke' | 'link' | 'unlink' | 'policy'>
+  person: GeneratedAlways<string | null>
+  name: GeneratedAlways<string | null>
+  role: GeneratedAlways<Role | null>
+  environment: GeneratedAlways<string | null>
+  surface: GeneratedAlways<string | null>
+  tenant: GeneratedAlways<string | null>
+  account: GeneratedAlways<string | null>
+  policy: GeneratedAlways<string | null>
+}
+
+export interface PowerConfirmationTable {
+  change_id: string
+  digest: string
+  principal_id: string
+  link_id: number
+  last_grant: Generated<number>
+  at: Stamp
+}
+
+export interface PolicyVersionTable {
+  digest: string
+  text: string
+  at: Stamp
+}
+
+export interface PolicyActivationTable {
+  id: GeneratedAlways<number>
+  digest: string
+  change_id: string | null
+  at: Stamp
 }
 
 export interface KillSwitchTable {
@@ -202,6 +252,10 @@ export interface KernelTables {
   identity_link: IdentityLinkTable
   role: RoleTable
   role_grant: RoleGrantTable
+  power_change: PowerChangeTable
+  power_confirmation: PowerConfirmationTable
+  policy_version: PolicyVersionTable
+  policy_activation: PolicyActivationTable
   kill_switch: KillSwitchTable
   start_vote: StartVoteTable
   freeze_window: FreezeWindowTable

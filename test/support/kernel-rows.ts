@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Kysely, sql } from 'kysely'
+import { digestOf } from '../../agent/domain/canonical-json.ts'
+import { codeOf, sealChange } from '../../agent/domain/power.ts'
 import type { Database } from '../../storage/schema.ts'
 import { type Asked, actorOf, CHANNEL, type Kernel } from './kernel.ts'
 
@@ -53,7 +55,11 @@ export function undoRow(asked: Asked, parentExecutionId: string, over: Row = {})
 }
 
 /** One row at least in every table. */
-export async function fillTables({ db, carryOut, control, approvals, now }: Kernel): Promise<void> {
+export async function fillTables({ db, carryOut, control, approvals, power, policies, now }: Kernel): Promise<void> {
+  const role = sealChange(randomUUID(), { kind: 'grant', person: 'nobody', role: 'viewer', environment: '*' })
+  await power.ask(role, actorOf('max'))
+  await power.confirm(codeOf(role), actorOf('nora'))
+  await policies.offer({ digest: digestOf('version: 1'), text: 'version: 1', ask: () => role })
   const failed = await carryOut({}, 'intent', 'sent', 'succeeded', 'failed')
   await approvals.keep(failed.requestId, actorOf('vera'))
   await control.stop('env:x', 'ada')

@@ -4,7 +4,16 @@ import { afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import type { Approval, Decision, ExecutionState } from '../../agent/domain/approval.ts'
 import type { SealedPlan } from '../../agent/domain/plan.ts'
 import type { Actor } from '../../agent/domain/principal.ts'
-import type { ApprovalKernel, AuditStore, ControlStore, ExecutionKernel, PeopleStore, VoteInput } from '../../agent/ports.ts'
+import type {
+  ApprovalKernel,
+  AuditStore,
+  ControlStore,
+  ExecutionKernel,
+  PeopleStore,
+  PolicyStore,
+  PowerStore,
+  VoteInput,
+} from '../../agent/ports.ts'
 import { createApprovalKernel } from '../../storage/approvals.ts'
 import { createAuditStore } from '../../storage/audit.ts'
 import { createControlStore } from '../../storage/control.ts'
@@ -12,6 +21,8 @@ import type { OpenDatabase } from '../../storage/database.ts'
 import { createExecutionKernel } from '../../storage/execution.ts'
 import { createLeases } from '../../storage/leases.ts'
 import { createPeopleStore } from '../../storage/people.ts'
+import { createPolicyStore } from '../../storage/policies.ts'
+import { createPowerStore } from '../../storage/power.ts'
 import type { Database } from '../../storage/schema.ts'
 import { describeDatabases, moveClock, type TestStore } from './database.ts'
 import { makeFresh, rememberFresh } from './fresh-database.ts'
@@ -36,6 +47,8 @@ export interface Kernel {
   executions: ExecutionKernel
   people: PeopleStore
   control: ControlStore
+  power: PowerStore
+  policies: PolicyStore
   audit: AuditStore
   /** The epoch of the lease that the tests hold. */
   epoch: number
@@ -150,10 +163,12 @@ export async function seed(db: Kysely<Database>): Promise<void> {
   ])
   await sql`update principal set active = false where id = 'ina'`.execute(db)
   await sql`insert into principal (id, kind, name) values ('bot', 'service', 'Bot')`.execute(db)
-  await sql`insert into identity_link (surface, tenant, external_id, principal_id, linked_by) values ('slack', 'T1', 'U-bot', 'bot', 'test')`.execute(
+  await sql`insert into identity_link (surface, tenant, external_id, principal_id, linked_by) values ('slack', 'T1', 'U-bot', 'bot', 'configuration')`.execute(
     db,
   )
-  await sql`insert into role_grant (principal_id, role, environment, granted_by) values ('bot', 'approver', '*', 'test')`.execute(db)
+  await sql`insert into role_grant (principal_id, role, environment, granted_by) values ('bot', 'approver', '*', 'configuration')`.execute(
+    db,
+  )
   await createApprovalKernel({ db }).registerActions(Object.values(SAMPLE_ACTIONS))
   await sql`insert into incident (id, number, title, service, environment, severity, severity_reason, opened_at)
     select 'inc-' || n, n, 'errors', 'payments', 'shop', 2, 'rule', clk() from generate_series(1, 9) n`.execute(db)
@@ -175,6 +190,8 @@ export function createKernel(database: Pick<OpenDatabase, 'db'>): Kernel {
     executions,
     people: createPeopleStore({ db }),
     control: createControlStore({ db }),
+    power: createPowerStore({ db }),
+    policies: createPolicyStore({ db }),
     audit: createAuditStore({ db }),
     epoch: 1,
     now: () => new Date(Date.now() + offset * 1_000),

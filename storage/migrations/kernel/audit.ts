@@ -64,8 +64,12 @@ begin
   return null;
 end $$;
 create trigger audit after insert or update on principal for each row execute function audit_row('id', 'note:active');
-create trigger audit after insert or update on identity_link for each row execute function audit_row('id', 'by:linked_by');
-create trigger audit after insert or update on role_grant for each row execute function audit_row('id', 'by:granted_by');
+create trigger audit after insert or update on identity_link for each row execute function audit_row('id', 'by:linked_by', 'by:revoked_by');
+create trigger audit after insert or update on role_grant for each row execute function audit_row('id', 'by:granted_by', 'by:revoked_by');
+create trigger audit after insert or update on power_change for each row execute function audit_row('id', 'note:state', 'by:asked_by', 'by:decided_by');
+create trigger audit after insert on power_confirmation for each row execute function audit_row('change_id', 'principal_id', 'by:principal_id');
+create trigger audit after insert on policy_version for each row execute function audit_row('digest');
+create trigger audit after insert on policy_activation for each row execute function audit_row('id', 'note:digest');
 create trigger audit after insert on action_definition for each row execute function audit_row('kind', 'version');
 create trigger audit after insert on plan for each row execute function audit_row('id', 'by:requester');
 create trigger audit after insert or update on request for each row execute function audit_row('id', 'by:decided_by');
@@ -155,5 +159,45 @@ begin
 end $$;
 create trigger tells after insert or update on kill_switch for each row execute function control_tells();
 create trigger tells after insert or update on freeze_window for each row execute function control_tells();
+
+create function power_tells() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'UPDATE' and new.state = old.state then return null; end if;
+  -- What takes is asked and done at once: one notice says so.
+  if new.state = 'pending' and new.kind in ('revoke', 'unlink') then return null; end if;
+  perform tell('notice:power:' || new.id || ':' || new.state, 'notice', null, jsonb_build_object('incidentId', null, 'requestId', null,
+    'code', 'power-' || new.state, 'by', case when new.state = 'done' then new.asked_by else coalesce(new.decided_by, new.asked_by) end,
+    'second', case when new.state = 'done' then new.decided_by end, 'change', new.canonical::jsonb, 'digest', new.digest), 2);
+  return null;
+end $$;
+create trigger tells after insert or update on power_change for each row execute function power_tells();
+
+-- What the configuration, or the host, changed about people. Silent is only the first configuration there ever was: it changes nothing.
+create function people_tells() returns trigger language plpgsql as $$
+declare
+  row jsonb := to_jsonb(new);
+  ended boolean := new.revoked_at is not null;
+  author text := case when ended then new.revoked_by else coalesce(row ->> 'granted_by', row ->> 'linked_by') end;
+begin
+  if author not in ('configuration', 'host') then return null; end if;
+  if not exists (select 1 from audit_entry e where e.what = 'principal-written' and e.xmin <> pg_current_xact_id()::xid) then return null; end if;
+  perform tell('notice:' || tg_table_name || ':' || new.id || case when ended then ':revoked' else ':written' end, 'notice', null,
+    jsonb_build_object('incidentId', null, 'requestId', null, 'code', 'people-changed', 'by', author, 'change', jsonb_build_object(
+      'kind', case when tg_table_name = 'role_grant' then case when ended then 'revoke' else 'grant' end when ended then 'unlink' else 'link' end,
+      'person', new.principal_id, 'role', row ->> 'role', 'environment', row ->> 'environment',
+      'surface', row ->> 'surface', 'tenant', row ->> 'tenant', 'account', row ->> 'external_id')), 2);
+  return null;
+end $$;
+create trigger tells after insert or update on role_grant for each row execute function people_tells();
+create trigger tells after insert or update on identity_link for each row execute function people_tells();
+
+create function policy_tells() returns trigger language plpgsql as $$
+begin
+  if new.change_id is not null or not exists (select 1 from policy_activation a where a.id < new.id) then return null; end if;
+  perform tell('notice:policy:' || new.id, 'notice', null, jsonb_build_object('incidentId', null, 'requestId', null,
+    'code', 'policy-changed', 'by', 'host', 'digest', new.digest), 2);
+  return null;
+end $$;
+create trigger tells after insert on policy_activation for each row execute function policy_tells();
 insert into kill_switch (scope, engaged, by_whom) values ('*', false, 'host');
 `

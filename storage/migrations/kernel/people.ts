@@ -77,7 +77,7 @@ create trigger principal_guard before insert or update on principal for each row
 create function only_revoke() returns trigger language plpgsql as $$
 begin
   if tg_op = 'DELETE' then raise exception using errcode = 'SH002', message = format('%s is revoked, never deleted', tg_table_name); end if;
-  if old.revoked_at is not null or to_jsonb(new) - 'revoked_at' is distinct from to_jsonb(old) - 'revoked_at' then
+  if old.revoked_at is not null or to_jsonb(new) - 'revoked_at' - 'revoked_by' is distinct from to_jsonb(old) - 'revoked_at' - 'revoked_by' then
     raise exception using errcode = 'SH002', message = format('%s may only be revoked', tg_table_name);
   end if;
   if new.revoked_at is not null then new.revoked_at := clk(); end if;
@@ -87,12 +87,14 @@ create function identity_link_begins() returns trigger language plpgsql as $$
 begin
   new.linked_at := clk();
   new.revoked_at := null;
+  new.revoked_by := null;
   return new;
 end $$;
 create function role_grant_begins() returns trigger language plpgsql as $$
 begin
   new.granted_at := clk();
   new.revoked_at := null;
+  new.revoked_by := null;
   return new;
 end $$;
 create trigger identity_link_begins before insert on identity_link for each row execute function identity_link_begins();

@@ -236,11 +236,11 @@ export const RACES: readonly Race[] = [
 /** Ada's role and account as new rows: what was revoked stays revoked. */
 async function giveBack({ arena: { db } }: Round): Promise<void> {
   await sql`insert into role_grant (principal_id, role, environment, granted_by)
-    select 'ada', 'approver', 'shop', 'test' where not exists (select 1 from role_grant where principal_id = 'ada' and revoked_at is null)`.execute(
+    select 'ada', 'approver', 'shop', 'configuration' where not exists (select 1 from role_grant where principal_id = 'ada' and revoked_at is null)`.execute(
     db,
   )
   await sql`insert into identity_link (surface, tenant, external_id, principal_id, linked_by)
-    select 'slack', 'T1', 'U-ada', 'ada', 'test' where not exists (select 1 from identity_link where principal_id = 'ada' and revoked_at is null)`.execute(
+    select 'slack', 'T1', 'U-ada', 'ada', 'configuration' where not exists (select 1 from identity_link where principal_id = 'ada' and revoked_at is null)`.execute(
     db,
   )
 }

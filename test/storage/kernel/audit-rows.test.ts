@@ -175,7 +175,7 @@ describeKernel('the audit log: the same on every machine', (kernel) => {
     const asked = await propose()
     await db.transaction().execute(async (tx) => {
       await elsewhere(tx)
-      await sql`insert into role_grant (principal_id, role, environment, granted_by, valid_until) values ('nobody', 'viewer', 'shop', 'max', clk() + interval '1 day')`.execute(
+      await sql`insert into role_grant (principal_id, role, environment, granted_by, valid_until) values ('nobody', 'viewer', 'shop', 'configuration', clk() + interval '1 day')`.execute(
         tx,
       )
       await sql`insert into freeze_window (scope, starts_at, ends_at, reason, by_whom) values ('env:x', clk(), clk() + interval '1 day', 'x', 'rex')`.execute(

@@ -56,7 +56,7 @@ describeKernel('authorisation: the quorum', (kernel) => {
     const asked = await propose({ needed: 2 })
     await click(asked, 'ada')
     await sql`update identity_link set revoked_at = clk() where external_id = 'U-ada'`.execute(db)
-    await sql`insert into identity_link (surface, tenant, external_id, principal_id, linked_by) values ('slack', 'T1', 'U-ada', 'ada', 'x')`.execute(
+    await sql`insert into identity_link (surface, tenant, external_id, principal_id, linked_by) values ('slack', 'T1', 'U-ada', 'ada', 'configuration')`.execute(
       db,
     )
     expect(await click(asked, 'ben')).toMatchObject({ requestState: 'pending' })
@@ -65,7 +65,7 @@ describeKernel('authorisation: the quorum', (kernel) => {
   test('a role that ended by itself does not count either', async () => {
     const { propose, click, db, later } = kernel()
     await sql`insert into role_grant (principal_id, role, environment, granted_by, valid_until)
-      values ('nobody', 'approver', 'shop', 'max', clk() + interval '1 minute')`.execute(db)
+      values ('nobody', 'approver', 'shop', 'configuration', clk() + interval '1 minute')`.execute(db)
     const asked = await propose({ needed: 2 })
     await click(asked, 'nobody')
     await later(61)

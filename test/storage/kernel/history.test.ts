@@ -13,6 +13,10 @@ const TABLES = {
   principal: 'principal is append-only',
   identity_link: 'identity_link is revoked, never deleted',
   role_grant: 'role_grant is revoked, never deleted',
+  power_change: 'power_change is append-only',
+  power_confirmation: 'power_confirmation is append-only',
+  policy_version: 'policy_version is append-only',
+  policy_activation: 'policy_activation is append-only',
   kill_switch: 'kill_switch is append-only',
   start_vote: 'start_vote is append-only',
   freeze_window: 'freeze_window is append-only',
@@ -36,6 +40,9 @@ const UNCHANGING = [
   'role',
   'execution_state',
   'execution_edge',
+  'power_confirmation',
+  'policy_version',
+  'policy_activation',
   'start_vote',
   'action_definition',
   'plan',
@@ -47,6 +54,9 @@ const UNCHANGING = [
   'graduation_report',
   'audit_entry',
 ] as const
+
+/** Primary keys that say what they hold. */
+const NAMED_KEYS: Readonly<Record<string, string>> = { vote: 'vote_counts_people', power_confirmation: 'power_confirmation_counts_people' }
 
 describeKernel('history: append-only', (kernel) => {
   const { ...tables } = TABLES
@@ -96,7 +106,7 @@ describeKernel('history: append-only', (kernel) => {
       const columns = await keepPrimaryKeyOnly(tx, table)
       await sql.raw(`insert into ${table} (${columns}) overriding system value select ${columns} from ${table} limit 1`).execute(tx)
     })
-    expect(await copy).toBe(`constraint ${table === 'vote' ? 'vote_counts_people' : `${table}_pkey`}`)
+    expect(await copy).toBe(`constraint ${NAMED_KEYS[table] ?? `${table}_pkey`}`)
   })
 
   test('no two roles are of one rank', async () => {

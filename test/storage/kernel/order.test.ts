@@ -9,7 +9,7 @@ const BACK = -7_200
 
 /** An action of which each step is taken two minutes before the one before it, by the clock. */
 async function carryOutBackwards({ propose, click, executions, advance, later, db, epoch }: Kernel): Promise<string> {
-  await sql`insert into role_grant (principal_id, role, environment, granted_by) values ('rex', 'approver', 'shop', 'max')`.execute(db)
+  await sql`insert into role_grant (principal_id, role, environment, granted_by) values ('rex', 'approver', 'shop', 'configuration')`.execute(db)
   await later(BACK)
   const asked = await propose({ needed: 2 })
   await click(asked, 'rex')
@@ -87,12 +87,12 @@ describeKernel('order: forged, with a chain that can be recomputed', (kernel) =>
   test.each([
     [
       'role',
-      `insert into role_grant (principal_id, role, environment, granted_by) values ('rex', 'approver', 'shop', 'max')`,
+      `insert into role_grant (principal_id, role, environment, granted_by) values ('rex', 'approver', 'shop', 'configuration')`,
       'role_grant',
     ],
     [
       'account',
-      `insert into identity_link (surface, tenant, external_id, principal_id, linked_by) values ('slack', 'T1', 'U-new', 'ben', 'max')`,
+      `insert into identity_link (surface, tenant, external_id, principal_id, linked_by) values ('slack', 'T1', 'U-new', 'ben', 'configuration')`,
       'identity_link',
     ],
   ])('a vote before its %s', async (_, beginning, table) => {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { describeKernel, type Kernel } from '../../support/kernel.ts'
+import { given } from '../../support/kernel-power.ts'
 import { outcomeOf, rehearse, rehearseUnguarded } from '../../support/kernel-sql.ts'
 
 const may = async ({ db }: Kernel, who: string, role: string, environment: string): Promise<boolean> => {
@@ -32,7 +33,7 @@ describeKernel('people: who may decide', (kernel) => {
   test('a grant that lapsed or was revoked is a no', async () => {
     const { db, later } = kernel()
     await sql`insert into role_grant (principal_id, role, environment, granted_by, valid_until)
-      values ('nobody', 'approver', 'shop', 'test', clk() + interval '1 hour')`.execute(db)
+      values ('nobody', 'approver', 'shop', 'configuration', clk() + interval '1 hour')`.execute(db)
     expect(await may(kernel(), 'nobody', 'approver', 'shop')).toBe(true)
     await sql`update role_grant set revoked_at = clk() where principal_id = 'ada'`.execute(db)
     expect(await may(kernel(), 'ada', 'viewer', 'shop')).toBe(false)
@@ -126,12 +127,10 @@ describeKernel('people: from the configuration', (kernel) => {
     expect((await active()).links).toEqual(['U-oncall=ben'])
   })
 
-  test('what somebody else linked or granted stays, and may be configured as well', async () => {
-    const { people, db } = kernel()
-    await sql`insert into role_grant (principal_id, role, environment, granted_by) values ('nobody', 'viewer', 'shop', 'max')`.execute(db)
-    await sql`insert into identity_link (surface, tenant, external_id, principal_id, linked_by) values ('teams', 'T9', 'x', 'nobody', 'max')`.execute(
-      db,
-    )
+  test('what two admins linked or granted stays, and may be configured as well', async () => {
+    const { people } = kernel()
+    await given(kernel(), { kind: 'grant', person: 'nobody', role: 'viewer', environment: 'shop' })
+    await given(kernel(), { kind: 'link', person: 'nobody', name: null, surface: 'teams', tenant: 'T9', account: 'x' })
     await people.sync([person('nobody', { roles: ['viewer'], links: [{ surface: 'teams', tenant: 'T9', externalId: 'x' }] })])
     await people.sync([])
     expect(await people.byActor({ surface: 'teams', tenant: 'T9', externalId: 'x' })).toMatchObject({ id: 'nobody', roles: ['viewer'] })
@@ -139,10 +138,8 @@ describeKernel('people: from the configuration', (kernel) => {
   })
 
   test('an account that is linked to somebody else already is said in words', async () => {
-    const { people, db } = kernel()
-    await sql`insert into identity_link (surface, tenant, external_id, principal_id, linked_by) values ('teams', 'T9', 'x', 'nobody', 'max')`.execute(
-      db,
-    )
+    const { people } = kernel()
+    await given(kernel(), { kind: 'link', person: 'nobody', name: null, surface: 'teams', tenant: 'T9', account: 'x' })
     await expect(people.sync([person('ada', { links: [{ surface: 'teams', tenant: 'T9', externalId: 'x' }] })])).rejects.toThrow(
       'the account teams/T9/x is linked to nobody already',
     )
@@ -152,7 +149,7 @@ describeKernel('people: from the configuration', (kernel) => {
   test('a grant that lapsed is granted anew when it is configured', async () => {
     const { people, db, later } = kernel()
     await sql`insert into role_grant (principal_id, role, environment, granted_by, valid_until)
-      values ('nobody', 'approver', 'shop', 'max', clk() + interval '1 minute')`.execute(db)
+      values ('nobody', 'approver', 'shop', 'configuration', clk() + interval '1 minute')`.execute(db)
     await later(61)
     await people.sync([person('nobody')])
     expect(await may(kernel(), 'nobody', 'approver', 'shop')).toBe(true)
@@ -161,9 +158,9 @@ describeKernel('people: from the configuration', (kernel) => {
 
 describeKernel('people: what the tables refuse', (kernel) => {
   const link = (account: string, who: string, surface = 'slack', tenant = 'T1') =>
-    sql`insert into identity_link (surface, tenant, external_id, principal_id, linked_by) values (${surface}, ${tenant}, ${account}, ${who}, 'x')`
+    sql`insert into identity_link (surface, tenant, external_id, principal_id, linked_by) values (${surface}, ${tenant}, ${account}, ${who}, 'configuration')`
   const grant = (who: string, role: string) =>
-    sql`insert into role_grant (principal_id, role, environment, granted_by) values (${who}, ${role}, 'shop', 'x')`
+    sql`insert into role_grant (principal_id, role, environment, granted_by) values (${who}, ${role}, 'shop', 'configuration')`
   const principal = (id: string, kind = 'human', name = 'N') => sql`insert into principal (id, kind, name) values (${id}, ${kind}, ${name})`
 
   test.each([
@@ -240,9 +237,9 @@ describeKernel('people: what the tables refuse', (kernel) => {
       const { db } = kernel()
       await sql`insert into principal (id, kind, name, created_at) values ('dora', 'human', 'Dora', 'epoch')`.execute(db)
       await sql`insert into identity_link (surface, tenant, external_id, principal_id, linked_by, linked_at, revoked_at)
-        values ('slack', 'T1', 'U-dora', 'dora', 'x', 'epoch', 'epoch')`.execute(db)
+        values ('slack', 'T1', 'U-dora', 'dora', 'configuration', 'epoch', 'epoch')`.execute(db)
       await sql`insert into role_grant (principal_id, role, environment, granted_by, granted_at, revoked_at)
-        values ('dora', 'viewer', 'shop', 'x', 'epoch', 'epoch')`.execute(db)
+        values ('dora', 'viewer', 'shop', 'configuration', 'epoch', 'epoch')`.execute(db)
       const { rows } =
         await sql`select p.created_at > clk() - interval '1 minute' as person, l.linked_at > clk() - interval '1 minute' and l.revoked_at is null as link,
           g.granted_at > clk() - interval '1 minute' and g.revoked_at is null as role

@@ -61,12 +61,12 @@ describeKernel('history: writes take turns', (kernel) => {
     [
       'identity_link',
       'identity_link_turn',
-      `insert into identity_link (surface, tenant, external_id, principal_id, linked_by) values ('teams', 't', 'x', 'ada', 'x')`,
+      `insert into identity_link (surface, tenant, external_id, principal_id, linked_by) values ('teams', 't', 'x', 'ada', 'configuration')`,
     ],
     [
       'role_grant',
       'role_grant_turn',
-      `insert into role_grant (principal_id, role, environment, granted_by) values ('ada', 'admin', 'shop', 'x')`,
+      `insert into role_grant (principal_id, role, environment, granted_by) values ('ada', 'admin', 'shop', 'configuration')`,
     ],
     ['kill_switch', 'kill_switch_turn', `insert into kill_switch (scope, engaged, by_whom) values ('env:y', true, 'host')`],
     [

@@ -76,7 +76,7 @@ describeKernel('votes: rows written past every store', (kernel) => {
     const old = await voteRow(db, asked, 'ada')
     await sql`update identity_link set revoked_at = clk() where external_id = 'U-ada'`.execute(db)
     expect(await rehearse(db, (tx) => insertRow(tx, 'vote', old))).toBe('refused not-linked')
-    await sql`insert into identity_link (surface, tenant, external_id, principal_id, linked_by) values ('slack', 'T1', 'U-ada', 'ada', 'x')`.execute(
+    await sql`insert into identity_link (surface, tenant, external_id, principal_id, linked_by) values ('slack', 'T1', 'U-ada', 'ada', 'configuration')`.execute(
       db,
     )
     expect(await rehearse(db, (tx) => insertRow(tx, 'vote', old))).toBe('refused not-linked')
