@@ -10,7 +10,7 @@ import type { Incident, IncidentEvent, IncidentState } from './domain/incident.t
 import type { Actor, Principal, Role } from './domain/principal.ts'
 import type { Handling } from './handling/handling.ts'
 import type { HandlingState } from './handling/state.ts'
-import type { AuditReport, AuditStore, ControlStore, VoteInput } from './ports.ts'
+import type { AuditReport, AuditStore, ControlStore, PowerStore, VoteInput } from './ports.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 
 export type { MetricName } from '../integrations/ports/metrics.ts'
@@ -91,6 +91,7 @@ export interface Agent extends ByPerson, ByHand, Handling {
   person(actor: Actor): Promise<(Principal & { roles: Role[] }) | null>
   people(): Promise<(Principal & { roles: Role[] })[]>
   control: ControlStore
+  power: PowerStore
   scopes: Scopes
   telemetry: Telemetry
   audit: AuditStore

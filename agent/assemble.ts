@@ -12,7 +12,7 @@ import { createDrills, type DrillRuns, type Drills } from './drills.ts'
 import { createIntake } from './intake/pipeline.ts'
 import { createInvestigation } from './investigation/investigation.ts'
 import type { AlertParser } from './jobs.ts'
-import { type Policy, parsePolicy, policyDigest } from './policy/rules.ts'
+import type { PolicyInForce } from './policy-in-force.ts'
 import type { Presentation } from './ports.ts'
 import { createTelemetry } from './telemetry/telemetry.ts'
 import { createTopology } from './topology/inventory.ts'
@@ -25,6 +25,7 @@ export interface AssemblyDeps
     | 'executions'
     | 'people'
     | 'control'
+    | 'power'
     | 'audit'
     | 'journal'
     | 'inbox'
@@ -38,8 +39,7 @@ export interface AssemblyDeps
   lease: ExecutorLease
   runs: DrillRuns
   integrations: readonly Integration[]
-  /** The policy file: its text and what YAML made of it, or why it could not be read. */
-  policy: { text: string; value: unknown } | { problem: string }
+  policy: PolicyInForce
   /** How each source's deliveries are read. */
   formats: readonly { name: string; parse: ParseWebhook }[]
   card: PlanCard
@@ -65,18 +65,19 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
   const catalog = createCatalog(
     integrations.map(({ id, environments, actions = [], metrics = null }) => ({ id, environments, actions, metrics })),
   )
-  const { policy, digest, problems } = readPolicy(deps.policy)
-  const answers = createPolicyAnswers({ policy, people: deps.people, topology })
+  const { policy } = deps
+  const answers = createPolicyAnswers({ policy: async () => (await policy.now()).policy, people: deps.people, topology })
   const ground = integrations.find((each) => each.drills !== undefined)
   const drills = createDrills({ ground: ground?.drills ?? null, runs: deps.runs, incidents, approvals, now, log })
-  const build = digestOf(canonicalJson({ catalog: catalog.digest, policy: digest, renderer: card.renderVersion }))
+  const build = async (): Promise<string> =>
+    digestOf(canonicalJson({ catalog: catalog.digest, policy: (await policy.now()).digest, renderer: card.renderVersion }))
   const agent = createAgent({
     ...deps,
     catalog,
     topology,
     telemetry: createTelemetry({ sources: integrations, topology, log }),
     drills,
-    configured: () => problems,
+    configured: policy.problems,
     objectionOfPolicy: (plan) => answers.objection(plan, catalog.find(plan.action.kind, plan.action.version)),
     intake: createIntake({
       incidents,
@@ -97,7 +98,7 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
       card,
       presentations: () => deps.presentations,
       dependents: async (service) => [...(await topology.inventory()).graph.dependentsOf(service).keys()],
-      build: () => build,
+      build,
       now,
     },
   })
@@ -113,12 +114,4 @@ function parserOf(parse: ParseWebhook): AlertParser {
     if (!parsed.ok) throw new Error(parsed.words)
     return parsed.alerts
   }
-}
-
-function readPolicy(source: AssemblyDeps['policy']): { policy: Policy | null; digest: string; problems: string[] } {
-  if ('problem' in source) return { policy: null, digest: policyDigest(''), problems: [source.problem] }
-  const parsed = parsePolicy(source.value)
-  const digest = policyDigest(source.text)
-  if (parsed.ok) return { policy: parsed.policy, digest, problems: [] }
-  return { policy: null, digest, problems: parsed.problems.map((problem) => `the policy file is not valid: ${problem}`) }
 }

@@ -11,7 +11,7 @@ import { createHandling } from './handling/handling.ts'
 import { handlingOf } from './handling/state.ts'
 import { createJobs, type JobsDeps, type Work } from './jobs.ts'
 import { createSelfCheck } from './mode.ts'
-import type { ApprovalKernel, AuditStore, ControlStore, ExecutionKernel, IncidentStore, PeopleStore } from './ports.ts'
+import type { ApprovalKernel, AuditStore, ControlStore, ExecutionKernel, IncidentStore, PeopleStore, PowerStore } from './ports.ts'
 import { timelineOf } from './records/timeline.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 import type { Topology } from './topology/inventory.ts'
@@ -35,6 +35,7 @@ export interface AgentDeps
   executions: ExecutionKernel
   people: PeopleStore
   control: ControlStore
+  power: PowerStore
   audit: AuditStore
   journal: EffectJournal
   inbox: JobsDeps['inbox'] & {
@@ -124,6 +125,7 @@ export function createAgent(deps: AgentDeps): RunningAgent {
         return { underWay: await callsUnderWay(deps) }
       },
     },
+    power: deps.power,
     scopes: createScopes(deps),
     telemetry: deps.telemetry,
     audit: deps.audit,
@@ -211,7 +213,10 @@ export function createAgent(deps: AgentDeps): RunningAgent {
       executor.start()
       every(SWEEP_MS, 'looking after open incidents', async () => await deps.queue.enqueue({ kind: 'sweep', payload: {}, dedupe: 'sweep' }))
       every(SELF_CHECK_MS, 'the self-check', lookAfterItself)
-      every(TIDY_MS, 'tidying', deps.tidy)
+      every(TIDY_MS, 'tidying', async () => {
+        await deps.power.expireDue()
+        await deps.tidy()
+      })
     },
     async stop() {
       for (const timer of timers) clearInterval(timer)

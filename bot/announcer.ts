@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { Agent } from '../agent/agent.ts'
+import { ROLES, SURFACES } from '../agent/domain/principal.ts'
 import type { AgentEvent, EventHub } from '../agent/events.ts'
-import { approvalNotice, controlNotice, type NoticeFacts } from './notice-words.ts'
+import { approvalNotice, controlNotice, type NoticeFacts, powerNotice } from './notice-words.ts'
 import type { SelfMetrics } from './self-metrics.ts'
 import type { Surface } from './surface.ts'
 
@@ -51,7 +52,17 @@ const LEASE_SECONDS = 30
 /** Between looks when nobody says that something is new. */
 const IDLE_MS = 500
 const BROKEN_MS = 1_000
+const ACCOUNT = { surface: z.enum(SURFACES), tenant: z.string(), account: z.string() }
 const LONGEST_BACKOFF_MS = 60_000
+
+/** A change as the database tells it: nothing that it does not name is shown. */
+const changeSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('grant'), person: z.string(), role: z.enum(ROLES), environment: z.string() }),
+  z.object({ kind: z.literal('revoke'), person: z.string(), role: z.enum(ROLES).nullable(), environment: z.string().nullable() }),
+  z.object({ kind: z.literal('link'), person: z.string(), name: z.string().nullable().default(null), ...ACCOUNT }),
+  z.object({ kind: z.literal('unlink'), ...ACCOUNT }),
+  z.object({ kind: z.literal('policy'), policy: z.string(), before: z.string().nullable() }),
+])
 
 const bodySchemas = {
   'incident-changed': z.object({ incidentId: z.string() }),
@@ -62,6 +73,9 @@ const bodySchemas = {
     code: z.string(),
     scope: z.string().optional(),
     by: z.string().optional(),
+    second: z.string().nullish(),
+    change: changeSchema.nullish(),
+    digest: z.string().optional(),
   }),
   page: z.object({ text: z.string(), incidentId: z.string().nullish() }),
 } as const
@@ -192,7 +206,8 @@ async function wordsOf(facts: NoticeFacts, requestId: string | null, { agent, no
     return approvalNotice(facts, approval, now())
   }
   const names = new Map((await agent.people()).map(({ id, name }) => [id, name]))
-  const words = controlNotice(facts, (id) => names.get(id) ?? id)
+  const nameOf = (id: string): string => names.get(id) ?? id
+  const words = controlNotice(facts, nameOf) ?? powerNotice(facts, nameOf)
   if (words === null) throw new Untellable(`no surface knows the notice ${facts.code}`)
   return words
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { adminStartAgainCommand } from './cli/admin.ts'
+import { adminCommand, adminFirstCommand, adminStartAgainCommand } from './cli/admin.ts'
 import { auditVerifyCommand } from './cli/audit.ts'
 import type { CliCommand } from './cli/command.ts'
 import { doctorCommand } from './cli/doctor.ts'
@@ -19,7 +19,9 @@ const COMMANDS: readonly CliCommand[] = [
   drillListCommand,
   drillRunCommand,
   auditVerifyCommand,
+  adminFirstCommand,
   adminStartAgainCommand,
+  adminCommand,
   migrateCommand,
 ]
 const HELP = ['help', '--help', '-h']
@@ -72,7 +74,10 @@ function parse(command: CliCommand, args: readonly string[]): ReturnType<typeof 
 }
 
 function helpLines(command: CliCommand | undefined, words: readonly string[]): string[] {
-  if (command) return [`steadyhand ${command.usage}`, '', `  ${command.summary}`, ...command.details.map((line) => `  ${line}`)]
+  if (command) {
+    const further = COMMANDS.filter(({ name }) => name.startsWith(`${command.name} `)).map(({ usage }) => `  also: steadyhand ${usage}`)
+    return [`steadyhand ${command.usage}`, '', `  ${command.summary}`, ...command.details.map((line) => `  ${line}`), ...further]
+  }
   const near = COMMANDS.filter(({ name }) => words[0] === undefined || name.startsWith(`${words[0]} `))
   const shown = near.length > 0 ? near : COMMANDS
   const width = Math.max(...shown.map(({ usage }) => usage.length))

@@ -1,6 +1,7 @@
 import { REFUSALS, Refusal } from '../agent/domain/refusal.ts'
 import { type ParsedCommand, parseCommand } from './command-parser.ts'
 import { investigate, perform } from './commands/act.ts'
+import { admin } from './commands/admin.ts'
 import { answerQuestion, ask, looksLikeQuestion } from './commands/ask.ts'
 import { answer, type Command, type CommandContext, sentence } from './commands/command.ts'
 import { freeze, start, stop, unfreeze } from './commands/control.ts'
@@ -24,6 +25,7 @@ const GROUPS: readonly { title: string; commands: readonly Command[] }[] = [
   { title: 'Ask', commands: [ask, metric, logs, runbook, oncall, grants] },
   { title: 'Look after incidents', commands: [investigate, perform, take, resolve, close, snooze, severity, merge, split, feedback] },
   { title: 'Stop and practise', commands: [stop, start, freeze, unfreeze, drill] },
+  { title: 'Who may what', commands: [admin] },
 ]
 export const COMMANDS: readonly Command[] = GROUPS.flatMap(({ commands }) => commands)
 

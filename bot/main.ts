@@ -6,7 +6,7 @@ import { createCrashpoint } from '../agent/crashpoint.ts'
 import type { RunningAgent } from '../agent/create-agent.ts'
 import { createEventHub } from '../agent/events.ts'
 import { DEFAULT_POLICY } from '../agent/policy/default-policy.ts'
-import { parsePolicy } from '../agent/policy/rules.ts'
+import { createPolicyInForce, problemsOfPolicy } from '../agent/policy-in-force.ts'
 import type { Integration, IntegrationDeps } from '../integrations/contract.ts'
 import type { DrillScenario } from '../integrations/ports/drills.ts'
 import { createIntegrations, WEBHOOKS } from '../integrations/registry.ts'
@@ -23,6 +23,7 @@ import { consoleRoutes } from './console/routes.ts'
 import { createDeadJobs } from './dead-jobs.ts'
 import { createEdge } from './edge.ts'
 import { openHostSecret } from './host-secret.ts'
+import { takeTheHostsWord } from './hosts-word.ts'
 import { integrationDeps, unlentDeps } from './integration-deps.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
 import type { Card } from './messages/card.ts'
@@ -78,10 +79,8 @@ export async function migrationsToRun(settings: Settings, log: Log): Promise<str
 }
 
 /** What is wrong with the policy file; empty when it decides. */
-export function policyProblems({ policyFile }: Settings): string[] {
-  const source = readPolicySource(policyFile, DEFAULT_POLICY)
-  const parsed = 'problem' in source ? { ok: false as const, problems: [source.problem] } : parsePolicy(source.value)
-  return parsed.ok ? [] : parsed.problems
+export function policyProblems({ policyFile }: Settings): readonly string[] {
+  return problemsOfPolicy(readPolicySource(policyFile, DEFAULT_POLICY))
 }
 
 /** The drills of the configured targets, without starting anything. */
@@ -102,13 +101,14 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, { i
   const told = createStoredDeliveries({ db: database.db, source: 'changes' })
   const integrations = await createIntegrations(settings, (id) => integrationDeps(id, stores, { now, log }), told)
   const namedPeople = mayUseNames(settings, integrations)
-  if (!inspect) await stores.people.sync(peopleRows(settings.people, namedPeople))
+  const policy = createPolicyInForce({ source: readPolicySource(settings.policyFile, DEFAULT_POLICY), store: stores.policies })
+  if (!inspect) await takeTheHostsWord({ people: stores.people, policy, rows: peopleRows(settings.people, namedPeople), log })
   const { agent, drills } = assembleAgent({
     ...stores,
     journal: await openEffectJournal(settings.dataDir),
     integrations,
     formats: WEBHOOKS,
-    policy: readPolicySource(settings.policyFile, DEFAULT_POLICY),
+    policy,
     card: { fits: fitsOnCard, renderHash, renderVersion: RENDER_VERSION },
     presentations: [{ surface: 'console', tenant: LOCAL, place: CONSOLE_PLACE }],
     runs: stores.drillRuns,

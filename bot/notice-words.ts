@@ -1,6 +1,9 @@
 import type { Approval, Execution, ExecutionState, RequestState } from '../agent/domain/approval.ts'
+import { CODE_LENGTH, type PowerChange } from '../agent/domain/power.ts'
 import { noticeText } from './messages/notice.ts'
 import type { NameOf } from './messages/outcome-words.ts'
+import { changeWords } from './messages/power-words.ts'
+import { plainOf } from './messages/span.ts'
 import { cleanText } from './messages/visible-text.ts'
 
 /** What the database wrote with a transition: which one, and what it is about. */
@@ -9,7 +12,14 @@ export interface NoticeFacts {
   code: string
   scope?: string | undefined
   by?: string | undefined
+  /** The second admin of a change that was done. */
+  second?: string | null | undefined
+  change?: PowerChange | null | undefined
+  digest?: string | undefined
 }
+
+/** Who is no person, as it is said. */
+const AUTHORS: Readonly<Record<string, string>> = { host: 'the host', configuration: 'the settings file' }
 
 /**
  * The words of a notice about a request, as things stood at its transition: told late, it must not tell what came after. Null when there is
@@ -36,6 +46,29 @@ export function controlNotice({ code, scope = '*', by }: NoticeFacts, names: Nam
       return `Frozen${where}${who}: nothing runs until the freeze ends.`
     case 'unfrozen':
       return `The freeze${where} is over${who}.`
+    default:
+      return null
+  }
+}
+
+/** The words of a notice about who may what; null for a code nobody knows. */
+export function powerNotice({ code, by = '', second, change, digest }: NoticeFacts, names: NameOf): string | null {
+  const name = (id: string): string => cleanText(AUTHORS[id] ?? names(id), 60)
+  if (code === 'policy-changed')
+    return `The policy changed, by the policy file: ${(digest ?? '').slice(0, CODE_LENGTH)} holds now. With two admins they would have confirmed it.`
+  if (!change) return null
+  const what = plainOf(changeWords(change))
+  const who = second && second !== by ? `${name(by)} and ${name(second)}` : name(by)
+  switch (code) {
+    case 'power-pending':
+      return `Asked by ${who}: ${what}. Nothing changes before ${by === 'host' ? 'two admins say' : 'another admin says'} "admin confirm ${(digest ?? '').slice(0, CODE_LENGTH)}".`
+    case 'power-done':
+    case 'people-changed':
+      return `Changed by ${who}: ${what}.`
+    case 'power-withdrawn':
+      return `Withdrawn by ${who}: ${what}.`
+    case 'power-expired':
+      return `Nobody confirmed it in time, so nothing changed: ${what}.`
     default:
       return null
   }

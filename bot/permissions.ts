@@ -23,6 +23,7 @@ export const LEAST_ROLE = {
   unfreeze: 'responder',
   stop: 'approver',
   start: 'approver',
+  admin: 'admin',
 } as const satisfies Record<string, Role>
 
 export type Permission = keyof typeof LEAST_ROLE

@@ -1,4 +1,13 @@
-import type { ApprovalKernel, AuditStore, ControlStore, ExecutionKernel, IncidentStore, PeopleStore } from '../agent/ports.ts'
+import type {
+  ApprovalKernel,
+  AuditStore,
+  ControlStore,
+  ExecutionKernel,
+  IncidentStore,
+  PeopleStore,
+  PolicyStore,
+  PowerStore,
+} from '../agent/ports.ts'
 import { type AppMeta, createAppMeta } from './app-meta.ts'
 import { createApprovalKernel } from './approvals.ts'
 import { createAuditStore } from './audit.ts'
@@ -16,6 +25,8 @@ import { createLeases, type Leases } from './leases.ts'
 import { createMessageStore, type MessageStore } from './messages.ts'
 import { createOutbox, OUTBOX_CHANNEL, type Outbox } from './outbox.ts'
 import { createPeopleStore } from './people.ts'
+import { createPolicyStore } from './policies.ts'
+import { createPowerStore } from './power.ts'
 import { createSessionStore, type SessionStore } from './sessions.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
 
@@ -26,6 +37,8 @@ export interface Stores {
   executions: ExecutionKernel
   people: PeopleStore
   control: ControlStore
+  power: PowerStore
+  policies: PolicyStore
   audit: AuditStore
   inbox: Inbox
   outbox: Outbox
@@ -84,6 +97,8 @@ export function createStores({ database, now, log, workerId, onDeadJob }: Stores
     executions: createExecutionKernel({ db }),
     people: createPeopleStore({ db }),
     control: createControlStore({ db }),
+    power: createPowerStore({ db }),
+    policies: createPolicyStore({ db }),
     audit: createAuditStore({ db }),
     inbox: createInbox({ db }),
     outbox: createOutbox({ db }),

@@ -14,7 +14,7 @@ export interface ExecuteDeps {
   catalog: Catalog
   journal: EffectJournal
   /** The policy as it is now, on the stored plan: null when it still allows it. */
-  objectionOfPolicy(plan: SealedPlan['plan']): Objection | null
+  objectionOfPolicy(plan: SealedPlan['plan']): Objection | null | Promise<Objection | null>
   /** Prolongs the lease; false when it is lost. */
   lease: { renew(epoch: number): Promise<boolean> }
   crashpoint: Crashpoint
@@ -64,7 +64,7 @@ async function firstObjection(
   entry: CatalogEntry,
   { executionId, plan }: { executionId: string; plan: SealedPlan },
 ): Promise<Objection | null> {
-  const policy = deps.objectionOfPolicy(plan.plan)
+  const policy = await deps.objectionOfPolicy(plan.plan)
   if (policy) return policy
   const refusal = await deps.kernel.refusalToAct(executionId)
   if (refusal) return { code: refusal.code, words: new Refusal(refusal.code, refusal.detail).message }

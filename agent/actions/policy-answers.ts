@@ -9,8 +9,8 @@ import type { Candidate, PolicyAnswer } from './propose.ts'
 import type { Objection } from './recheck.ts'
 
 export interface PolicyAnswersDeps {
-  /** Null when the policy file cannot be read: then everything is denied. */
-  policy: Policy | null
+  /** The policy that holds now; null when there is none: then everything is denied. */
+  policy(): Promise<Policy | null>
   people: Pick<PeopleStore, 'list'>
   topology: Topology
 }
@@ -19,15 +19,16 @@ export interface PolicyAnswers {
   /** What the policy says of a candidate, with everything it may depend on read now. */
   answer(candidate: Candidate): Promise<PolicyAnswer>
   /** Whether the policy as it is now still asks what the plan asked; null when it does. People, freezes and stops are the database's to check. */
-  objection(plan: Plan, entry: CatalogEntry | null): Objection | null
+  objection(plan: Plan, entry: CatalogEntry | null): Promise<Objection | null>
 }
 
 const UNREADABLE = 'the policy cannot be read, and without it nothing is allowed'
 const ENOUGH_PEOPLE = 100
 
-export function createPolicyAnswers({ policy, people, topology }: PolicyAnswersDeps): PolicyAnswers {
+export function createPolicyAnswers({ policy: inForce, people, topology }: PolicyAnswersDeps): PolicyAnswers {
   return {
     async answer(candidate) {
+      const policy = await inForce()
       if (policy === null) return { decide: 'deny', code: 'policy-denied', reasons: [UNREADABLE] }
       const { incident, entry, observation, parameters, requester } = candidate
       const [all, inventory] = await Promise.all([people.list(), topology.inventory()])
@@ -46,7 +47,8 @@ export function createPolicyAnswers({ policy, people, topology }: PolicyAnswersD
       return decision.decide === 'ask' ? decision : { decide: 'deny', code: decision.code, reasons: decision.reasons }
     },
 
-    objection(plan, entry) {
+    async objection(plan, entry) {
+      const policy = await inForce()
       if (policy === null) return { code: 'policy-denied', words: UNREADABLE }
       if (entry === null) return null
       const { environment, name } = plan.target

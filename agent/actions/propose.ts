@@ -39,7 +39,7 @@ export interface ProposeDeps {
   /** Where the request will be shown. */
   presentations(incident: Pick<Incident, 'id' | 'service'>): readonly Presentation[]
   dependents(service: string): Promise<readonly string[]>
-  build(): string
+  build(): string | Promise<string>
   now: () => Date
 }
 
@@ -153,7 +153,7 @@ async function ask(
     cause: { class: input.hypothesis.class, component: input.hypothesis.component },
     dependents,
     requester: input.requester,
-    build: deps.build(),
+    build: await deps.build(),
     now: deps.now(),
   })
   if (!deps.card.fits(parent.plan)) return heldBack('plan-too-large', parent.plan.action.title)

@@ -1,6 +1,7 @@
 import type { HttpBindings } from '@hono/node-server'
 import { z } from 'zod'
 import type { Agent } from '../../agent/agent.ts'
+import { SURFACES } from '../../agent/domain/principal.ts'
 import { bearerToken, isOneOf } from '../bearer.ts'
 import { startScope } from '../commands/scope.ts'
 import { isLoopback } from '../config.ts'
@@ -9,11 +10,17 @@ import { type Call, type Endpoint, endpoint } from './endpoint.ts'
 import { textSchema } from './text.ts'
 
 export interface AdminApiDeps {
-  agent: Pick<Agent, 'control'>
+  agent: Pick<Agent, 'control' | 'power'>
   /** What only the operator on this machine can read. */
   hostSecret: string
 }
 
+export const firstAdminSchema = z.strictObject({
+  person: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be lower case letters, digits, dots, dashes or underscores'),
+  name: textSchema(100, 1).nullable(),
+  link: z.strictObject({ surface: z.enum(SURFACES), tenant: textSchema(200, 1), externalId: textSchema(200, 1) }).nullable(),
+})
+export const enrolledSchema = z.object({ person: z.string() })
 export const startedSchema = z.object({ scope: z.string(), started: z.boolean() })
 
 /** What the command line on the host asks of the process that runs: the operator's own, never a key's or a session's. */
@@ -29,12 +36,33 @@ export function adminEndpoints({ agent, hostSecret }: AdminApiDeps): Endpoint[] 
       query: z.object({ scope: textSchema(200, 1).optional() }),
       answers: { 200: { words: 'It runs again.', schema: startedSchema } },
       problems: ['no-token', 'invalid-query', 'invalid-parameters'],
-      async handle({ query, context }) {
-        demandHost(context, hostSecret)
+      admit: (context) => demandHost(context, hostSecret),
+      async handle({ query }) {
         return { body: await startAgain(agent.control, query.scope) }
       },
     }),
+    endpoint({
+      method: 'post',
+      path: '/api/v1/admin/first',
+      name: 'enrolFirstAdmin',
+      summary: 'Makes the first admin, while there is none. For the command line on the host only.',
+      access: 'token',
+      body: firstAdminSchema,
+      answers: { 200: { words: 'That person is an admin now.', schema: enrolledSchema } },
+      problems: ['no-token', 'admin-exists', 'nothing-to-change'],
+      admit: (context) => demandHost(context, hostSecret),
+      handle: async ({ body }) => ({ body: await enrolFirst(agent.power, body) }),
+    }),
   ]
+}
+
+/** By the operator on the host, alone. @throws Refusal admin-exists, nothing-to-change when the account is somebody else's */
+export async function enrolFirst(
+  power: Agent['power'],
+  { person, name, link }: z.infer<typeof firstAdminSchema>,
+): Promise<z.infer<typeof enrolledSchema>> {
+  await power.enrolFirst({ id: person, name: name ?? person, link })
+  return { person }
 }
 
 /** By the operator on the host, alone. @throws Refusal invalid-parameters when that is not stopped */

@@ -47,6 +47,8 @@ interface Spec<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType
   query?: Q
   body?: B
   problems?: readonly ProblemCode[]
+  /** Who may call, where that is asked before anything else of the call is looked at. Throws for a no. */
+  admit?(context: Context<Checked>): void
   handle(call: Call<z.infer<P>, z.infer<Q>, z.infer<B>>): Promise<Answer>
 }
 
@@ -56,7 +58,7 @@ const NOTHING = z.object({})
 export function endpoint<P extends z.ZodObject = typeof NOTHING, Q extends z.ZodObject = typeof NOTHING, B extends z.ZodType = z.ZodNull>(
   spec: Spec<P, Q, B>,
 ): Endpoint {
-  const { handle, ...rest } = spec
+  const { handle, admit = () => {}, ...rest } = spec
   const params: z.ZodObject = spec.params ?? NOTHING
   const query: z.ZodObject = spec.query ?? NOTHING
   return {
@@ -66,6 +68,7 @@ export function endpoint<P extends z.ZodObject = typeof NOTHING, Q extends z.Zod
     body: spec.body ?? null,
     problems: spec.problems ?? [],
     async serve(context, caller) {
+      admit(context)
       const answer = await handle({
         params: parsed(params, context.req.param(), 'not-found') as z.infer<P>,
         query: parsed(query, context.req.query(), 'invalid-query') as z.infer<Q>,

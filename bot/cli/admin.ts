@@ -1,9 +1,10 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { Refusal } from '../../agent/domain/refusal.ts'
-import { startAgain, startedSchema } from '../api/admin.ts'
+import { enrolFirst, enrolledSchema, firstAdminSchema, startAgain, startedSchema } from '../api/admin.ts'
 import type { Settings } from '../config.ts'
 import { readHostSecret } from '../host-secret.ts'
-import { createApiClient, RefusedCall } from './api-client.ts'
+import type { App } from '../main.ts'
+import { type ApiClient, createApiClient, RefusedCall } from './api-client.ts'
 import { withStoppedApp } from './audit.ts'
 import type { CliCommand } from './command.ts'
 import { CommandFailed } from './failure.ts'
@@ -28,12 +29,85 @@ export const adminStartAgainCommand: CliCommand = {
   },
 }
 
+export const adminFirstCommand: CliCommand = {
+  name: 'admin first',
+  usage: 'admin first NAME [--name "FULL NAME"] [--link SURFACE:TENANT:ACCOUNT]',
+  summary: 'makes the first admin, alone and on the host; NAME is the id of a person, new or known',
+  details: [
+    'Works only while there is no active admin. From then on two admins make another one, with "admin grant" in chat.',
+    '--link ties an account to the person, by the ids of its surface, as in the settings file; without one who is new can say nothing anywhere.',
+    'Goes through the server that runs with these settings, as the user it runs as; when none runs, straight to the database.',
+  ],
+  options: { name: { type: 'string' }, link: { type: 'string' } },
+  async run({ words, options, terminal, settings, now }) {
+    if (words.length !== 1) throw new CommandFailed(`Name one person: steadyhand ${adminFirstCommand.usage}.`, 2)
+    const first = firstAdmin(words[0], options)
+    const { person } = await withProgress(terminal, 'enrolling', now, () =>
+      onHost(settings(), {
+        running: (server) => server.call('POST', '/api/v1/admin/first', enrolledSchema, first),
+        stopped: ({ agent }) => enrolFirst(agent.power, first),
+      }),
+    )
+    terminal.say(`${person} is an admin now. Another one takes two admins, or the settings file.`)
+    return 0
+  },
+}
+
+const answerSchema = z.object({ text: z.string() })
+
+export const adminCommand: CliCommand = {
+  name: 'admin',
+  usage: 'admin pending|grant|revoke|link|unlink|confirm|withdraw … --as NAME',
+  summary: 'what the chat command of the same name does, as one of the named people of a server on this machine',
+  details: [
+    'grant PERSON ROLE [env:NAME] · link PERSON SURFACE TENANT ACCOUNT [FULL NAME]: waits for another admin, who says confirm CODE.',
+    'revoke PERSON [ROLE] [env:NAME] · unlink SURFACE TENANT ACCOUNT: at once. withdraw CODE · pending.',
+    'Only where people may be signed in by name, see the console; elsewhere it is said in chat.',
+  ],
+  options: { as: { type: 'string' } },
+  async run({ words, options, terminal, settings }) {
+    const { as } = options
+    if (typeof as !== 'string') throw new CommandFailed('Say as whom: the host asks and confirms nothing. Add --as NAME.', 2)
+    const server = await runningServer(settings())
+    if (server === null) throw new CommandFailed('No server runs with these settings: "steadyhand start" starts one.')
+    try {
+      const person = await server.signIn(as)
+      const text = ['admin', ...words.map((word) => (word.includes(' ') ? `"${word}"` : word))].join(' ')
+      terminal.say((await person.call('POST', '/api/v1/commands', answerSchema, { text })).text)
+      return 0
+    } catch (error) {
+      if (error instanceof RefusedCall) throw new CommandFailed(error.message)
+      throw error
+    }
+  },
+}
+
+/** @throws CommandFailed when a part is not well-formed */
+function firstAdmin(person: string | undefined, { name, link }: Readonly<Record<string, string | boolean | undefined>>) {
+  const [surface, tenant, ...account] = typeof link === 'string' ? link.split(':') : []
+  const parsed = firstAdminSchema.safeParse({
+    person,
+    name: name ?? null,
+    link: link === undefined ? null : { surface, tenant, externalId: account.join(':') },
+  })
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw new CommandFailed(`${issue?.path.join('.')}: ${issue?.message}. Usage: steadyhand ${adminFirstCommand.usage}`, 2)
+}
+
 async function startOnHost(settings: Settings, word: string | undefined): Promise<z.infer<typeof startedSchema>> {
+  const path = `/api/v1/admin/start-again${word === undefined ? '' : `?scope=${encodeURIComponent(word)}`}`
+  return await onHost(settings, {
+    running: (server) => server.call('POST', path, startedSchema),
+    stopped: ({ agent }) => startAgain(agent.control, word),
+  })
+}
+
+/** Through the server that runs with these settings, which knows its operator by a secret; when none runs, straight to the database. */
+async function onHost<T>(settings: Settings, ways: { running(server: ApiClient): Promise<T>; stopped(app: App): Promise<T> }): Promise<T> {
   try {
-    if ((await runningServer(settings)) === null) return await withStoppedApp(settings, ({ agent }) => startAgain(agent.control, word))
-    const secret = hostSecretOf(settings)
-    const path = `/api/v1/admin/start-again${word === undefined ? '' : `?scope=${encodeURIComponent(word)}`}`
-    return await createApiClient(addressOf(settings), secret).call('POST', path, startedSchema)
+    if ((await runningServer(settings)) === null) return await withStoppedApp(settings, ways.stopped)
+    return await ways.running(createApiClient(addressOf(settings), hostSecretOf(settings)))
   } catch (error) {
     if (error instanceof Refusal || error instanceof RefusedCall) throw new CommandFailed(error.message)
     throw error

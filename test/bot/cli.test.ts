@@ -80,6 +80,12 @@ describe('what needs no server', () => {
     [['audit', 'verify'], 1, 'There is no database in'],
     [['admin', '--help'], 0, 'admin start-again [env:NAME | kind:ACTION]'],
     [['admin', 'start-again'], 1, 'There is no database in'],
+    [['admin', 'first', 'max'], 1, 'There is no database in'],
+    [['admin', 'first'], 2, 'Name one person'],
+    [['admin', 'first', 'Max'], 2, 'person: must be lower case'],
+    [['admin', 'first', 'max', '--link', 'mail:x:y'], 2, 'link.surface:'],
+    [['admin', 'pending'], 2, 'Say as whom'],
+    [['admin', 'pending', '--as', 'max'], 1, 'No server runs with these settings'],
   ])('%j', async (args, code, words) => {
     const result = await finish(args)
     expect(result.code).toBe(code)
@@ -162,6 +168,14 @@ describe('a process', () => {
     expect([elsewhere.code, elsewhere.last]).toEqual([1, expect.stringContaining('There is no secret of a server in')])
     const again = await finish(['admin', 'start-again', 'env:local'], environment)
     expect([again.code, again.last]).toEqual([0, 'Started (env:local): approved actions run again.'])
+    expect(await finish(['admin', 'first', 'alice'], environment)).toMatchObject({
+      code: 0,
+      last: expect.stringContaining('alice is an admin now'),
+    })
+    const refused = await finish(['admin', 'first', 'carol'], environment)
+    expect([refused.code, refused.last]).toEqual([1, expect.stringContaining('There is an admin already')])
+    expect((await finish(['admin', 'grant', 'bob', 'approver', '--as', 'alice'], environment)).last).toContain('Waits for another admin')
+    expect((await finish(['admin', 'pending', '--as', 'bob'], environment)).last).toContain('This needs the role admin')
     started.child.kill('SIGTERM')
     expect(await started.ended).toBe(0)
     const alone = await finish(['admin', 'start-again'], environment)

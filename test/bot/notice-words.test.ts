@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { approvalNotice, controlNotice } from '../../bot/notice-words.ts'
+import type { PowerChange } from '../../agent/domain/power.ts'
+import { approvalNotice, controlNotice, powerNotice } from '../../bot/notice-words.ts'
 import { anApproval, anExecution, at, aVote } from '../support/builders.ts'
 
 const EFFECT = ['claimed', 'intent', 'sent', 'succeeded'] as const
@@ -58,4 +59,41 @@ describe('a notice about a control', () => {
     [{ code: 'unfrozen' }, 'The freeze is over.'],
     [{ code: 'rumour' }, null],
   ])('%j', (facts, words) => expect(controlNotice(facts, names)).toBe(words))
+})
+
+describe('a notice about who may what', () => {
+  const names = (id: string): string => ({ max: 'Max', nora: 'Nora' })[id] ?? id
+  const digest = 'abcdef0123456789'
+  const grant: PowerChange = { kind: 'grant', person: 'vera', role: 'approver', environment: 'shop' }
+  const link: PowerChange = { kind: 'link', person: 'dora', name: 'D\u202eora', surface: 'slack', tenant: 'T1', account: '<!channel>' }
+  test.each<[Parameters<typeof powerNotice>[0], string | null]>([
+    [
+      { code: 'power-pending', by: 'max', change: grant, digest },
+      'Asked by Max: vera becomes approver in shop. Nothing changes before another admin says "admin confirm abcdef012345".',
+    ],
+    [
+      { code: 'power-pending', by: 'host', change: { kind: 'policy', policy: 'p', before: null }, digest },
+      'Asked by the host: the policy p takes the place of none. Nothing changes before two admins say "admin confirm abcdef012345".',
+    ],
+    [{ code: 'power-done', by: 'max', second: 'nora', change: grant }, 'Changed by Max and Nora: vera becomes approver in shop.'],
+    [
+      { code: 'power-done', by: 'max', second: 'max', change: { kind: 'revoke', person: 'vera', role: null, environment: null } },
+      'Changed by Max: vera loses all roles everywhere.',
+    ],
+    [
+      { code: 'people-changed', by: 'configuration', change: link },
+      'Changed by the settings file: the account slack T1 <!channel> becomes that of dora, whose name is D[U+202E]ora if new.',
+    ],
+    [{ code: 'power-withdrawn', by: 'nora', change: grant }, 'Withdrawn by Nora: vera becomes approver in shop.'],
+    [
+      { code: 'power-expired', by: 'max', change: grant },
+      'Nobody confirmed it in time, so nothing changed: vera becomes approver in shop.',
+    ],
+    [
+      { code: 'policy-changed', by: 'host', digest },
+      'The policy changed, by the policy file: abcdef012345 holds now. With two admins they would have confirmed it.',
+    ],
+    [{ code: 'rumour', change: grant }, null],
+    [{ code: 'power-done' }, null],
+  ])('%j', (facts, words) => expect(powerNotice(facts, names)).toBe(words))
 })

@@ -162,7 +162,6 @@ create trigger tells after insert or update on freeze_window for each row execut
 
 create function power_tells() returns trigger language plpgsql as $$
 begin
-  if tg_op = 'UPDATE' and new.state = old.state then return null; end if;
   -- What takes is asked and done at once: one notice says so.
   if new.state = 'pending' and new.kind in ('revoke', 'unlink') then return null; end if;
   perform tell('notice:power:' || new.id || ':' || new.state, 'notice', null, jsonb_build_object('incidentId', null, 'requestId', null,

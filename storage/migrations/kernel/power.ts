@@ -152,7 +152,7 @@ begin
   elsif new.state = 'expired' then
     if new.decided_at < old.expires_at then perform refuse('too-late', 'It is not expired yet.'); end if;
     new.decided_by := null;
-  elsif new.state = 'withdrawn' and new.decided_by <> 'host' and not may(new.decided_by, 'admin', coalesce(old.environment, '*')) then
+  elsif new.decided_by <> 'host' and not may(new.decided_by, 'admin', coalesce(old.environment, '*')) then
     perform refuse('not-authorised', 'This takes an admin.');
   end if;
   return new;

@@ -117,7 +117,9 @@ export async function tidy({ kernel, leases, freezeIds }: World, model: Model): 
 /** What a person lacks, as new rows: what was revoked stays revoked. */
 export async function giveBack({ db }: Kernel, name: string, { role, link, active }: Person): Promise<void> {
   if (role === null)
-    await sql`insert into role_grant (principal_id, role, environment, granted_by) values (${name}, 'approver', 'shop', 'configuration')`.execute(db)
+    await sql`insert into role_grant (principal_id, role, environment, granted_by) values (${name}, 'approver', 'shop', 'configuration')`.execute(
+      db,
+    )
   if (link === null)
     await sql`insert into identity_link (surface, tenant, external_id, principal_id, linked_by) values ('slack', 'T1', ${`U-${name}`}, ${name}, 'configuration')`.execute(
       db,

@@ -34,8 +34,14 @@ describeKernel('invariants: rows changed behind the guards', (kernel) => {
     ['its vote was of another digest', `update vote set digest = repeat('a', 64)`],
     ['its vote was of a bot', `update principal set kind = 'service' where id = 'ada'`],
     ['its vote was of an account of somebody else', `update identity_link set principal_id = 'ben' where external_id = 'U-ada'`],
-    ['its account was unlinked before the send', `update identity_link set revoked_at = (select at from vote) where external_id = 'U-ada'`],
-    ['its role was revoked before the send', `update role_grant set revoked_at = (select at from vote) where principal_id = 'ada'`],
+    [
+      'its account was unlinked before the send',
+      `update identity_link set revoked_at = (select at from vote), revoked_by = 'host' where external_id = 'U-ada'`,
+    ],
+    [
+      'its role was revoked before the send',
+      `update role_grant set revoked_at = (select at from vote), revoked_by = 'host' where principal_id = 'ada'`,
+    ],
     ['its role had ended before the send', `update role_grant set valid_until = (select at from vote) where principal_id = 'ada'`],
     ['its role was for another environment', `update role_grant set environment = 'other' where principal_id = 'ada'`],
     ['its role was a lesser one', `update role_grant set role = 'responder' where principal_id = 'ada'`],
@@ -58,7 +64,7 @@ describeKernel('invariants: rows changed behind the guards', (kernel) => {
   test('1, the proof query: a revocation after the send is none', async () => {
     const { carryOut, db, audit } = kernel()
     await carryOut({}, ...VERIFIED)
-    await sql`update role_grant set revoked_at = clk() where principal_id = 'ada'`.execute(db)
+    await sql`update role_grant set revoked_at = clk(), revoked_by = 'host' where principal_id = 'ada'`.execute(db)
     await sql`update principal set active = false where id = 'ada'`.execute(db)
     await verified({ audit })
   })

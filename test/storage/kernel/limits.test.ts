@@ -84,7 +84,9 @@ describeKernel('limits: read again before intent and before sent', (kernel) => {
     await sql`update role_grant set revoked_at = clk() where principal_id = 'ben'`.execute(db)
     expect(await executions.refusalToAct(one)).toBeNull()
     expect(await executions.refusalToAct(two)).toEqual({ code: 'lost-authority', detail: null })
-    await sql`insert into role_grant (principal_id, role, environment, granted_by) values ('ben', 'admin', '*', 'configuration')`.execute(db)
+    await sql`insert into role_grant (principal_id, role, environment, granted_by) values ('ben', 'admin', '*', 'configuration')`.execute(
+      db,
+    )
     expect(await executions.refusalToAct(two)).toEqual({ code: 'lost-authority', detail: null })
   })
 

@@ -9,7 +9,9 @@ const BACK = -7_200
 
 /** An action of which each step is taken two minutes before the one before it, by the clock. */
 async function carryOutBackwards({ propose, click, executions, advance, later, db, epoch }: Kernel): Promise<string> {
-  await sql`insert into role_grant (principal_id, role, environment, granted_by) values ('rex', 'approver', 'shop', 'configuration')`.execute(db)
+  await sql`insert into role_grant (principal_id, role, environment, granted_by) values ('rex', 'approver', 'shop', 'configuration')`.execute(
+    db,
+  )
   await later(BACK)
   const asked = await propose({ needed: 2 })
   await click(asked, 'rex')

@@ -199,10 +199,18 @@ describeKernel('power: taking', (kernel) => {
   })
 
   test('one admin takes an account at once, and its votes with it', async () => {
+    const { db } = kernel()
+    const ben = { surface: 'slack', tenant: 'T1', external_id: 'U-ben', principal_id: 'ben', linked_by: 'configuration' }
+    await insertRow(db, 'identity_link', { ...ben, tenant: 'T2' })
+    await insertRow(db, 'identity_link', { ...ben, surface: 'teams' })
+    await sql`update identity_link set revoked_at = clk() where external_id = 'U-ben' and surface = 'slack' and tenant = 'T1'`.execute(db)
+    await insertRow(db, 'identity_link', ben)
     const asked = await kernel().propose({ needed: 2 })
     await kernel().click(asked, 'ben')
     await askedFor(kernel(), UNLINK)
     expect(await kernel().people.byActor(actorOf('ben'))).toBeNull()
+    for (const place of [{ tenant: 'T2' }, { surface: 'teams' as const }])
+      expect(await kernel().people.byActor({ ...actorOf('ben'), ...place })).not.toBeNull()
     expect((await kernel().click(asked, 'ada')).requestState).toBe('pending')
     expect(await kernel().people.byActor(actorOf('ada'))).not.toBeNull()
   })
@@ -591,6 +599,14 @@ describeKernel('power: the policy', (kernel) => {
     expect([second?.id === third?.id, third?.change]).toEqual([false, second?.change])
     expect(await offered(kernel(), 'one')).toBe('in-force')
     expect(await kernel().power.pending()).toEqual([])
+  })
+
+  test('a week later nobody confirms it', async () => {
+    await offered(kernel(), 'one')
+    await offered(kernel(), 'two')
+    const [asked] = await kernel().power.pending()
+    await kernel().later(7 * 86_400)
+    expect(await outcomeOf(kernel().power.confirm(codeOf(asked ?? { digest: '' }), actorOf('max')))).toBe('refused change-over')
   })
 
   test('with one admin it is the host’s word', async () => {

@@ -184,7 +184,9 @@ describeKernel('races', (kernel, store) => {
     expect(revoked).toBe('done')
     expect(['done', 'refused lost-authority']).toContain(sent)
     expect(await sends(kernel())).toBe(sentAtRevoke)
-    await sql`insert into role_grant (principal_id, role, environment, granted_by) values ('ada', 'approver', 'shop', 'configuration')`.execute(db)
+    await sql`insert into role_grant (principal_id, role, environment, granted_by) values ('ada', 'approver', 'shop', 'configuration')`.execute(
+      db,
+    )
   })
 
   rounds('two proposals for one incident: one waits', async (round) => {

@@ -363,7 +363,9 @@ describeKernel('requests: the votes they list', (kernel) => {
     const asked = await propose({ needed: 2 })
     await click(asked, 'ada')
     await sql`update role_grant set revoked_at = clk() where principal_id = 'ada'`.execute(db)
-    await sql`insert into role_grant (principal_id, role, environment, granted_by) values ('ada', 'approver', 'shop', 'configuration')`.execute(db)
+    await sql`insert into role_grant (principal_id, role, environment, granted_by) values ('ada', 'approver', 'shop', 'configuration')`.execute(
+      db,
+    )
     expect(await people(asked.requestId)).toEqual([])
     expect(await click(asked, 'ben')).toMatchObject({ requestState: 'pending', votes: [{ person: 'ben' }] })
   })

@@ -102,6 +102,18 @@ describeKernel('history: writes take turns', (kernel) => {
       `insert into execution_event (execution_id, seq, from_state, to_state, epoch) select execution_id, 6, 'failed', 'undone', 1 from execution_event`,
     ],
     ['undo_waived', 'undo_waived_guard', `insert into undo_waived select * from undo_waived`],
+    ['power_change', 'power_change_turn', `update power_change set decided_by = 'max'`],
+    [
+      'power_change',
+      'power_change_guard',
+      `insert into power_change (id, canonical, digest, asked_by) select id, canonical, digest, asked_by from power_change`,
+    ],
+    [
+      'power_confirmation',
+      'power_confirmation_guard',
+      `insert into power_confirmation (change_id, digest, principal_id, link_id) select change_id, digest, 'max', link_id from power_confirmation`,
+    ],
+    ['policy_activation', 'policy_activation_guard', `insert into policy_activation (digest) select digest from policy_activation`],
     ['standing_grant', 'standing_grant_begins', `insert into standing_grant select * from standing_grant`],
   ]
 
