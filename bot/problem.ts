@@ -76,6 +76,7 @@ export const REFUSAL_STATUS: Readonly<Record<RefusalCode, number>> = {
   kept: 409,
   'already-taken': 409,
   'too-late': 409,
+  restored: 409,
   'permission-missing': 409,
   'unknown-change': 404,
   'same-person': 403,

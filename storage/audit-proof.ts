@@ -81,7 +81,8 @@ async function inOneView<T>(db: Kysely<Database>, work: (tx: Executor) => Promis
     })
 }
 
-async function proveAll(tx: Executor): Promise<{ report: AuditReport; at: string }> {
+/** The whole proof over what a transaction sees; `at` is when. */
+export async function proveAll(tx: Executor): Promise<{ report: AuditReport; at: string }> {
   const violations = await invariants(tx, EVERYTHING)
   for (const [table, key] of Object.entries(AUDITED)) violations.push(...(await runChecker(tx, rowsAgainstChain(table, key), ROWS_CLAIM)))
   const { rows } = await sql<{ at: Date }>`select clk() as at`.execute(tx)

@@ -43,6 +43,8 @@ export interface DatabaseOptions {
   /** Milliseconds to wait for a connection; 15 s unless given. */
   waitMs?: number
   limits?: Partial<PostgresLimits>
+  /** PGlite only: a directory that the caller holds, with the folder to open; it stays held when the database is closed. */
+  held?: Pick<DataDirectory, 'path' | 'database'>
   /** Called once when the database is lost while open; the process should end then, and be started again. */
   onLost?: (error: DatabaseUnavailable) => void
 }
@@ -86,8 +88,8 @@ async function openPostgres(databaseUrl: string, { log = SILENT, limits, waitMs 
 }
 
 async function openPglite(options: DatabaseOptions): Promise<OpenDatabase> {
-  const { dataDir, now, log = SILENT, template = null, waitMs = WAIT_MS, onLost } = options
-  const directory = dataDir === ':memory:' ? null : holdDataDirectory(dataDir, { now })
+  const { log = SILENT, template = null, waitMs = WAIT_MS, onLost } = options
+  const directory = directoryOf(options)
   const callbacks = createCallbacks()
   const lost = (error: DatabaseUnavailable): void => {
     log.error({ error: error.message }, 'the database was lost')
@@ -103,6 +105,11 @@ async function openPglite(options: DatabaseOptions): Promise<OpenDatabase> {
     directory?.release()
     throw error
   }
+}
+
+function directoryOf({ dataDir, held, now }: DatabaseOptions): DataDirectory | null {
+  if (held) return { ...held, release: () => {} }
+  return dataDir === ':memory:' ? null : holdDataDirectory(dataDir, { now })
 }
 
 interface PgliteParts {

@@ -208,6 +208,17 @@ export const CHECKERS: readonly Checker[] = [
         where e.seq <> e.place or e.from_state <> e.before or x.id is null or g.from_state is null`,
   },
   {
+    invariant: 2,
+    claim: 'Nothing is sent on an approval from before the database was restored.',
+    sql: (
+      within,
+    ) => `select step.execution_id::text as subject, 'had its step ' || step.to_state || ' on an approval from before a restore' as words
+      from (${steps(within, `'intent', 'sent'`)}) step join plan p on p.id = step.plan_id
+      join authorisation a on a.plan_id = coalesce(p.undo_of, p.id)
+      where exists (select 1 from audit_entry r where r.what = 'restoration-written'
+        and r.seq > ${placeOf('authorisation', 'written', `'id', a.id`)} and r.seq < step.place)`,
+  },
+  {
     invariant: 3,
     claim: 'Nothing counts after the decision or the expiry, and a denial is never authorised.',
     sql: (within) => `select v.request_id::text as subject, 'has a vote after it ended' as words from vote v
@@ -328,6 +339,8 @@ export const AUDITED: Readonly<Record<string, readonly string[]>> = {
   freeze_window: ['id'],
   graduation_report: ['id'],
   standing_grant: ['id'],
+  restoration: ['id'],
+  accepted_effect: ['execution_id'],
 }
 
 const lastWords = (table: string, since: number): string => `

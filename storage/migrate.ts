@@ -7,7 +7,8 @@ import { migration0003 } from './migrations/0003-kernel.ts'
 import { migration0004 } from './migrations/0004-surfaces.ts'
 import { migration0005 } from './migrations/0005-drills.ts'
 import { migration0006 } from './migrations/0006-handling.ts'
-import type { Database } from './schema.ts'
+import { migration0007 } from './migrations/0007-restoration.ts'
+import type { Database, Executor } from './schema.ts'
 
 /** In the order in which they run. A migration that was released is never changed; a change is a new one. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -17,6 +18,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0004-surfaces': migration0004,
   '0005-drills': migration0005,
   '0006-handling': migration0006,
+  '0007-restoration': migration0007,
 }
 
 /**
@@ -37,6 +39,25 @@ export async function migrateToLatest(
     await sql`select set_config('statement_timeout', ${before.rows[0]?.timeout ?? '0'}, false)`.execute(connection)
     return outcome
   })
+  if (error) throw toMigrationFailed(error, results?.find(({ status }) => status === 'Error')?.migrationName ?? null)
+  return (results ?? []).map(({ migrationName }) => migrationName)
+}
+
+/**
+ * The same inside a transaction of the caller, up to one migration or to the newest.
+ *
+ * @returns the names of the migrations that ran now.
+ * @throws MigrationFailed
+ */
+export async function migrateInside(tx: Executor, upTo: string | null): Promise<string[]> {
+  const { rows } = await sql<{ schema: string }>`select current_schema() as schema`.execute(tx)
+  // Named, because a schema that was put aside has tables of the same names.
+  const migrator = new Migrator({
+    db: tx,
+    provider: { getMigrations: async () => MIGRATIONS },
+    migrationTableSchema: rows[0]?.schema ?? 'public',
+  })
+  const { error, results } = upTo === null ? await migrator.migrateToLatest() : await migrator.migrateTo(upTo)
   if (error) throw toMigrationFailed(error, results?.find(({ status }) => status === 'Error')?.migrationName ?? null)
   return (results ?? []).map(({ migrationName }) => migrationName)
 }

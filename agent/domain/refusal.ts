@@ -42,6 +42,7 @@ export const REFUSALS = {
   kept: 'Somebody chose to keep the change, so it is not undone.',
   'already-taken': 'Somebody has taken this incident already.',
   'too-late': 'It is too late for that: the action was already sent or is over.',
+  restored: 'The database was restored from a backup since: nothing approved before that is carried out.',
   'permission-missing': 'The target refused: a permission is missing.',
   'unknown-change': 'No change with this code waits for a confirmation.',
   'same-person': 'Who asked for a change does not confirm it: another admin has to.',

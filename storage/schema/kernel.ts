@@ -247,6 +247,26 @@ export interface AuditEntryTable {
   body: ColumnType<Record<string, unknown>, never, never>
 }
 
+export interface RestorationTable {
+  id: Generated<number>
+  taken_at: Date | string
+  entries: number
+  head: string
+  sha256: string
+  by_whom: Generated<string>
+  at: Stamp
+}
+
+export interface AcceptedEffectTable {
+  execution_id: string
+  plan_id: string
+  digest: string
+  resource: string
+  reason: string
+  by_whom: Generated<string>
+  at: Stamp
+}
+
 export interface KernelTables {
   principal: PrincipalTable
   identity_link: IdentityLinkTable
@@ -269,4 +289,6 @@ export interface KernelTables {
   execution_event: ExecutionEventTable
   undo_waived: UndoWaivedTable
   audit_entry: AuditEntryTable
+  restoration: RestorationTable
+  accepted_effect: AcceptedEffectTable
 }

@@ -71,4 +71,7 @@ export async function fillTables({ db, carryOut, control, approvals, power, poli
       cooldown_seconds, max_replica_percent, granting_plan_id, first_grantor, second_grantor, expires_at, report_id, report_passed)
     select 'shop', 'b', 'sample.restart', 1, 'reversible', 'sample/shop/service/*', 20, 3, 1800, 25, p.id, 'ada', 'ben', clk() + interval '1 day', r.id, true
     from graduation_report r, plan p where p.undo_of is null`.execute(db)
+  await sql`insert into restoration (taken_at, entries, head, sha256) values (clk(), 1, repeat('a', 64), repeat('b', 64))`.execute(db)
+  await sql`insert into accepted_effect (execution_id, plan_id, digest, resource, reason)
+    values (gen_random_uuid(), gen_random_uuid(), repeat('a', 64), 'sample/shop/service/payments', 'looked at it')`.execute(db)
 }

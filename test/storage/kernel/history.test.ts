@@ -32,6 +32,8 @@ const TABLES = {
   graduation_report: 'graduation_report is append-only',
   standing_grant: 'standing_grant is revoked, never deleted',
   audit_entry: 'audit_entry is append-only',
+  restoration: 'restoration is append-only',
+  accepted_effect: 'accepted_effect is append-only',
 } as const
 
 /** Of these not one column ever changes, whatever it is set to. */
@@ -53,6 +55,8 @@ const UNCHANGING = [
   'undo_waived',
   'graduation_report',
   'audit_entry',
+  'restoration',
+  'accepted_effect',
 ] as const
 
 /** Primary keys that say what they hold. */
