@@ -10,7 +10,7 @@ import type { Incident, IncidentEvent, IncidentState } from './domain/incident.t
 import type { Actor, Principal, Role } from './domain/principal.ts'
 import type { Handling } from './handling/handling.ts'
 import type { HandlingState } from './handling/state.ts'
-import type { AuditReport, AuditStore, ControlStore, PowerStore, VoteInput } from './ports.ts'
+import type { AuditReport, AuditStore, ControlStore, JournalEntry, PowerStore, VoteInput } from './ports.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 
 export type { MetricName } from '../integrations/ports/metrics.ts'
@@ -60,6 +60,18 @@ export interface Scopes {
   resources(name: string): Promise<string[]>
 }
 
+/** What was done to the world and the database does not know, because it was put back to an earlier state. */
+export interface Effects {
+  gap(): Promise<readonly JournalEntry[]>
+  /**
+   * Takes the gap over, as a person on the host who has looked at what was done: recorded in the audit log, told to people, and no reason to only
+   * observe any more. Returns what was taken over.
+   *
+   * @throws Refusal invalid-parameters for a reason that is empty or longer than 500 characters
+   */
+  accept(reason: string): Promise<readonly JournalEntry[]>
+}
+
 /** What surfaces may ask of the agent. Expected refusals are thrown as `Refusal`. */
 export interface Agent extends ByPerson, ByHand, Handling {
   /** Keeps a delivery durably; the rest happens as a job. The same key again is a duplicate, not an error. */
@@ -92,6 +104,7 @@ export interface Agent extends ByPerson, ByHand, Handling {
   people(): Promise<(Principal & { roles: Role[] })[]>
   control: ControlStore
   power: PowerStore
+  effects: Effects
   scopes: Scopes
   telemetry: Telemetry
   audit: AuditStore

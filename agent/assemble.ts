@@ -28,6 +28,7 @@ export interface AssemblyDeps
     | 'power'
     | 'audit'
     | 'journal'
+    | 'acceptedEffects'
     | 'inbox'
     | 'queue'
     | 'crashpoint'

@@ -7,11 +7,21 @@ import type { PlanCard } from './actions/propose.ts'
 import type { Agent } from './agent.ts'
 import { planSchema } from './domain/plan.ts'
 import { Refusal } from './domain/refusal.ts'
+import { createEffects } from './effects.ts'
 import { createHandling } from './handling/handling.ts'
 import { handlingOf } from './handling/state.ts'
 import { createJobs, type JobsDeps, type Work } from './jobs.ts'
 import { createSelfCheck } from './mode.ts'
-import type { ApprovalKernel, AuditStore, ControlStore, ExecutionKernel, IncidentStore, PeopleStore, PowerStore } from './ports.ts'
+import type {
+  AcceptedEffects,
+  ApprovalKernel,
+  AuditStore,
+  ControlStore,
+  ExecutionKernel,
+  IncidentStore,
+  PeopleStore,
+  PowerStore,
+} from './ports.ts'
 import { timelineOf } from './records/timeline.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 import type { Topology } from './topology/inventory.ts'
@@ -38,6 +48,7 @@ export interface AgentDeps
   power: PowerStore
   audit: AuditStore
   journal: EffectJournal
+  acceptedEffects: AcceptedEffects
   inbox: JobsDeps['inbox'] & {
     accept(delivery: {
       source: string
@@ -85,6 +96,7 @@ export function createAgent(deps: AgentDeps): RunningAgent {
     configured: deps.configured,
     journal: deps.journal,
     kernel: deps.executions,
+    acceptedEffects: deps.acceptedEffects,
     people: deps.people,
     audit: deps.audit,
     changedCards: async () => await changedCards(deps),
@@ -126,6 +138,7 @@ export function createAgent(deps: AgentDeps): RunningAgent {
       },
     },
     power: deps.power,
+    effects: createEffects({ ...deps, kernel: deps.executions, checkAgain: async () => await selfCheck.run() }),
     scopes: createScopes(deps),
     telemetry: deps.telemetry,
     audit: deps.audit,

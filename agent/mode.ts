@@ -1,6 +1,6 @@
 import type { EffectJournal } from './actions/effect-journal.ts'
 import { journalAhead } from './actions/effect-journal.ts'
-import type { AuditReport, AuditStore, ExecutionKernel, PeopleStore } from './ports.ts'
+import type { AcceptedEffects, AuditReport, AuditStore, ExecutionKernel, JournalEntry, PeopleStore } from './ports.ts'
 
 /** One thing that keeps Steadyhand from acting. */
 export interface Reason {
@@ -21,6 +21,7 @@ export interface SelfCheckDeps {
   configured(): readonly string[]
   journal: EffectJournal
   kernel: Pick<ExecutionKernel, 'sentExecutions'>
+  acceptedEffects: Pick<AcceptedEffects, 'list'>
   people: Pick<PeopleStore, 'list'>
   audit: Pick<AuditStore, 'verify' | 'serverTime'>
   /** Cards whose plan renders differently than when it was approved, one sentence each. */
@@ -57,11 +58,22 @@ async function approvers({ people }: SelfCheckDeps): Promise<readonly string[]> 
   return mayApprove ? [] : ['nobody holds the approver role, so nothing can be approved']
 }
 
+/** What the effect journal knows, the database does not, and nobody has taken over yet. */
+export async function effectGap({
+  journal,
+  kernel,
+  acceptedEffects,
+}: Pick<SelfCheckDeps, 'journal' | 'kernel' | 'acceptedEffects'>): Promise<JournalEntry[]> {
+  const [entries, sent, accepted] = await Promise.all([journal.entries(), kernel.sentExecutions(), acceptedEffects.list()])
+  return journalAhead(entries, [...sent, ...accepted])
+}
+
 async function journal(deps: SelfCheckDeps): Promise<readonly string[]> {
-  const ahead = journalAhead(await deps.journal.entries(), await deps.kernel.sentExecutions())
-  if (ahead.length === 0) return []
+  const ahead = await effectGap(deps)
+  const [first] = ahead
+  if (first === undefined) return []
   return [
-    `the effect journal knows ${ahead.length} effect(s) that the database does not (first: plan ${ahead[0]?.planId}): the database looks restored from before them. Compare both, then start with a matching database`,
+    `the effect journal knows ${ahead.length} effect(s) that the database does not (first: plan ${first.planId} on ${first.resource} at ${first.at}): the database is older than what was done. Start with a matching database, or look at what was done and take it over on the host: steadyhand admin accept-gap`,
   ]
 }
 

@@ -1,4 +1,5 @@
 import type { ActionDefinition } from '../integrations/ports/action.ts'
+import type { JournalEntry } from './actions/effect-journal.ts'
 import type { Alert } from './domain/alert.ts'
 import type { Approval, Decision, ExecutionState, RequestState } from './domain/approval.ts'
 import type { EvidenceItem, EvidenceSummary, NewEvidence } from './domain/evidence.ts'
@@ -249,6 +250,13 @@ export interface ControlStore {
   freeze(window: { scope: string; from: Date; to: Date; reason: string; by: string }): Promise<string>
   unfreeze(id: string, by: string): Promise<void>
   freezes(): Promise<{ id: string; scope: string; from: Date; to: Date; reason: string; by: string }[]>
+}
+
+/** Effects that the journal knows beyond the database, as far as a person on the host has looked at them. */
+export interface AcceptedEffects {
+  list(): Promise<readonly { planId: string; digest: string }[]>
+  /** Recorded in the audit log as done by the host, with the reason (1 to 500 characters). */
+  accept(entries: readonly JournalEntry[], reason: string): Promise<void>
 }
 
 export interface AuditEntry {

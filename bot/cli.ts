@@ -1,11 +1,14 @@
 import { parseArgs } from 'node:util'
+import { adminAcceptGapCommand } from './cli/accept-gap.ts'
 import { adminCommand, adminFirstCommand, adminStartAgainCommand } from './cli/admin.ts'
 import { auditVerifyCommand } from './cli/audit.ts'
+import { backupCommand } from './cli/backup.ts'
 import type { CliCommand } from './cli/command.ts'
 import { doctorCommand } from './cli/doctor.ts'
 import { drillListCommand, drillRunCommand } from './cli/drill.ts'
 import { CommandFailed } from './cli/failure.ts'
 import { migrateCommand } from './cli/migrate.ts'
+import { restoreCommand } from './cli/restore.ts'
 import { startCommand } from './cli/start.ts'
 import { createTerminal, type Terminal } from './cli/terminal.ts'
 import { nearestKey } from './config/nearest-key.ts'
@@ -21,7 +24,10 @@ const COMMANDS: readonly CliCommand[] = [
   auditVerifyCommand,
   adminFirstCommand,
   adminStartAgainCommand,
+  adminAcceptGapCommand,
   adminCommand,
+  backupCommand,
+  restoreCommand,
   migrateCommand,
 ]
 const HELP = ['help', '--help', '-h']
@@ -66,7 +72,7 @@ function findCommand(words: readonly string[]): CliCommand | undefined {
 
 function parse(command: CliCommand, args: readonly string[]): ReturnType<typeof parseArgs> {
   try {
-    return parseArgs({ args: [...args], options: command.options, allowPositionals: command.usage.includes('NAME'), strict: true })
+    return parseArgs({ args: [...args], options: command.options, allowPositionals: /\b(NAME|FILE)\b/.test(command.usage), strict: true })
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
     throw new CommandFailed(`${error.message.split('\n')[0]} Usage: steadyhand ${command.usage}`, 2)
@@ -116,6 +122,6 @@ function failureLines(error: unknown): string[] {
 }
 
 /** Faults of the storage that say themselves what to do. */
-const EXPECTED = new Set(['DataDirectoryUnusable', 'DatabaseUnavailable', 'MigrationFailed', 'JournalDamaged'])
+const EXPECTED = new Set(['DataDirectoryUnusable', 'DatabaseUnavailable', 'MigrationFailed', 'JournalDamaged', 'BackupRefused'])
 
 process.exitCode = await run(process.argv.slice(2), createTerminal({ out: process.stdout, err: process.stderr }, now))

@@ -2,7 +2,7 @@ import type { Hono } from 'hono'
 import type { Agent } from '../agent/agent.ts'
 import type { EventHub } from '../agent/events.ts'
 import { type Announcer, createAnnouncer, type NoticeQueue } from './announcer.ts'
-import { adminEndpoints } from './api/admin.ts'
+import { type AdminApiDeps, adminEndpoints } from './api/admin.ts'
 import { approvalEndpoints } from './api/approvals.ts'
 import { auditEndpoints } from './api/audit.ts'
 import { commandEndpoints } from './api/commands.ts'
@@ -37,6 +37,7 @@ export interface EdgeDeps {
   sessions: SessionRows
   /** What proves the operator on this machine. */
   hostSecret: string
+  backUp: AdminApiDeps['backUp']
   messages: ConsoleMessages
   notices: NoticeQueue & {
     oldestUnsent(): Promise<{ waitedSeconds: number; waiting: number } | null>
@@ -111,7 +112,7 @@ export function createEdge(deps: EdgeDeps): Edge {
     ...commandEndpoints({ agent, now, consoleUrl, render }),
     ...drillEndpoints({ agent }),
     ...auditEndpoints({ agent }),
-    ...adminEndpoints({ agent, hostSecret: deps.hostSecret }),
+    ...adminEndpoints({ agent, hostSecret: deps.hostSecret, backUp: deps.backUp }),
     ...serviceEndpoints({ agent }),
     ...events.endpoints,
   ]

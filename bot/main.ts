@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { assembleAgent } from '../agent/assemble.ts'
 import { createCrashpoint } from '../agent/crashpoint.ts'
 import type { RunningAgent } from '../agent/create-agent.ts'
@@ -10,10 +9,11 @@ import { createPolicyInForce, problemsOfPolicy } from '../agent/policy-in-force.
 import type { Integration, IntegrationDeps } from '../integrations/contract.ts'
 import type { DrillScenario } from '../integrations/ports/drills.ts'
 import { createIntegrations, WEBHOOKS } from '../integrations/registry.ts'
+import { spoolBackup } from '../storage/backup/spool.ts'
 import { type OpenDatabase, openDatabase } from '../storage/database.ts'
 import { openEffectJournal } from '../storage/effect-journal.ts'
 import { isDatabaseAway } from '../storage/errors.ts'
-import { migrateToLatest, pendingMigrations } from '../storage/migrate.ts'
+import { migrateToLatest } from '../storage/migrate.ts'
 import { createStoredDeliveries } from '../storage/stored-deliveries.ts'
 import { createStores, type StoresDeps } from '../storage/stores.ts'
 import { CONSOLE_PLACE } from './api/approvals.ts'
@@ -38,7 +38,7 @@ export const VERSION: string = JSON.parse(readFileSync(new URL('../package.json'
 /** The one clock of the process. */
 export const now = (): Date => new Date()
 
-type Log = IntegrationDeps['log']
+export type Log = IntegrationDeps['log']
 
 /** Everything of one process, put together and not started. */
 export interface App extends Lifecycle {
@@ -65,19 +65,6 @@ export async function createApp(settings: Settings, log: Log, options: AppOption
   }
 }
 
-/** Brings the database to the newest schema. @returns the names of the migrations that ran now */
-export async function migrate(settings: Settings, log: Log): Promise<string[]> {
-  const database = await open(settings, log)
-  return await migrateToLatest(database.db).finally(database.close)
-}
-
-/** The migrations that have not run yet; null when there is no database yet. */
-export async function migrationsToRun(settings: Settings, log: Log): Promise<string[] | null> {
-  if (settings.databaseUrl === null && !existsSync(join(settings.dataDir, 'pglite'))) return null
-  const database = await open(settings, log)
-  return await pendingMigrations(database.db).finally(database.close)
-}
-
 /** What is wrong with the policy file; empty when it decides. */
 export function policyProblems({ policyFile }: Settings): readonly string[] {
   return problemsOfPolicy(readPolicySource(policyFile, DEFAULT_POLICY))
@@ -89,7 +76,8 @@ export async function listDrills(settings: Settings): Promise<readonly DrillScen
   return integrations.flatMap(({ drills }) => drills?.scenarios ?? [])
 }
 
-async function open({ dataDir, databaseUrl }: Settings, log: Log, { onLost = () => {} }: AppOptions = {}): Promise<OpenDatabase> {
+/** The database of these settings, as it is. @throws DataDirectoryUnusable, DatabaseUnavailable */
+export async function open({ dataDir, databaseUrl }: Settings, log: Log, { onLost = () => {} }: AppOptions = {}): Promise<OpenDatabase> {
   return await openDatabase({ dataDir, databaseUrl: databaseUrl ?? undefined, now, log, onLost: (error) => onLost(error.message) })
 }
 
@@ -128,6 +116,7 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, { i
     sessions: stores.sessions,
     // Looking changes nothing, and makes nothing either: nobody calls what is not started.
     hostSecret: inspect ? randomUUID() : openHostSecret(settings.dataDir),
+    backUp: async () => await spoolBackup(database, settings.dataDir, { product: VERSION, takenAt: now() }),
     messages: stores.messages,
     notices: stores.outbox,
     jobs: stores.queue,

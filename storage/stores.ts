@@ -1,4 +1,5 @@
 import type {
+  AcceptedEffects,
   ApprovalKernel,
   AuditStore,
   ControlStore,
@@ -8,6 +9,7 @@ import type {
   PolicyStore,
   PowerStore,
 } from '../agent/ports.ts'
+import { createAcceptedEffects } from './accepted-effects.ts'
 import { type AppMeta, createAppMeta } from './app-meta.ts'
 import { createApprovalKernel } from './approvals.ts'
 import { createAuditStore } from './audit.ts'
@@ -40,6 +42,7 @@ export interface Stores {
   power: PowerStore
   policies: PolicyStore
   audit: AuditStore
+  acceptedEffects: AcceptedEffects
   inbox: Inbox
   outbox: Outbox
   queue: JobQueue
@@ -100,6 +103,7 @@ export function createStores({ database, now, log, workerId, onDeadJob }: Stores
     power: createPowerStore({ db }),
     policies: createPolicyStore({ db }),
     audit: createAuditStore({ db }),
+    acceptedEffects: createAcceptedEffects({ db }),
     inbox: createInbox({ db }),
     outbox: createOutbox({ db }),
     queue,

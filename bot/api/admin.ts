@@ -10,7 +10,9 @@ import { type Call, type Endpoint, endpoint } from './endpoint.ts'
 import { textSchema } from './text.ts'
 
 export interface AdminApiDeps {
-  agent: Pick<Agent, 'control' | 'power'>
+  agent: Pick<Agent, 'control' | 'effects' | 'power'>
+  /** A backup of the database as it is now. */
+  backUp(): Promise<ReadableStream<Uint8Array>>
   /** What only the operator on this machine can read. */
   hostSecret: string
 }
@@ -23,8 +25,11 @@ export const firstAdminSchema = z.strictObject({
 export const enrolledSchema = z.object({ person: z.string() })
 export const startedSchema = z.object({ scope: z.string(), started: z.boolean() })
 
+const effectSchema = z.object({ executionId: z.string(), planId: z.string(), digest: z.string(), resource: z.string(), at: z.string() })
+export const effectsSchema = z.object({ items: z.array(effectSchema) })
+
 /** What the command line on the host asks of the process that runs: the operator's own, never a key's or a session's. */
-export function adminEndpoints({ agent, hostSecret }: AdminApiDeps): Endpoint[] {
+export function adminEndpoints({ agent, hostSecret, backUp }: AdminApiDeps): Endpoint[] {
   return [
     endpoint({
       method: 'post',
@@ -52,6 +57,43 @@ export function adminEndpoints({ agent, hostSecret }: AdminApiDeps): Endpoint[] 
       problems: ['no-token', 'admin-exists', 'nothing-to-change'],
       admit: (context) => demandHost(context, hostSecret),
       handle: async ({ body }) => ({ body: await enrolFirst(agent.power, body) }),
+    }),
+    endpoint({
+      method: 'post',
+      path: '/api/v1/admin/backup',
+      name: 'backUp',
+      summary: 'A backup of the database as it is now. For the command line on the host only.',
+      access: 'token',
+      answers: { 200: { words: 'The file, to be kept where only its owner reads it.', schema: null, type: 'application/octet-stream' } },
+      problems: ['no-token'],
+      admit: (context) => demandHost(context, hostSecret),
+      async handle() {
+        const headers = { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' }
+        return new Response(await backUp(), { headers })
+      },
+    }),
+    endpoint({
+      method: 'get',
+      path: '/api/v1/admin/effect-gap',
+      name: 'effectGap',
+      summary: 'Effects that the effect journal knows and the database does not. For the command line on the host only.',
+      access: 'token',
+      answers: { 200: { words: 'What was done; empty when the database knows all of it.', schema: effectsSchema } },
+      problems: ['no-token'],
+      admit: (context) => demandHost(context, hostSecret),
+      handle: async () => ({ body: { items: await agent.effects.gap() } }),
+    }),
+    endpoint({
+      method: 'post',
+      path: '/api/v1/admin/effect-gap',
+      name: 'acceptEffectGap',
+      summary: 'Takes those effects over, as a person on the host who has looked at them. For the command line on the host only.',
+      access: 'token',
+      body: z.strictObject({ reason: textSchema(500, 1) }),
+      answers: { 200: { words: 'What was taken over; it is recorded in the audit log.', schema: effectsSchema } },
+      problems: ['no-token', 'invalid-parameters'],
+      admit: (context) => demandHost(context, hostSecret),
+      handle: async ({ body }) => ({ body: { items: await agent.effects.accept(body.reason) } }),
     }),
   ]
 }

@@ -1,14 +1,11 @@
 import { z } from 'zod'
-import { Refusal } from '../../agent/domain/refusal.ts'
 import { enrolFirst, enrolledSchema, firstAdminSchema, startAgain, startedSchema } from '../api/admin.ts'
 import type { Settings } from '../config.ts'
-import { readHostSecret } from '../host-secret.ts'
-import type { App } from '../main.ts'
-import { type ApiClient, createApiClient, RefusedCall } from './api-client.ts'
-import { withStoppedApp } from './audit.ts'
+import { RefusedCall } from './api-client.ts'
 import type { CliCommand } from './command.ts'
 import { CommandFailed } from './failure.ts'
-import { addressOf, runningServer } from './server-at.ts'
+import { onHost } from './on-host.ts'
+import { runningServer } from './server-at.ts'
 import { withProgress } from './terminal.ts'
 
 export const adminStartAgainCommand: CliCommand = {
@@ -101,26 +98,4 @@ async function startOnHost(settings: Settings, word: string | undefined): Promis
     running: (server) => server.call('POST', path, startedSchema),
     stopped: ({ agent }) => startAgain(agent.control, word),
   })
-}
-
-/** Through the server that runs with these settings, which knows its operator by a secret; when none runs, straight to the database. */
-async function onHost<T>(settings: Settings, ways: { running(server: ApiClient): Promise<T>; stopped(app: App): Promise<T> }): Promise<T> {
-  try {
-    if ((await runningServer(settings)) === null) return await withStoppedApp(settings, ways.stopped)
-    return await ways.running(createApiClient(addressOf(settings), hostSecretOf(settings)))
-  } catch (error) {
-    if (error instanceof Refusal || error instanceof RefusedCall) throw new CommandFailed(error.message)
-    throw error
-  }
-}
-
-function hostSecretOf({ dataDir }: Settings): string {
-  const words = `Run it as the user of the server, with the server's STEADYHAND_DATA_DIR (now ${dataDir}).`
-  try {
-    const secret = readHostSecret(dataDir)
-    if (secret !== null) return secret
-  } catch (cause) {
-    throw new CommandFailed(`The server's secret cannot be read (${cause instanceof Error ? cause.message : String(cause)}). ${words}`)
-  }
-  throw new CommandFailed(`There is no secret of a server in ${dataDir}. ${words}`)
 }

@@ -4,6 +4,7 @@ import type { ProblemDocument } from '../problem.ts'
 import { CommandFailed } from './failure.ts'
 
 const ANSWER_MS = 15_000
+const DOWNLOAD_MS = 3_600_000
 /** Nobody there is told at once; only a busy server, or a stranger that never answers, takes this long. */
 const LOOK_MS = 5_000
 
@@ -24,6 +25,8 @@ export interface ApiClient {
   readonly url: string
   /** @throws RefusedCall for a "no", CommandFailed when the server is gone */
   call<T>(method: 'GET' | 'POST', path: string, schema: z.ZodType<T>, body?: unknown): Promise<T>
+  /** What a call answers with that is no JSON, piece by piece; it may take its time to begin. @throws RefusedCall, CommandFailed */
+  download(method: 'GET' | 'POST', path: string): Promise<AsyncIterable<Uint8Array>>
   /** Another caller of the same server: one of the named people. */
   signIn(person: string): Promise<ApiClient>
 }
@@ -45,9 +48,9 @@ export function createApiClient(url: string, key: string | null, cookie: string 
     ...(cookie === null ? {} : { cookie }),
     ...(key === null || cookie !== null ? {} : { authorization: `Bearer ${key}` }),
   }
-  const send = async (method: string, path: string, body?: unknown): Promise<Response> => {
+  const send = async (method: string, path: string, body?: unknown, answerMs = ANSWER_MS): Promise<Response> => {
     try {
-      const init = { method, headers, signal: AbortSignal.timeout(ANSWER_MS) }
+      const init = { method, headers, signal: AbortSignal.timeout(answerMs) }
       return await fetch(`${url}${path}`, body === undefined ? init : { ...init, body: JSON.stringify(body) })
     } catch (cause) {
       throw new CommandFailed(`${url} does not answer any more (${cause instanceof Error ? cause.message : String(cause)}).`)
@@ -58,6 +61,11 @@ export function createApiClient(url: string, key: string | null, cookie: string 
     async call(method, path, schema, body) {
       const response = await send(method, path, body)
       if (response.ok) return schema.parse(await response.json())
+      throw await refusedCall(response)
+    },
+    async download(method, path) {
+      const response = await send(method, path, undefined, DOWNLOAD_MS)
+      if (response.ok && response.body !== null) return response.body
       throw await refusedCall(response)
     },
     async signIn(person) {

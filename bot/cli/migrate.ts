@@ -1,5 +1,5 @@
 import { createLog } from '../log.ts'
-import { migrate } from '../main.ts'
+import { migrate } from '../offline.ts'
 import type { CliCommand } from './command.ts'
 import { withProgress } from './terminal.ts'
 

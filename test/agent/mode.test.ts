@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { createSelfCheck, type SelfCheckDeps } from '../../agent/mode.ts'
+import { createAcceptedEffects } from '../../storage/accepted-effects.ts'
 import { createAuditStore } from '../../storage/audit.ts'
 import { createExecutionKernel } from '../../storage/execution.ts'
 import { createPeopleStore } from '../../storage/people.ts'
@@ -16,6 +17,7 @@ describeDatabases('the self-check', (store) => {
       configured: () => [],
       journal: { entries: async () => [], append: async () => {} },
       kernel: createExecutionKernel({ db }),
+      acceptedEffects: createAcceptedEffects({ db }),
       people: createPeopleStore({ db }),
       audit: createAuditStore({ db }),
       changedCards: async () => [],

@@ -36,6 +36,7 @@ export const LAZY_PACKAGES = [
 /** The first row whose `files` match a file holds for it. */
 const ROWS: readonly Row[] = [
   { files: 'bot/main.ts', may: ['**'], packages: BOT_PACKAGES },
+  { files: 'bot/offline.ts', may: ['bot/{config,main}.ts', 'storage/**'], packages: BOT_PACKAGES },
   { files: 'bot/slack/**', may: BOT_MAY, packages: [...BOT_PACKAGES, '@slack/*'] },
   { files: 'bot/teams/host.ts', may: BOT_MAY, packages: [...BOT_PACKAGES, 'botbuilder'] },
   { files: 'bot/**', may: BOT_MAY, packages: BOT_PACKAGES },

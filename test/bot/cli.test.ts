@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { appendFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -86,6 +87,13 @@ describe('what needs no server', () => {
     [['admin', 'first', 'max', '--link', 'mail:x:y'], 2, 'link.surface:'],
     [['admin', 'pending'], 2, 'Say as whom'],
     [['admin', 'pending', '--as', 'max'], 1, 'No server runs with these settings'],
+    [['admin', 'accept-gap'], 1, 'There is no database in'],
+    [['backup', '--help'], 0, 'overwrites nothing'],
+    [['backup'], 1, 'There is no database in'],
+    [['backup', 'nowhere/file'], 1, 'There is no folder'],
+    [['backup', 'a', 'b'], 2, 'Name one file or folder at most'],
+    [['restore'], 2, 'Name one backup'],
+    [['restore', 'nothing.backup'], 1, 'nothing.backup cannot be read'],
   ])('%j', async (args, code, words) => {
     const result = await finish(args)
     expect(result.code).toBe(code)
@@ -181,6 +189,45 @@ describe('a process', () => {
     const alone = await finish(['admin', 'start-again'], environment)
     expect([alone.code, alone.last]).toEqual([0, 'Started: approved actions run again.'])
     expect((await finish(['admin', 'start-again'], environment)).last).toContain('Not everything is stopped: nothing is.')
+    expect((await finish(['audit', 'verify'], environment)).code).toBe(0)
+  }, 180_000)
+
+  test('is backed up while it runs, and put back when it does not; what only the journal knows is taken over by a person', async () => {
+    const port = await freePort()
+    const environment = { PORT: String(port), LOG_LEVEL: 'error' }
+    const started = run(['start'], environment)
+    await ready(started, port)
+    const [made, refused] = await Promise.all([
+      finish(['backup', 'first.backup'], environment),
+      finish(['restore', 'first.backup', '--replace'], environment),
+    ])
+    expect([made.code, made.output]).toEqual([
+      0,
+      expect.stringMatching(/first\.backup\n\d+ rows, .* read back and whole\. Audit log: \d+ entries/),
+    ])
+    expect([refused.code, refused.last]).toEqual([1, expect.stringContaining('Stop it first, then restore.')])
+    expect(statSync(join(folder, 'first.backup')).mode & 0o777).toBe(0o600)
+    started.child.kill('SIGTERM')
+    expect(await started.ended).toBe(0)
+    expect((await finish(['backup', 'first.backup'], environment)).last).toContain('overwrites nothing')
+    expect((await finish(['restore', 'first.backup'], environment)).last).toContain('With --replace it is put aside, not deleted.')
+    const digest = 'd'.repeat(64)
+    const [executionId, planId] = [randomUUID(), randomUUID()]
+    appendFileSync(
+      join(folder, 'data', 'effects.jsonl'),
+      `${JSON.stringify({ executionId, planId, digest, resource: 'local/local/service/payments', at: '2026-03-01T12:00:00Z' })}\n`,
+    )
+    const restored = await finish(['restore', 'first.backup', '--replace'], environment)
+    expect([restored.code, restored.output]).toEqual([
+      0,
+      expect.stringMatching(
+        /Restored: \d+ rows[\s\S]*is kept: .*pglite-before-restore-[\s\S]*no violations[\s\S]*1 effect in the effect journal came after/,
+      ),
+    ])
+    expect((await finish(['audit', 'verify'], environment)).output).toContain('the effect journal knows 1 effect(s)')
+    expect((await finish(['admin', 'accept-gap'], environment)).output).toContain(planId)
+    const accepted = await finish(['admin', 'accept-gap', '--reason', 'payments runs v41, as it should'], environment)
+    expect([accepted.code, accepted.last]).toEqual([0, 'Taken over: 1. It is in the audit log.'])
     expect((await finish(['audit', 'verify'], environment)).code).toBe(0)
   }, 180_000)
 

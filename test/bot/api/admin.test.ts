@@ -1,4 +1,8 @@
+import { randomUUID } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { checkBackup } from '../../../storage/backup/read.ts'
+import { filesOfSuite } from '../../support/backup.ts'
 import { describeDatabases } from '../../support/database.ts'
 import { HOST_SECRET, openEdge, type RunningEdge } from '../../support/edge/edge-harness.ts'
 
@@ -7,6 +11,7 @@ const PATH = '/api/v1/admin/start-again'
 
 describeDatabases('the operator on the host over HTTP', (store) => {
   const database = store.perSuite()
+  const file = filesOfSuite()
   let running: RunningEdge
   beforeAll(async () => {
     running = await openEdge(database(), { environment: { STEADYHAND_API_KEYS: KEY } })
@@ -25,6 +30,45 @@ describeDatabases('the operator on the host over HTTP', (store) => {
     })
     expect(await running.client().post(PATH, undefined, operator)).toMatchObject({ status: 200, json: { scope: '*', started: true } })
     expect(await running.agent.control.stopped()).toEqual([])
+  })
+
+  test('only who has read the secret gets a backup, which is whole', async () => {
+    expect((await running.client().post('/api/v1/admin/backup', undefined, { authorization: `Bearer ${KEY}` })).status).toBe(401)
+    const answer = await fetch(`${running.url}/api/v1/admin/backup`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${HOST_SECRET}` },
+    })
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/octet-stream'])
+    const path = file('downloaded')
+    writeFileSync(path, Buffer.from(await answer.arrayBuffer()))
+    expect((await checkBackup(path)).header).toMatchObject({ store: store.kind, product: '0.0.0-test' })
+  })
+
+  test('only who has read the secret sees what the database does not know, and takes it over with a reason', async () => {
+    const gap = '/api/v1/admin/effect-gap'
+    const operator = { authorization: `Bearer ${HOST_SECRET}` }
+    expect((await running.client().get(gap)).status).toBe(401)
+    expect((await running.client().post(gap, { reason: 'looked' })).status).toBe(401)
+    expect(await running.client().get(gap, operator)).toMatchObject({ status: 200, json: { items: [] } })
+    const entry = {
+      executionId: randomUUID(),
+      planId: randomUUID(),
+      digest: 'd'.repeat(64),
+      resource: 'a/b/c/d',
+      at: '2026-03-01T12:00:00Z',
+    }
+    running.journal.push(entry)
+    expect(await running.client().get(gap, operator)).toMatchObject({ json: { items: [entry] } })
+    expect((await running.agent.verifyAudit()).violations).toEqual([expect.stringContaining('steadyhand admin accept-gap')])
+    expect((await running.agent.mode()).mode).toBe('observe')
+    expect(await running.client().post(gap, { reason: ' ' }, operator)).toMatchObject({ status: 422 })
+    expect(await running.client().post(gap, { reason: 'looked' }, operator)).toMatchObject({
+      status: 200,
+      json: { items: [entry] },
+    })
+    expect(await running.agent.mode()).toEqual({ mode: 'act' })
+    const { items } = await running.agent.audit.entries({ limit: 1 })
+    expect(items).toMatchObject([{ what: 'accepted_effect-written', actor: 'host', body: { key: { execution_id: entry.executionId } } }])
   })
 
   test('the secret opens nothing else', async () => {

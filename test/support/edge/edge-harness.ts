@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { tmpdir } from 'node:os'
 import { createCatalog } from '../../../agent/actions/catalog.ts'
 import { createAgent, type RunningAgent } from '../../../agent/create-agent.ts'
 import type { Alert } from '../../../agent/domain/alert.ts'
@@ -20,6 +21,7 @@ import { webhookSources } from '../../../bot/webhook-sources.ts'
 import { parseAlertmanagerWebhook } from '../../../integrations/alertmanager/webhook.ts'
 import type { Workload } from '../../../integrations/ports/workloads.ts'
 import { WEBHOOKS } from '../../../integrations/registry.ts'
+import { spoolBackup } from '../../../storage/backup/spool.ts'
 import type { OpenDatabase } from '../../../storage/database.ts'
 import { isDatabaseAway } from '../../../storage/errors.ts'
 import { createStores, type Stores, type StoresDeps } from '../../../storage/stores.ts'
@@ -47,6 +49,8 @@ export interface RunningEdge {
   agent: RunningAgent
   stores: Stores
   target: FakeTarget
+  /** The effect journal; what a test adds was done by somebody this database knows nothing of. */
+  journal: JournalEntry[]
   hub: EventHub
   /** Log lines of warnings and errors. */
   lines: { level: string; object: object; message: string }[]
@@ -86,7 +90,8 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
   )
   const target = createFakeTarget(now)
   const hub = createEventHub()
-  const agent = createTestAgent({ stores, target, log, options })
+  const journal: JournalEntry[] = []
+  const agent = createTestAgent({ stores, target, journal, log, options })
   const render: EdgeDeps['render'] = (card) => {
     const { text, blocks } = renderBlocks(card)
     return { text, blocks: blocks.map((block) => ({ ...block })) }
@@ -99,6 +104,7 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
     namedPeople: options.namedPeople ?? settings.api.keys.length === 0,
     sessions: stores.sessions,
     hostSecret: HOST_SECRET,
+    backUp: async () => await spoolBackup(database, tmpdir(), { product: '0.0.0-test', takenAt: now() }),
     messages: stores.messages,
     notices: stores.outbox,
     jobs: stores.queue,
@@ -123,6 +129,7 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
     agent,
     stores,
     target,
+    journal,
     hub,
     lines,
     client,
@@ -190,11 +197,13 @@ type Log = {
 function createTestAgent({
   stores,
   target,
+  journal,
   log,
   options,
 }: {
   stores: Stores
   target: FakeTarget
+  journal: JournalEntry[]
   log: Log
   options: EdgeOptions
 }): RunningAgent {
@@ -218,7 +227,6 @@ function createTestAgent({
   }
   const topology = createTopology({ sources: [{ id: 'fake', workloads }], now, log })
   const card = { fits: fitsOnCard, renderHash, renderVersion: RENDER_VERSION }
-  const journal: JournalEntry[] = []
   return createAgent({
     ...stores,
     catalog,

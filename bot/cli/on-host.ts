@@ -1,0 +1,46 @@
+import { Refusal } from '../../agent/domain/refusal.ts'
+import type { Settings } from '../config.ts'
+import { readHostSecret } from '../host-secret.ts'
+import type { App } from '../main.ts'
+import { type ApiClient, createApiClient, RefusedCall } from './api-client.ts'
+import { withStoppedApp } from './audit.ts'
+import { CommandFailed } from './failure.ts'
+import { addressOf, runningServer } from './server-at.ts'
+
+/**
+ * What only the operator on the host may do: through the server that runs with these settings, which knows its operator by a secret; when none
+ * runs, straight to the database.
+ *
+ * @throws CommandFailed with the words of a refusal, or when the server's secret cannot be read
+ */
+export async function onHost<T>(
+  settings: Settings,
+  ways: { running(server: ApiClient): Promise<T>; stopped(app: App): Promise<T> },
+): Promise<T> {
+  return await runningOrNot(settings, { ...ways, stopped: async () => await withStoppedApp(settings, ways.stopped) })
+}
+
+/** The same for work that opens the database itself. */
+export async function runningOrNot<T>(
+  settings: Settings,
+  ways: { running(server: ApiClient): Promise<T>; stopped(): Promise<T> },
+): Promise<T> {
+  try {
+    if ((await runningServer(settings)) === null) return await ways.stopped()
+    return await ways.running(createApiClient(addressOf(settings), hostSecretOf(settings)))
+  } catch (error) {
+    if (error instanceof Refusal || error instanceof RefusedCall) throw new CommandFailed(error.message)
+    throw error
+  }
+}
+
+function hostSecretOf({ dataDir }: Settings): string {
+  const words = `Run it as the user of the server, with the server's STEADYHAND_DATA_DIR (now ${dataDir}).`
+  try {
+    const secret = readHostSecret(dataDir)
+    if (secret !== null) return secret
+  } catch (cause) {
+    throw new CommandFailed(`The server's secret cannot be read (${cause instanceof Error ? cause.message : String(cause)}). ${words}`)
+  }
+  throw new CommandFailed(`There is no secret of a server in ${dataDir}. ${words}`)
+}
