@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { BackupRefused } from '../storage/backup/format.ts'
+import { publishBackup } from '../storage/backup/publish.ts'
+import type { CheckedBackup } from '../storage/backup/read.ts'
 import { type Restored, restore } from '../storage/backup/restore.ts'
 import { writeBackup } from '../storage/backup/write.ts'
 import { migrateToLatest, pendingMigrations } from '../storage/migrate.ts'
@@ -11,8 +13,6 @@ import { now, open, VERSION } from './main.ts'
 /*
  * What the command line does with the database of a server that does not run.
  */
-
-export { publishBackup } from '../storage/backup/publish.ts'
 
 /** Brings the database to the newest schema. @returns the names of the migrations that ran now */
 export async function migrate(settings: Settings, log: Log): Promise<string[]> {
@@ -33,6 +33,11 @@ export async function backUp(settings: Settings, log: Log, draft: string): Promi
     throw new BackupRefused('unreadable', `There is no database in ${settings.dataDir} yet, so nothing to back up.`)
   const database = await open(settings, log)
   await writeBackup(database, draft, { product: VERSION, takenAt: now() }).finally(database.close)
+}
+
+/** Reads a finished draft back and gives it its name. @throws BackupRefused */
+export async function finishBackup(draft: string, path: string): Promise<CheckedBackup> {
+  return await publishBackup(draft, path)
 }
 
 /** Puts a backup in the place of the database. @throws BackupRefused, DataDirectoryUnusable, DatabaseUnavailable */

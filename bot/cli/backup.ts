@@ -4,7 +4,7 @@ import { open, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Settings } from '../config.ts'
 import { createLog } from '../log.ts'
-import { backUp, publishBackup } from '../offline.ts'
+import { backUp, finishBackup } from '../offline.ts'
 import type { CliCommand } from './command.ts'
 import { CommandFailed } from './failure.ts'
 import { runningOrNot } from './on-host.ts'
@@ -28,7 +28,7 @@ export const backupCommand: CliCommand = {
       const draft = join(dirname(path), `.steadyhand-${randomUUID()}.draft`)
       try {
         await writeDraft(settings(), draft)
-        return await publishBackup(draft, path)
+        return await finishBackup(draft, path)
       } finally {
         await rm(draft, { force: true })
       }
