@@ -11,10 +11,12 @@ import type { Actor, Principal, Role } from './domain/principal.ts'
 import type { Handling } from './handling/handling.ts'
 import type { HandlingState } from './handling/state.ts'
 import type { AuditReport, AuditStore, ControlStore, JournalEntry, PowerStore, VoteInput } from './ports.ts'
+import type { IncidentSeries } from './telemetry/incident-series.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 
 export type { MetricName } from '../integrations/ports/metrics.ts'
 export type { Handling } from './handling/handling.ts'
+export type { IncidentSeries } from './telemetry/incident-series.ts'
 export type { LogReading, MetricReading } from './telemetry/telemetry.ts'
 
 /** Everything a card or a page shows of one incident. */
@@ -107,6 +109,8 @@ export interface Agent extends ByPerson, ByHand, Handling {
   effects: Effects
   scopes: Scopes
   telemetry: Telemetry
+  /** What an incident's chart is drawn from; null when there is no such incident. */
+  incidentSeries(incidentId: string): Promise<IncidentSeries | null>
   audit: AuditStore
   verifyAudit(): Promise<AuditReport>
   mode(): Promise<Mode>

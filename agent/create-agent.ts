@@ -23,6 +23,7 @@ import type {
   PowerStore,
 } from './ports.ts'
 import { timelineOf } from './records/timeline.ts'
+import { readIncidentSeries } from './telemetry/incident-series.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 import type { Topology } from './topology/inventory.ts'
 import { createScopes } from './topology/scopes.ts'
@@ -141,6 +142,7 @@ export function createAgent(deps: AgentDeps): RunningAgent {
     effects: createEffects({ ...deps, kernel: deps.executions, checkAgain: async () => await selfCheck.run() }),
     scopes: createScopes(deps),
     telemetry: deps.telemetry,
+    incidentSeries: (id) => readIncidentSeries(deps, id),
     audit: deps.audit,
     drills: deps.drills,
 

@@ -5,6 +5,7 @@ import { type Announcer, createAnnouncer, type NoticeQueue } from './announcer.t
 import { type AdminApiDeps, adminEndpoints } from './api/admin.ts'
 import { approvalEndpoints } from './api/approvals.ts'
 import { auditEndpoints } from './api/audit.ts'
+import { chartEndpoints } from './api/charts.ts'
 import { commandEndpoints } from './api/commands.ts'
 import { drillEndpoints } from './api/drills.ts'
 import type { Endpoint } from './api/endpoint.ts'
@@ -15,6 +16,7 @@ import { messageEndpoints } from './api/messages.ts'
 import { serviceEndpoints } from './api/services.ts'
 import { sessionEndpoints } from './api/session.ts'
 import { systemEndpoints } from './api/system.ts'
+import { createPngs } from './charts/png.ts'
 import type { Settings } from './config.ts'
 import { type ConsoleMessages, createConsoleSurface } from './console/surface.ts'
 import { createIdentity, type SessionRows } from './identity.ts'
@@ -108,6 +110,7 @@ export function createEdge(deps: EdgeDeps): Edge {
       now,
     }),
     ...evidenceEndpoints({ agent }),
+    ...chartEndpoints({ agent, drawPng: createPngs() }),
     ...approvalEndpoints({ agent }),
     ...commandEndpoints({ agent, now, consoleUrl, render }),
     ...drillEndpoints({ agent }),

@@ -35,6 +35,8 @@ const METRIC_WORDS: Readonly<Record<string, MetricName>> = {
   replicas: 'replicas_ready',
   restarts: 'restarts',
 }
+export const METRIC_NAMES: readonly MetricName[] = [...new Set(Object.values(METRIC_WORDS)), 'memory_used_bytes']
+
 /** Of two metric words the one that says more counts: 'p50 latency' is p50. */
 const VAGUE: ReadonlySet<string> = new Set(['latency', 'slow'])
 const UNITS: Readonly<Record<string, number>> = {
@@ -78,7 +80,7 @@ export function parseMetricQuestion(text: string, services: readonly string[]): 
 
 function metricOf(word: string): MetricName | null {
   if (Object.hasOwn(METRIC_WORDS, word)) return METRIC_WORDS[word] ?? null
-  return Object.values(METRIC_WORDS).find((name) => name === word) ?? (word === 'memory_used_bytes' ? word : null)
+  return METRIC_NAMES.find((name) => name === word) ?? null
 }
 
 function unitOf(word: string): number | null {

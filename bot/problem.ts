@@ -17,6 +17,7 @@ export const EDGE_PROBLEMS = {
   'unknown-evidence': [404, 'There is no such piece of evidence in this incident.'],
   'unknown-person': [404, 'There is no such person.'],
   'unknown-drill': [404, 'There is no such drill.'],
+  'no-samples': [404, 'There are no samples to draw.'],
   'unknown-run': [404, 'There is no such run of a drill.'],
   'method-not-allowed': [405, 'This address does not know that method.'],
   'request-timeout': [408, 'The request took too long to arrive.'],

@@ -32,7 +32,7 @@ export function createRenderedCards({
         const whoMay = approval.requestState === 'pending' ? (await agent.whoMay(approval.id)).map(({ id }) => id) : []
         return show('approval', approvalCard(approval, { ...context, whoMay, names }))
       })
-      return [show('incident', incidentCard(view, context)), ...(await Promise.all(requests))]
+      return [show('incident', incidentCard(view, { ...context, pictures: true })), ...(await Promise.all(requests))]
     }
     return await Promise.all(views.map(ofOne))
   }

@@ -1,7 +1,10 @@
 import type { LogReading, MetricReading } from '../../agent/agent.ts'
 import { Refusal } from '../../agent/domain/refusal.ts'
+import { altText } from '../charts/alt-text.ts'
+import { metricChart } from '../charts/charts.ts'
 import { nearestKey } from '../config/nearest-key.ts'
-import { type Card, type CardBlock, list, note, text } from '../messages/card.ts'
+import { type Card, type CardBlock, image, list, note, text } from '../messages/card.ts'
+import { metricChartUrl } from '../messages/chart-links.ts'
 import { metricTitle, readingWords } from '../messages/metric-words.ts'
 import { bold, code, type Span, say, shortCode } from '../messages/span.ts'
 import { durationWords, secondsBetween, time } from '../messages/time-words.ts'
@@ -15,7 +18,7 @@ const LATEST_SHOWN = 3
 export const metric: Command = {
   name: 'metric',
   usage: 'METRIC of SERVICE[, last 30m]',
-  summary: 'a metric as numbers, for example: metric p99 of checkout, last hour',
+  summary: 'a metric as numbers and a chart, for example: metric p99 of checkout, last hour',
   needs: 'read',
   programs: true,
   run: async ({ rest }, context) => await answerMetric(rest, context),
@@ -30,7 +33,7 @@ export async function answerMetric(question: string, context: CommandContext): P
     throw new Refusal('invalid-parameters', 'Say which metric: p99, p50, errors, requests, memory, cpu, replicas or restarts.')
   const service = asked.service ?? (await serviceOfThread(context)) ?? demandService(asked.rest, services)
   const from = new Date(now.getTime() - asked.seconds * 1_000)
-  return metricAnswer(await agent.telemetry.metric({ metric: asked.metric, service, from, to: now }))
+  return metricAnswer(await agent.telemetry.metric({ metric: asked.metric, service, from, to: now }), context)
 }
 
 export const logs: Command = {
@@ -66,20 +69,22 @@ export function demandService(said: readonly string[], services: readonly string
   )
 }
 
-function metricAnswer(reading: MetricReading): Card {
+function metricAnswer(reading: MetricReading, { consoleUrl }: CommandContext): Card {
   const { metric: name, service, from, to, points, unit, words } = reading
   const what = say`${metricTitle(name)} of ${code(service)}, ${durationWords(secondsBetween(from, to))} until ${time(to)}`
   if (words !== null) return sentence(say`${what}: ${words}`)
   const values = points.map(({ value }) => value)
   const last = points.at(-1)
   const shown = (value: number): Span => bold(readingWords(String(value), unit))
-  return answer(
+  const chart = consoleUrl ? [image(metricChartUrl(consoleUrl, reading), altText(metricChart(reading)))] : []
+  const card = answer(
     text(say`${what}: ${shown(last?.value ?? 0)} at ${time(last?.at ?? to)}.`),
     text(
       say`Between ${shown(Math.min(...values))} and ${shown(Math.max(...values))}, in the middle ${shown(median(values))}, ${points.length} points.`,
     ),
     sourceNote(reading),
   )
+  return { ...card, blocks: [...card.blocks.slice(0, -1), ...chart, ...card.blocks.slice(-1)] }
 }
 
 function logsAnswer(reading: LogReading, level: 'error' | 'all'): Card {

@@ -46,6 +46,8 @@ export function linesOf(block: CardBlock): Span[][] {
       return [plain(block.title), ...block.lines.map(({ field, from, to }) => [field, ...plain(': '), from, ...plain(' → '), to])]
     case 'quote':
       return [plain(block.label), plain(block.text)]
+    case 'image':
+      return [plain(block.alt)]
     case 'divider':
       return []
     case 'buttons':

@@ -38,6 +38,8 @@ export type CardBlock =
   | { readonly type: 'quote'; readonly label: string; readonly text: string }
   /** Small print. */
   | { readonly type: 'note'; readonly spans: readonly Span[] }
+  /** A picture of our own, at an address of our own; `alt` says the same in words. */
+  | { readonly type: 'image'; readonly url: string; readonly alt: string }
   | { readonly type: 'divider' }
   | {
       readonly type: 'buttons'
@@ -67,6 +69,10 @@ export function text(spans: readonly Span[]): CardBlock {
 
 export function note(spans: readonly Span[]): CardBlock {
   return { type: 'note', spans }
+}
+
+export function image(url: string, alt: string): CardBlock {
+  return { type: 'image', url, alt }
 }
 
 export function facts(...list: readonly (Fact | null)[]): CardBlock {

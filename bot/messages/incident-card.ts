@@ -1,7 +1,8 @@
 import type { IncidentView } from '../../agent/agent.ts'
 import { latestOfEach } from '../../agent/domain/alert.ts'
 import type { Incident } from '../../agent/domain/incident.ts'
-import { type ActionButton, buttons, type Card, type CardBlock, type Fact, fact, facts, list, note, text, title } from './card.ts'
+import { type ActionButton, buttons, type Card, type CardBlock, type Fact, fact, facts, image, list, note, text, title } from './card.ts'
+import { incidentChartUrl } from './chart-links.ts'
 import { incidentPage } from './console-links.ts'
 import { diagnosisBlocks } from './diagnosis-blocks.ts'
 import { changeItems, evidenceBlocks } from './evidence-lines.ts'
@@ -16,6 +17,8 @@ export interface IncidentCardContext {
   readonly now: Date
   /** Where the console is reached, without a path; null when nobody but this machine can. */
   readonly consoleUrl: string | null
+  /** Whether the readers' programs fetch pictures from the console's address. */
+  readonly pictures?: boolean
   /** What this surface can carry out beside opening the page: two on the card itself at most, the rest behind "more". */
   readonly offers?: readonly ActionButton[]
 }
@@ -35,6 +38,7 @@ export function incidentCard(view: IncidentView, context: IncidentCardContext): 
       text(say`${bold(`${capital(incidentStateWords(view))}.`)} ${nextStep(view, context.now)}`),
       ...alertQuote(view),
       mainFacts(view, context.now),
+      ...chart(view, context),
       ...diagnosisBlocks(view, context.consoleUrl),
       ...list('Recent changes', changeItems(view, context.consoleUrl)),
       ...evidenceBlocks(view, context.consoleUrl),
@@ -67,6 +71,14 @@ function mainFacts({ incident, alerts, handling }: IncidentView, now: Date): Car
     fact('Alerts', alertWords(alerts)),
     ...handlingFacts(handling, now),
   )
+}
+
+/** Once there is something to draw. */
+function chart(view: IncidentView, { consoleUrl, pictures = false }: IncidentCardContext): CardBlock[] {
+  const hasSamples = view.evidence.some(({ kind, status }) => status === 'ok' && (kind === 'metrics' || kind === 'symptom'))
+  if (!pictures || consoleUrl === null || !hasSamples) return []
+  const alt = `Chart of the metric of ${cleanText(view.incident.id, 40)} (${cleanText(view.incident.service, 60)}) over its time, with its limit, changes and actions marked. The facts are in the text.`
+  return [image(incidentChartUrl(consoleUrl, view), alt)]
 }
 
 function handlingFacts({ taken, snoozed }: IncidentView['handling'], now: Date): Fact[] {

@@ -15,6 +15,7 @@ export const LIMITS = {
   buttonValue: 2_000,
   actionId: 255,
   url: 3_000,
+  altText: 2_000,
   overflowOptions: 5,
   optionText: 75,
   optionValue: 150,

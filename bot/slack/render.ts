@@ -82,6 +82,8 @@ function renderBlock(block: CardBlock): { blocks: KnownBlock[]; cut: boolean } {
       const text = mrkdwn(block.spans, room)
       return { blocks: text === '' ? [] : [{ type: 'context', elements: [mrkdwnText(text)] }], cut: room.cut }
     }
+    case 'image':
+      return renderImage(block)
     case 'divider':
       return { blocks: [{ type: 'divider' }], cut: false }
     case 'buttons':
@@ -123,6 +125,14 @@ function renderFacts(facts: readonly Fact[]): { blocks: KnownBlock[]; cut: boole
     blocks.push({ type: 'section', fields })
   }
   return { blocks, cut }
+}
+
+/** Left out where its address is none that Slack takes: the words around it say what it shows. */
+function renderImage({ url, alt }: Extract<CardBlock, { type: 'image' }>): { blocks: KnownBlock[]; cut: boolean } {
+  const image_url = safeUrl(url, LIMITS.url)
+  const room = newRoom(LIMITS.altText)
+  const alt_text = takeText(withoutUnseen(alt), room, (plain) => plain)
+  return { blocks: image_url && alt_text !== '' ? [{ type: 'image', image_url, alt_text }] : [], cut: false }
 }
 
 function renderButtons({ buttons, open, more }: Extract<CardBlock, { type: 'buttons' }>): { blocks: KnownBlock[]; cut: boolean } {

@@ -38,6 +38,7 @@ const ROWS: readonly Row[] = [
   { files: 'bot/main.ts', may: ['**'], packages: BOT_PACKAGES },
   { files: 'bot/offline.ts', may: ['bot/{config,main}.ts', 'storage/**'], packages: BOT_PACKAGES },
   { files: 'bot/slack/**', may: BOT_MAY, packages: [...BOT_PACKAGES, '@slack/*'] },
+  { files: 'bot/charts/png.ts', may: BOT_MAY, packages: [...BOT_PACKAGES, '@resvg/resvg-js'] },
   { files: 'bot/teams/host.ts', may: BOT_MAY, packages: [...BOT_PACKAGES, 'botbuilder'] },
   { files: 'bot/**', may: BOT_MAY, packages: BOT_PACKAGES },
   { files: 'agent/domain/**', may: ['agent/domain/**'], packages: DOMAIN_PACKAGES },

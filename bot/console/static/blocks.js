@@ -42,11 +42,26 @@ function viewOfBlock(block, context) {
           list(block.elements).map((part, index, all) => richPart(part, all[index + 1], context)),
         ),
       ]
+    case 'image':
+      return picture(block)
     case 'actions':
       return actions(block, context)
     default:
       return [h('p', { class: 'note' }, `(a block of the kind ${String(block.type)} cannot be shown here)`)]
   }
+}
+
+/**
+ * A picture that this server drew, from this origin whatever name it is reached by; the words are there for whoever cannot see it.
+ *
+ * @param {Block} block
+ * @returns {Tree[]}
+ */
+function picture({ image_url: address, alt_text: alt }) {
+  const own = /^https?:\/\/[^/]+(\/api\/v1\/[\w./-]+\.png(?:\?[\w=&.%+:-]*)?)$/.exec(String(address))?.[1]
+  return own
+    ? [h('img', { class: 'chart', src: own, alt: String(alt), width: 720, loading: 'lazy' })]
+    : [h('p', { class: 'note' }, String(alt))]
 }
 
 /**

@@ -1,9 +1,10 @@
 /** @import { Tree } from './tree.js' */
 
-/** Attributes that a tree may set; nothing that runs, loads or styles. */
+/** Attributes that a tree may set; nothing that runs or styles, and nothing that loads but our own pictures. */
 const ATTRIBUTES =
-  /^(aria-[a-z]+|data-[a-z-]+|class|id|role|href|rel|target|type|name|for|value|min|max|low|high|optimum|placeholder|maxlength|autocomplete|autocapitalize|spellcheck|enterkeyhint|disabled|open|datetime|title|tabindex|lang)$/
+  /^(aria-[a-z]+|data-[a-z-]+|class|id|role|href|rel|target|type|name|for|value|min|max|low|high|optimum|placeholder|maxlength|autocomplete|autocapitalize|spellcheck|enterkeyhint|disabled|open|datetime|title|tabindex|lang|src|alt|width|loading)$/
 const SAFE_ADDRESS = /^(https?:\/\/|#)/
+const OWN_PICTURE = /^\/api\/v1\/[\w./-]+\.png(\?[\w=&.%+:-]*)?$/
 
 /** What each element was last made from: attributes that the reader changed since (an opened section) are left alone.
  * @type {WeakMap<Node, Record<string, string>>} */
@@ -91,5 +92,6 @@ function update(node, tree) {
 function setAttribute(element, name, value) {
   if (!ATTRIBUTES.test(name)) throw new TypeError(`a tree may not set ${name}`)
   if (name === 'href' && !SAFE_ADDRESS.test(value)) return
+  if (name === 'src' && !OWN_PICTURE.test(value)) return
   element.setAttribute(name, value)
 }

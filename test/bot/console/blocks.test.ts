@@ -40,6 +40,26 @@ function approvalMessage(name: string): RenderedMessage {
 
 const buttonsOf = (trees: Tree[]) => elementsOf(trees).filter(({ tag }) => tag === 'button')
 
+describe('pictures in the console', () => {
+  const shown = (image_url: string) => viewOfBlocks([{ type: 'image', image_url, alt_text: 'Chart of errors' }], context(at(0)))
+  test('are those that this server draws, whatever name it is reached by', () => {
+    for (const origin of [ORIGIN, 'http://localhost:9', 'https://steadyhand.example'])
+      expect(elementsOf(shown(`${origin}/api/v1/incidents/inc-1/chart.png?v=3`))).toMatchObject([
+        { tag: 'img', attrs: { src: '/api/v1/incidents/inc-1/chart.png?v=3', alt: 'Chart of errors' } },
+      ])
+  })
+  test.each([
+    'https://evil.example/x.png',
+    'javascript:alert(1)//api/v1/x.png',
+    `${ORIGIN}/api/v1/session`,
+    '//evil.example/api/v1/x.png',
+    '',
+  ])('are words where the address is another: %s', (address) => {
+    expect(elementsOf(shown(address)).filter(({ tag }) => tag === 'img')).toEqual([])
+    expect(textOf(shown(address))).toBe('Chart of errors')
+  })
+})
+
 describe('text in the console', () => {
   test('loses what nobody sees, wherever it stands', () => {
     expect(textOf([h('li', null, 'a\u202eb', ['c\u200bd\u{e0041}'], h('span', null, '\ufeffe'))])).toBe('abcde')
