@@ -1,15 +1,18 @@
 import type { Candidate, CauseRule } from './candidate.ts'
+import { certificate } from './causes/certificate.ts'
 import { changeCaused } from './causes/change-caused.ts'
 import { crash } from './causes/crash.ts'
 import { healed } from './causes/healed.ts'
+import { logVolume } from './causes/log-volume.ts'
 import { memoryLeak } from './causes/memory-leak.ts'
 import { outsideCause } from './causes/outside.ts'
 import { saturation } from './causes/saturation.ts'
+import { stuckJob } from './causes/stuck-job.ts'
 import { UNKNOWN_SCORE, unknownCause } from './causes/unknown.ts'
 import { findCulprit } from './culprit.ts'
 import type { Facts } from './facts.ts'
 
-const RULES: readonly CauseRule[] = [healed, outsideCause, changeCaused, memoryLeak, crash, saturation]
+const RULES: readonly CauseRule[] = [healed, outsideCause, changeCaused, memoryLeak, crash, saturation, logVolume, certificate, stuckJob]
 const MAX_HYPOTHESES = 3
 
 /**

@@ -27,6 +27,10 @@ const UNUSUAL: Readonly<Record<MetricName, Unusual>> = {
   replicas_ready: (value, before) => before !== null && value < before,
   restarts: (value, before) => before !== null && value > before,
   recent_restarts: (value) => value > 1,
+  log_volume_used_ratio: (value) => value > 0.85,
+  certificate_days_left: (value) => value < 14,
+  job_age_seconds: (value, before) => value > Math.max(5, 10 * (before ?? 0)),
+  queue_depth: (value, before) => value > Math.max(20, 5 * (before ?? 0)),
 }
 
 /** A limit that somebody stated for this metric, which then counts instead of the rule. */

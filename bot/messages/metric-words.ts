@@ -14,10 +14,21 @@ const TITLES: Readonly<Record<string, string>> = {
   replicas_ready: 'ready replicas',
   restarts: 'restarts',
   recent_restarts: 'recent restarts',
+  log_volume_used_ratio: 'log volume used',
+  certificate_days_left: 'days left of the certificate',
+  job_age_seconds: 'time at one batch',
+  queue_depth: 'queue depth',
 }
 
 /** Titles that are plural: 'errors are', 'memory used is'. */
-const PLURAL: ReadonlySet<string> = new Set(['request_rate', 'error_ratio', 'replicas_ready', 'restarts', 'recent_restarts'])
+const PLURAL: ReadonlySet<string> = new Set([
+  'request_rate',
+  'error_ratio',
+  'replicas_ready',
+  'restarts',
+  'recent_restarts',
+  'certificate_days_left',
+])
 
 const SIGNS = { '<=': '≤', '>=': '≥' } as const
 

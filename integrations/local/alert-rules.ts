@@ -12,6 +12,9 @@ export interface Reading {
   memory_used_ratio: number | null
   replicas_ready: number | null
   recent_restarts: number | null
+  log_volume_used_ratio: number | null
+  certificate_days_left: number | null
+  job_age_seconds: number | null
   desiredReplicas: number
 }
 
@@ -35,6 +38,9 @@ export const MIN_REQUESTS_PER_SECOND = 2
 const ERROR_RATIO = 0.2
 const LATENCY_P99_SECONDS = 1
 const MEMORY_RATIO = 0.85
+const LOG_RATIO = 0.85
+const CERTIFICATE_DAYS = 14
+const JOB_SECONDS = 6
 /** Each reading covers the second before it, give or take the timer's jitter. */
 const READING_SECONDS = 1
 const JITTER_SECONDS = 0.5
@@ -100,6 +106,40 @@ export const ALERT_RULES: readonly AlertRule[] = [
     clearSeconds: 3,
     level: 'critical',
     words: (value, { service }) => `${service} exits again and again: ${value} times in the last ${RECENT_SECONDS} s`,
+  },
+  {
+    name: 'LogDirectoryFull',
+    metric: 'log_volume_used_ratio',
+    comparator: '>',
+    threshold: () => LOG_RATIO,
+    clear: () => LOG_RATIO - 0.1,
+    forSeconds: 3,
+    clearSeconds: 3,
+    level: 'high',
+    words: (value, { service }) =>
+      `the log directory of ${service} is ${percent(value)} full (the limit of the rule is ${percent(LOG_RATIO)})`,
+  },
+  {
+    name: 'CertificateExpiring',
+    metric: 'certificate_days_left',
+    comparator: '<',
+    threshold: () => CERTIFICATE_DAYS,
+    clear: () => CERTIFICATE_DAYS,
+    forSeconds: 3,
+    clearSeconds: 3,
+    level: 'warning',
+    words: (value, { service }) => `the certificate of ${service} ends in ${value.toFixed(1)} days (the rule asks for ${CERTIFICATE_DAYS})`,
+  },
+  {
+    name: 'JobStuck',
+    metric: 'job_age_seconds',
+    comparator: '>',
+    threshold: () => JOB_SECONDS,
+    clear: () => JOB_SECONDS,
+    forSeconds: 3,
+    clearSeconds: 3,
+    level: 'high',
+    words: (value, { service }) => `the job of ${service} has been at one batch for ${value.toFixed(0)} s (the limit is ${JOB_SECONDS} s)`,
   },
 ]
 

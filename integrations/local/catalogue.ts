@@ -26,6 +26,12 @@ export const SHOP = [
   { name: 'inventory', versions: ['v12', 'v13', 'v14'], calls: [], callsOutside: [], heapLimitMiB: HEAP_LIMIT_MIB },
 ] as const satisfies readonly ShopService[]
 
+/** Which service has what: the door with a certificate, the journal with a bound, the job in batches. */
+export const CERTIFICATE_OF = 'storefront'
+export const JOURNAL_OF = 'checkout'
+export const JOB_OF = 'checkout'
+export const JOB = 'confirmations'
+
 /** Somebody else's service that the shop depends on: seen through the calls to it, and out of reach for any action. */
 export interface OutsideParty {
   name: string

@@ -6,6 +6,9 @@ import type { Detection } from './detection.ts'
 import { badRelease } from './scenarios/bad-release.ts'
 import { blip } from './scenarios/blip.ts'
 import { crashLoop } from './scenarios/crash-loop.ts'
+import { expiringCertificate } from './scenarios/expiring-certificate.ts'
+import { fullLogDirectory } from './scenarios/full-log-directory.ts'
+import { hungJob } from './scenarios/hung-job.ts'
 import { memoryLeak } from './scenarios/memory-leak.ts'
 import { outsideCause } from './scenarios/outside-cause.ts'
 import type { Scenario } from './scenarios/scenario.ts'
@@ -15,7 +18,19 @@ import { wrongFix } from './scenarios/wrong-fix.ts'
 import type { Supervisor } from './supervisor.ts'
 import { restoredState } from './target-state.ts'
 
-const SCENARIOS: readonly Scenario[] = [badRelease, memoryLeak, blip, wrongFix, crashLoop, slowDependency, outsideCause, trafficSurge]
+const SCENARIOS: readonly Scenario[] = [
+  badRelease,
+  memoryLeak,
+  blip,
+  wrongFix,
+  crashLoop,
+  slowDependency,
+  outsideCause,
+  trafficSurge,
+  fullLogDirectory,
+  expiringCertificate,
+  hungJob,
+]
 /** What is broken has to stand out from something: rounds of healthy telemetry before the fault. */
 const CALM_ROUNDS = 5
 const CALM_WITHIN_MS = 25_000

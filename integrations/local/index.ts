@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { CheckResult, Integration, IntegrationDeps } from '../contract.ts'
+import { createArchiveLogs } from './actions/archive-logs.ts'
+import { createRenewCertificate } from './actions/renew-certificate.ts'
 import { createRestart } from './actions/restart.ts'
+import { createRestartJob } from './actions/restart-job.ts'
 import { createRollback } from './actions/rollback.ts'
 import { createScale } from './actions/scale.ts'
 import { createBankRecovery } from './bank-recovery.ts'
@@ -14,6 +17,7 @@ import { createLogStore } from './logs.ts'
 import { createLocalMetrics } from './metrics.ts'
 import { createScraper } from './scrape.ts'
 import { createShopData } from './shop-data.ts'
+import { createShopFiles } from './shop-files.ts'
 import { createSupervisor, type Supervisor } from './supervisor.ts'
 import { createLocalWorkloads } from './workloads.ts'
 
@@ -56,6 +60,7 @@ export function createLocalTarget(deps: IntegrationDeps, { dir }: LocalOptions):
   const state = createDesiredState(deps, newId)
   const logs = createLogStore({ state, now })
   const data = createShopData({ dir, state, log })
+  const files = createShopFiles({ dir, state })
   const bank = createBankRecovery({ state, log })
   const supervisor = createSupervisor({
     state,
@@ -66,7 +71,9 @@ export function createLocalTarget(deps: IntegrationDeps, { dir }: LocalOptions):
   })
   const detection = createDetection(deps)
   const scraper = createScraper({ supervisor, state, scrapes: deps.scrapes, now, log, onRound: detection.judge })
-  const actions = [createRollback, createRestart, createScale].map((create) => create({ state, supervisor, now, newId }))
+  const actions = [createRollback, createRestart, createScale, createArchiveLogs, createRenewCertificate, createRestartJob].map((create) =>
+    create({ state, supervisor, now, newId }),
+  )
   return {
     id: 'local',
     environments: [ENVIRONMENT],
@@ -80,6 +87,7 @@ export function createLocalTarget(deps: IntegrationDeps, { dir }: LocalOptions):
       started = true
       await Promise.all([state.open(), detection.open()])
       await data.start()
+      await files.start()
       supervisor.start()
       bank.start()
       scraper.start()

@@ -29,6 +29,8 @@ export interface Instance {
   phase: InstancePhase
   /** 0 until it listens. */
   port: number
+  /** Where it can be reached over TLS; 0 where it cannot. */
+  securePort: number
   send(message: ToShop): void
   /** Resolves once the process has taken over the list of endpoints with this revision, or the time is over. */
   endpointsTaken(revision: number, timeoutMs: number): Promise<void>
@@ -65,6 +67,7 @@ export function startInstance(spec: InstanceSpec, events: InstanceEvents): Insta
     pid: child.pid ?? null,
     phase: 'starting',
     port: 0,
+    securePort: 0,
     send(message) {
       // A process that is just ending has closed its channel; its exit is told by itself.
       if (child.connected) child.send(message, () => undefined)
@@ -89,6 +92,7 @@ export function startInstance(spec: InstanceSpec, events: InstanceEvents): Insta
   }
   child.on('message', (message: FromShop) => {
     if (message.type === 'ready') void listen(message.port)
+    else if (message.type === 'secure-door') instance.securePort = message.port
     else endpoints.heard(message.revision)
   })
   forwardLines(child, (stream, line) => events.onLine(instance, stream, line))

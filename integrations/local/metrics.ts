@@ -19,6 +19,7 @@ export type MetricValue = (rows: readonly Scrape[], increases: readonly Increase
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0)
 const highest = (numbers: readonly number[]): number | null => (numbers.length > 0 ? Math.max(...numbers) : null)
+const lowest = (numbers: readonly number[]): number | null => (numbers.length > 0 ? Math.min(...numbers) : null)
 const gauge = (rows: readonly Scrape[], series: string): number[] => rows.flatMap((row) => row.samples[series] ?? [])
 const latest = (rows: readonly Scrape[], series: string): number | null => gauge(rows, series).at(-1) ?? null
 
@@ -38,6 +39,10 @@ export const METRIC_VALUES: Record<MetricName, MetricValue> = {
   replicas_ready: (rows) => latest(rows, 'workload_replicas_ready'),
   restarts: (rows) => latest(rows, 'workload_restarts_total'),
   recent_restarts: (rows) => latest(rows, 'workload_recent_restarts'),
+  log_volume_used_ratio: (rows) => highest(gauge(rows, 'log_volume_used_ratio')),
+  certificate_days_left: (rows) => lowest(gauge(rows, 'certificate_days_left')),
+  job_age_seconds: (rows) => highest(gauge(rows, 'job_age_seconds')),
+  queue_depth: (rows) => highest(gauge(rows, 'queue_depth')),
 }
 
 /** Of one instance, over the time that its increases cover. */

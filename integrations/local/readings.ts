@@ -19,6 +19,9 @@ export function readingsOf(at: Date, before: readonly Scrape[], rows: readonly S
       latency_p99: METRIC_VALUES.latency_p99(latest, increases),
       memory_used_ratio: METRIC_VALUES.memory_used_ratio(latest, increases),
       replicas_ready: METRIC_VALUES.replicas_ready(latest, increases),
+      log_volume_used_ratio: METRIC_VALUES.log_volume_used_ratio(latest, increases),
+      certificate_days_left: METRIC_VALUES.certificate_days_left(latest, increases),
+      job_age_seconds: METRIC_VALUES.job_age_seconds(latest, increases),
       recent_restarts: METRIC_VALUES.recent_restarts(latest, increases),
       desiredReplicas: desired ?? 0,
     }

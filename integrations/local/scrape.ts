@@ -1,5 +1,6 @@
 import type { IntegrationDeps, Scrape } from '../contract.ts'
 import { SHOP } from './catalogue.ts'
+import { certificateDaysLeft } from './certificate-probe.ts'
 import type { DesiredState } from './desired-state.ts'
 import type { Instance } from './instance.ts'
 import { getText } from './loopback-http.ts'
@@ -71,8 +72,16 @@ async function scrapeOne(instance: Instance, at: Date, { supervisor }: ScraperDe
   const text = await getText(instance.port, '/metrics', TIMEOUT_MS).catch(() => null)
   supervisor.noteScrape(instance, text !== null)
   if (text === null) return []
-  const row = { at, service: instance.service, instance: instance.id, version: instance.version, samples: parseSamples(text) }
-  return [row, ...[...samplesOfParties(row.samples)].map(([party, samples]) => ({ ...row, service: party, samples }))]
+  const samples = { ...parseSamples(text), ...(await probeDoor(instance, at)) }
+  const row = { at, service: instance.service, instance: instance.id, version: instance.version, samples }
+  return [row, ...[...samplesOfParties(row.samples)].map(([party, seen]) => ({ ...row, service: party, samples: seen }))]
+}
+
+/** Nothing where there is no door, or none that opened: a certificate that cannot be seen is no certificate with a date. */
+async function probeDoor({ securePort }: Instance, at: Date): Promise<Scrape['samples']> {
+  if (securePort === 0) return {}
+  const days = await certificateDaysLeft(securePort, at).catch(() => null)
+  return days === null ? {} : { certificate_days_left: days }
 }
 
 function supervisorRow(service: string, at: Date, { supervisor, state }: ScraperDeps): Scrape {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { findService, MAX_REPLICAS, OUTSIDE, PROGRAMS, type ShopService } from './catalogue.ts'
+import { CERTIFICATE_OF, findService, JOB_OF, JOURNAL_OF, MAX_REPLICAS, OUTSIDE, PROGRAMS, type ShopService } from './catalogue.ts'
+import { type Equipment, equipmentSchema, freshEquipment, restoredEquipment } from './equipment.ts'
 import type { Conditions } from './shop/messages.ts'
 
 const MAX_CHANGES = 100
@@ -27,7 +28,7 @@ export type WorkloadState = z.infer<typeof workloadSchema>
 const changeSchema = z.strictObject({
   id: z.string(),
   at: z.iso.datetime(),
-  kind: z.enum(['release', 'rollback', 'scale', 'restart']),
+  kind: z.enum(['release', 'rollback', 'scale', 'restart', 'other']),
   service: z.string(),
   summary: z.string(),
   by: z.string().nullable(),
@@ -50,6 +51,7 @@ export const targetStateSchema = z.strictObject({
   workloads: z.record(z.string(), workloadSchema),
   taxRates: z.enum(TAX_RATES),
   world: worldSchema,
+  equipment: equipmentSchema,
   changes: z.array(changeSchema).max(MAX_CHANGES),
   /** The scenario that is in place. */
   drill: z.string().nullable(),
@@ -61,7 +63,16 @@ export type TargetState = z.infer<typeof targetStateSchema>
 /** A fresh shop: first versions, one process each, no faults. */
 export function freshState(at: Date, newId: () => string): TargetState {
   const workloads = Object.fromEntries(PROGRAMS.map((service) => [service.name, freshWorkload(service, newId())]))
-  return { schema: 1, workloads, taxRates: 'good', world: USUAL_WORLD, changes: [], drill: null, freshSince: at.toISOString() }
+  return {
+    schema: 1,
+    workloads,
+    taxRates: 'good',
+    world: USUAL_WORLD,
+    equipment: freshEquipment(at),
+    changes: [],
+    drill: null,
+    freshSince: at.toISOString(),
+  }
 }
 
 function freshWorkload(service: ShopService, uid: string): WorkloadState {
@@ -89,7 +100,7 @@ export function isKnownVersion(service: string, version: string): boolean {
 
 /** One change of a workload, as it is asked for: absolute values. */
 export interface WorkloadChange {
-  kind: StoredChange['kind']
+  kind: Exclude<StoredChange['kind'], 'other'>
   version?: string
   replicas?: number
 }
@@ -115,6 +126,39 @@ export function changeWorkload(state: TargetState, service: string, change: Work
   }
   const changes = [...state.changes, describeChange(service, change, before, after, origin)].slice(-MAX_CHANGES)
   return { ...state, workloads: { ...state.workloads, [service]: after }, changes }
+}
+
+/** A change of what a service works with; its processes stay as they are. */
+export interface EquipmentChange {
+  /** One sentence for the list of changes. */
+  summary: string
+  change(equipment: Equipment): Equipment
+}
+
+export function changeEquipment(
+  state: TargetState,
+  service: string,
+  { summary, change }: EquipmentChange,
+  origin: ChangeOrigin,
+): TargetState {
+  const workload = workloadOf(state, service)
+  const executions = origin.executionId ? [...workload.executions, origin.executionId].slice(-MAX_EXECUTIONS) : workload.executions
+  const told: StoredChange = {
+    id: origin.id,
+    at: origin.at.toISOString(),
+    kind: 'other',
+    service,
+    summary,
+    by: origin.by,
+    from: null,
+    to: null,
+  }
+  return {
+    ...state,
+    equipment: change(state.equipment),
+    workloads: { ...state.workloads, [service]: { ...workload, executions } },
+    changes: [...state.changes, told].slice(-MAX_CHANGES),
+  }
 }
 
 /** Going back cuts the history there, so that the version left behind is no longer offered as the way back. */
@@ -143,7 +187,12 @@ function describeChange(
 
 /** Everything as in a fresh shop, with the same uids; what has to run anew gets a new revision. */
 export function restoredState(state: TargetState, origin: Omit<ChangeOrigin, 'executionId'>): TargetState {
-  let next: TargetState = { ...state, taxRates: 'good', world: USUAL_WORLD }
+  let next: TargetState = {
+    ...state,
+    taxRates: 'good',
+    world: USUAL_WORLD,
+    equipment: restoredEquipment(state.equipment, origin.at),
+  }
   for (const { name, versions } of PROGRAMS) {
     const workload = workloadOf(next, name)
     const from = { ...origin, id: `${origin.id}-${name}`, executionId: null }
@@ -162,7 +211,13 @@ export function restoredState(state: TargetState, origin: Omit<ChangeOrigin, 'ex
 
 /** What the processes of one program are told about the world they run in. */
 export function conditionsOf(state: TargetState, service: string): Conditions {
-  return service === OUTSIDE.name ? state.world : {}
+  const { certificates, journal, job } = state.equipment
+  return {
+    ...(service === OUTSIDE.name ? state.world : {}),
+    ...(service === CERTIFICATE_OF ? { certificate: certificates.shown } : {}),
+    ...(service === JOURNAL_OF ? { journal: journal.mode } : {}),
+    ...(service === JOB_OF ? { job: { run: job.run, hangs: job.hungRun === job.run } } : {}),
+  }
 }
 
 /** The moment before which nothing is shown; null when everything is. */

@@ -13,6 +13,13 @@ export const METRICS = {
   restarts: { unit: '', title: 'restarts' },
   /** Unexpected ends of processes within the last seconds; the source says how many seconds. Unlike `restarts` it falls again. */
   recent_restarts: { unit: '', title: 'recent restarts' },
+  /** Of the directory that a service writes its logs to. */
+  log_volume_used_ratio: { unit: 'ratio', title: 'log volume used' },
+  /** Of the certificate that a service shows; negative once it has expired. */
+  certificate_days_left: { unit: 'days', title: 'days left of the certificate' },
+  /** Since the batch that a job is at was taken; 0 while it is at none. */
+  job_age_seconds: { unit: 's', title: 'time at one batch' },
+  queue_depth: { unit: '', title: 'queue depth' },
 } as const
 export type MetricName = keyof typeof METRICS
 

@@ -10,7 +10,16 @@ import type { Scope } from '../scope.ts'
 const POINTS = 320
 const MAX_POINTS = 400
 /** For the service itself and what it calls: where the cause may lie. */
-const FULL: readonly MetricName[] = ['request_rate', 'error_ratio', 'latency_p99', 'memory_used_ratio', 'cpu_used_ratio', 'restarts']
+const FULL: readonly MetricName[] = [
+  'request_rate',
+  'error_ratio',
+  'latency_p99',
+  'memory_used_ratio',
+  'cpu_used_ratio',
+  'restarts',
+  'log_volume_used_ratio',
+  'queue_depth',
+]
 /** For its callers: how far the trouble reaches. */
 const REACH: readonly MetricName[] = ['request_rate', 'error_ratio', 'latency_p99']
 

@@ -1,10 +1,20 @@
 import type { Target } from '../../../agent/domain/plan.ts'
 import { IntegrationError } from '../../errors.ts'
 import type { EffectResult, Observation, Parameters, ProbeResult, Step } from '../../ports/action.ts'
-import { ENVIRONMENT, findService } from '../catalogue.ts'
+import { CERTIFICATE_OF, ENVIRONMENT, findService, JOB_OF, JOURNAL_OF } from '../catalogue.ts'
 import type { DesiredState } from '../desired-state.ts'
+import { lastArchived } from '../equipment.ts'
 import type { Supervisor } from '../supervisor.ts'
-import { changeWorkload, previousVersionOf, type TargetState, versionOf, type WorkloadChange, workloadOf } from '../target-state.ts'
+import {
+  changeEquipment,
+  changeWorkload,
+  type EquipmentChange,
+  previousVersionOf,
+  type TargetState,
+  versionOf,
+  type WorkloadChange,
+  workloadOf,
+} from '../target-state.ts'
 
 export interface ActionDeps {
   state: DesiredState
@@ -29,6 +39,9 @@ export function fieldsOf(state: TargetState, supervisor: Supervisor, service: st
     /** Ready processes that are of the current version and were started since the latest restart. */
     updatedReplicas: observed?.updated ?? 0,
     restarts: observed?.restarts ?? 0,
+    ...(service === CERTIFICATE_OF ? { certificate: state.equipment.certificates.shown } : {}),
+    ...(service === JOURNAL_OF ? { lastArchived: lastArchived(state.equipment) } : {}),
+    ...(service === JOB_OF ? { jobRun: state.equipment.job.run } : {}),
   }
 }
 
@@ -74,7 +87,7 @@ export function expectedField(deps: ActionDeps, step: Step, field: string): Fiel
 export async function carryOut(
   deps: ActionDeps,
   step: Step,
-  change: WorkloadChange,
+  change: WorkloadChange | EquipmentChange,
   execution: { id: string; signal: AbortSignal },
 ): Promise<EffectResult> {
   const { name } = step.target
@@ -86,7 +99,8 @@ export async function carryOut(
       if (workloadOf(state, name).executions.includes(execution.id)) return state
       stale.push(...staleFields(fieldsOf(state, deps.supervisor, name), step))
       if (stale.length > 0) return state
-      return changeWorkload(state, name, change, { id: deps.newId(), at: deps.now(), by: 'steadyhand', executionId: execution.id })
+      const origin = { id: deps.newId(), at: deps.now(), by: 'steadyhand', executionId: execution.id }
+      return 'kind' in change ? changeWorkload(state, name, change, origin) : changeEquipment(state, name, change, origin)
     })
   } catch (error) {
     // The write may have reached the store although its answer was lost: only a probe can tell.

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createConfirmations } from './confirmations.ts'
+import { createJournal } from './journal.ts'
 import { type Route, RouteError, runService } from './service.ts'
 
 interface Order {
@@ -30,18 +32,26 @@ function totalOf({ price, quantity }: Order, rate: number): number {
   return (cents % 100 === 0 ? cents + 1 : cents) / 100
 }
 
-runService(({ link }) => {
+runService(({ link, log, gauge }) => {
   const { version, dataDir } = link.settings
   const extra = version === 'v18' ? extras.v18 : extras.v17
+  const journal = createJournal(dataDir, link.settings.instance)
+  const confirmations = createConfirmations(link, log)
+  gauge('log_volume_used_ratio', journal.usedRatio)
+  gauge('job_age_seconds', confirmations.batchAge)
+  gauge('queue_depth', confirmations.waiting)
   let last = 0
   const order: Route = async ({ body, call }) => {
     const wanted = body as Order
     const total = totalOf(wanted, await taxRateFor(wanted.country, dataDir))
+    if (link.conditions().journal === 'verbose') journal.trace({ at: new Date(), wanted, total })
+    journal.write({ at: new Date(), sku: wanted.sku, quantity: wanted.quantity, total })
     const hold = await call('inventory', '/holds', { sku: wanted.sku, quantity: wanted.quantity })
     if (hold.status !== 201) throw new RouteError(502, `inventory answered ${hold.status}`)
     const id = `${link.settings.instance}-${++last}`
     const charge = await call('payments', '/charges', { order: id, amount: total })
     if (charge.status !== 201) throw new RouteError(502, `payments answered ${charge.status}`)
+    confirmations.add(id)
     return { status: 201, body: { order: id, total, ...extra(total) } }
   }
   return { 'POST /orders': order }

@@ -5,12 +5,16 @@ export type ToShop =
   | { type: 'conditions'; conditions: Conditions }
   | { type: 'stop' }
 
-export type FromShop = { type: 'ready'; port: number } | { type: 'endpoints-set'; revision: number }
+export type FromShop = { type: 'ready'; port: number } | { type: 'secure-door'; port: number } | { type: 'endpoints-set'; revision: number }
 
 /** What a process is told about the world it runs in, whole each time; one it does not know it leaves alone. */
 export interface Conditions {
   bank?: 'up' | 'down'
   crowd?: 'usual' | 'large'
+  /** Number of the certificate to show. */
+  certificate?: number
+  journal?: 'terse' | 'verbose'
+  job?: { run: number; hangs: boolean }
 }
 
 /** `grow`: from now on. `full`: it had leaked to its plateau already, before the supervisor was started anew. */

@@ -14,6 +14,7 @@ export interface RequestMetrics {
   observe(status: number, seconds: number): void
   /** A call to a party outside, as it looks from here. */
   observeCall(party: string, status: number, seconds: number): void
+  gauge(name: string, read: () => number): void
   /** Prometheus text format 0.0.4. */
   render(): string
 }
@@ -21,8 +22,10 @@ export interface RequestMetrics {
 export function createRequestMetrics(heapLimitBytes: number): RequestMetrics {
   const requests = createAnswerSeries('http', '')
   const calls = new Map<string, AnswerSeries>()
+  const gauges = new Map<string, () => number>()
   return {
     observe: requests.observe,
+    gauge: (name, read) => void gauges.set(name, read),
     observeCall(party, status, seconds) {
       const series = calls.get(party) ?? createAnswerSeries('outside', `party="${party}",`)
       calls.set(party, series)
@@ -34,6 +37,7 @@ export function createRequestMetrics(heapLimitBytes: number): RequestMetrics {
         '# TYPE http_request_duration_seconds histogram',
         ...requests.lines(),
         ...[...calls.values()].flatMap((series) => series.lines()),
+        ...[...gauges].flatMap(([name, read]) => [`# TYPE ${name} gauge`, `${name} ${read()}`]),
         ...processMetrics(heapLimitBytes),
         '',
       ].join('\n'),

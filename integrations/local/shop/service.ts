@@ -44,6 +44,8 @@ export interface RunningService {
   link: SupervisorLink
   call: CallService
   log: ShopLog
+  /** A number of its own that is read at each scrape. */
+  gauge(name: string, read: () => number): void
 }
 
 /**
@@ -54,7 +56,7 @@ export function runService(makeRoutes: (running: RunningService) => Routes): Run
   const link = openSupervisorLink()
   const log = createShopLog(link)
   const metrics = createRequestMetrics(link.settings.heapLimitBytes)
-  const running = { link, call: createCallService(link, metrics.observeCall), log }
+  const running = { link, call: createCallService(link, metrics.observeCall), log, gauge: metrics.gauge }
   const routes = makeRoutes(running)
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, async (request, response) => {
     if (request.url === '/metrics') return answer(response, 200, metrics.render(), 'text/plain; version=0.0.4')

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { openSecureDoor } from './secure-door.ts'
 import { type Route, RouteError, runService } from './service.ts'
 import { createSlots } from './slots.ts'
 
@@ -29,7 +30,8 @@ const buy: Route = async ({ body, call }) => {
   return { status: 201, body: order.body as object }
 }
 
-runService(({ link }) => {
+runService(({ link, log }) => {
+  openSecureDoor(link, log)
   const shelf = link.settings.version === 'v9' ? shelves.v9 : shelves.v8
   const places = createSlots(DRAWING_PLACES)
   const look: Route = async () => {

@@ -6,8 +6,11 @@ export interface SupervisorLink {
   /** Ports of the instances of a service that are ready now. */
   portsOf(service: string): readonly number[]
   ready(port: number): void
+  /** Where it can be reached over TLS, besides. */
+  secureDoor(port: number): void
   /** As they were told last; empty before. */
   conditions(): Conditions
+  onConditions(listener: () => void): void
   onLeak(listener: (leak: Leak | null) => void): void
   onStop(listener: () => void): void
 }
@@ -21,6 +24,7 @@ export function openSupervisorLink(): SupervisorLink {
   let conditions: Conditions = {}
   let leak: Leak | null = null
   let leakListener: ((leak: Leak | null) => void) | null = null
+  let conditionsListener: (() => void) | null = null
   let stopListener = (): void => process.exit(0)
   process.on('disconnect', () => process.exit(0))
   process.stdout.on('error', () => process.exit(0))
@@ -28,7 +32,7 @@ export function openSupervisorLink(): SupervisorLink {
     if (message.type === 'stop') return stopListener()
     if (message.type === 'conditions') {
       conditions = message.conditions
-      return
+      return conditionsListener?.()
     }
     if (message.type === 'leak') {
       leak = message.leak
@@ -45,6 +49,10 @@ export function openSupervisorLink(): SupervisorLink {
     settings,
     portsOf: (service) => endpoints[service] ?? [],
     conditions: () => conditions,
+    onConditions(listener) {
+      conditionsListener = listener
+    },
+    secureDoor: (port) => send({ type: 'secure-door', port }),
     ready: (port) => send({ type: 'ready', port }),
     onLeak(listener) {
       leakListener = listener

@@ -24,7 +24,14 @@ const hypothesis = (cause: Hypothesis['class'], component: string): Hypothesis =
 const here = { service: 'storefront', environment: 'local' }
 
 test('every definition keeps to its bounds', () => {
-  expect(started.target.actions.map(({ definition }) => definition.kind)).toEqual(['local.rollback', 'local.restart', 'local.scale'])
+  expect(started.target.actions.map(({ definition }) => definition.kind)).toEqual([
+    'local.rollback',
+    'local.restart',
+    'local.scale',
+    'local.archive-logs',
+    'local.renew-certificate',
+    'local.restart-job',
+  ])
   for (const { definition } of started.target.actions) expect(definition.maxTtlSeconds).toBeLessThanOrEqual(3_600)
   const bounds: [string, unknown, boolean][] = [
     ['local.scale', { replicas: 4 }, true],

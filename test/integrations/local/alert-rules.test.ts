@@ -20,6 +20,9 @@ function reading(second: number, changed: Partial<Reading>): Reading {
     memory_used_ratio: 0.2,
     replicas_ready: 1,
     recent_restarts: 0,
+    log_volume_used_ratio: 0.1,
+    certificate_days_left: 300,
+    job_age_seconds: 0,
     desiredReplicas: 1,
     ...changed,
   }

@@ -1,0 +1,37 @@
+import { type CauseRule, componentOf, countSigns, state } from '../candidate.ts'
+import { logStatements, symptomStatements, victimStatements } from '../symptoms.ts'
+import { clock, percent } from '../wording.ts'
+
+const HIGH = 0.85
+/** With less room than this nothing more can be written. */
+const FULL = 0.98
+
+/** A directory of logs without room: what has to be written down first cannot be done any more. */
+export const logVolume: CauseRule = (facts, culprit) => {
+  const used = culprit.facts.metrics.log_volume_used_ratio
+  if (!used || used.now === null || used.now < HIGH) return null
+  const { workload } = culprit.facts
+  const isFull = used.now >= FULL
+  const fails = culprit.troubles.includes('errors')
+  return {
+    class: 'log_volume_full',
+    component: componentOf(culprit),
+    score: isFull ? 95 : fails ? 60 : 88,
+    signs: countSigns([true, isFull || !fails]),
+    since: used.began === null ? culprit.since : new Date(used.began),
+    claims: [
+      ...state(
+        `The log volume of ${culprit.service} is ${percent(used.now)} used${used.before === null ? '' : `, ${percent(used.before)} before`}${used.began === null ? '' : `; it began at ${clock(used.began)}`}.`,
+        used.label,
+      ),
+      ...symptomStatements(culprit),
+      ...(workload
+        ? state(`${workload.readyReplicas} of ${workload.desiredReplicas} replicas of ${culprit.service} are ready.`, workload.label)
+        : []),
+      ...logStatements(culprit),
+      ...victimStatements(culprit, facts),
+    ],
+    against: [],
+    unknown: ['what filled it'],
+  }
+}
