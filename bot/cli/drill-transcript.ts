@@ -8,7 +8,7 @@ import { cardLines } from './card-text.ts'
 import type { ScriptedPeople, WireApproval } from './scripted-people.ts'
 import { type Terminal, wrap } from './terminal.ts'
 
-type Run = z.infer<typeof runSchema>
+export type DrillRun = z.infer<typeof runSchema>
 type Incident = z.infer<typeof incidentSchema>
 
 const LOOK_EVERY_MS = 250
@@ -22,7 +22,7 @@ export interface TranscriptDeps {
 }
 
 /** Follows a run to its end and tells what happens as it happens. */
-export async function followRun(deps: TranscriptDeps, run: string): Promise<Run> {
+export async function followRun(deps: TranscriptDeps, run: string): Promise<DrillRun> {
   const { api, terminal, now } = deps
   const teller = createTeller(deps)
   let since = now().getTime()
@@ -44,7 +44,7 @@ export async function followRun(deps: TranscriptDeps, run: string): Promise<Run>
 
 /** What the run waits for now. */
 export function waitingFor(
-  run: Pick<Run, 'approvals'>,
+  run: Pick<DrillRun, 'approvals'>,
   incident: Pick<Incident, 'id' | 'state' | 'endedAt' | 'timeline'> | null,
   { people, api, now }: { people: object | null; api: Pick<ApiClient, 'url'>; now: () => Date },
 ): string {

@@ -2,15 +2,17 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { approvalSchema, incidentSchema } from '../api/shapes.ts'
 import { nearestKey } from '../config/nearest-key.ts'
 import { loadConfig, type Settings } from '../config.ts'
 import { createLog } from '../log.ts'
 import { type App, createApp, listDrills } from '../main.ts'
 import { type ApiClient, createApiClient, RefusedCall } from './api-client.ts'
 import type { CliCommand, CommandLine } from './command.ts'
-import { followRun } from './drill-transcript.ts'
+import { type DrillEnd, type DrillScore, scoreDrill, scoreLines } from './drill-score.ts'
+import { type DrillRun, followRun } from './drill-transcript.ts'
 import { CommandFailed } from './failure.ts'
-import { signInPeople } from './scripted-people.ts'
+import { type ScriptedPeople, signInPeople } from './scripted-people.ts'
 import { addressOf, runningServer } from './server-at.ts'
 import { withProgress } from './terminal.ts'
 
@@ -30,48 +32,80 @@ export const drillListCommand: CliCommand = {
 
 export const drillRunCommand: CliCommand = {
   name: 'drill run',
-  usage: 'drill run NAME [--auto]',
+  usage: 'drill run NAME|--all [--auto]',
   summary: 'breaks the local target for real and follows what Steadyhand makes of it',
   details: [
     'Uses the server that runs with these settings. When none does, starts one for this drill alone, on a free port and with a temporary database.',
     '--auto lets scripted people decide: one who may not is refused, then as many as the policy asks approve.',
-    'Exits 0 when the drill ended as it should.',
+    '--all runs every drill, one after the other, and prints a table: whether cause and action were right, how long it took, how many clicks.',
+    'Exits 0 when the drill ended as it should; with --all, when every one did.',
   ],
-  options: { auto: { type: 'boolean' } },
+  options: { auto: { type: 'boolean' }, all: { type: 'boolean' } },
   async run(line) {
-    const [name, ...more] = line.words
-    if (name === undefined || more.length > 0)
-      throw new CommandFailed('Name one drill: steadyhand drill run NAME. "steadyhand drill list" shows them.', 2)
     const settings = line.settings()
-    await checkName(settings, name)
+    const known = await listDrills(settings)
+    const drills = line.options['all'] === true ? all(known, line.words) : [named(known, line.words)]
+    const work = (api: ApiClient): Promise<number> => runDrills(api, drills, line)
     const server = await runningServer(settings)
     if (server) {
       line.terminal.say(`Using the server at ${server.url}.`)
-      return await runDrill(server, name, line)
+      return await work(server)
     }
-    return await withTemporaryServer(settings, line, (api) => runDrill(api, name, line))
+    return await withTemporaryServer(settings, line, work)
   },
 }
 
-async function checkName(settings: Settings, name: string): Promise<void> {
-  const known = (await listDrills(settings)).map((drill) => drill.name)
-  if (known.includes(name)) return
-  const meant = nearestKey(name, known)
+type Drill = Awaited<ReturnType<typeof listDrills>>[number]
+
+function all(known: readonly Drill[], words: readonly string[]): readonly Drill[] {
+  if (words.length > 0) throw new CommandFailed('Name a drill or give --all, not both.', 2)
+  if (known.length === 0) throw new CommandFailed('There are no drills: the local target is not enabled.')
+  return known
+}
+
+function named(known: readonly Drill[], [name, ...more]: readonly string[]): Drill {
+  if (name === undefined || more.length > 0)
+    throw new CommandFailed('Name one drill: steadyhand drill run NAME, or --all. "steadyhand drill list" shows them.', 2)
+  const found = known.find((drill) => drill.name === name)
+  if (found) return found
+  const names = known.map((drill) => drill.name)
+  const meant = nearestKey(name, names)
   throw new CommandFailed(
-    `There is no drill ${name}. ${meant === null ? `There are: ${known.join(', ') || 'none'}.` : `Did you mean ${meant}?`}`,
+    `There is no drill ${name}. ${meant === null ? `There are: ${names.join(', ') || 'none'}.` : `Did you mean ${meant}?`}`,
     2,
   )
 }
 
-async function runDrill(api: ApiClient, name: string, { terminal, options, now }: CommandLine): Promise<number> {
+/** One after the other; one that does not end as it should does not keep the others from their turn. */
+async function runDrills(api: ApiClient, drills: readonly Drill[], line: CommandLine): Promise<number> {
+  const { terminal, options } = line
   const people = options['auto'] ? await signInPeople(api) : null
+  const scores: DrillScore[] = []
+  const failures: string[] = []
+  for (const drill of drills) {
+    const result = await runDrill(api, drill.name, people, line)
+    terminal.say()
+    const words = result.words ?? (result.state === 'passed' ? 'it ended as it should.' : 'it did not end as it should.')
+    if (result.state === 'passed') terminal.say(`passed: ${words}`)
+    else failures.push(drills.length === 1 ? words : `${drill.name}: ${words}`)
+    scores.push(scoreDrill(drill, await endOf(api, result)))
+    if (drills.length > 1) terminal.say()
+  }
+  if (drills.length > 1) for (const text of scoreLines(scores)) terminal.say(text)
+  if (failures.length > 0) throw new CommandFailed(`failed: ${failures.join(' ')}`)
+  return 0
+}
+
+async function runDrill(api: ApiClient, name: string, people: ScriptedPeople | null, { terminal, now }: CommandLine): Promise<DrillRun> {
   terminal.say(`Drill ${name}: the fault is put in place once the target has been healthy for a few seconds.`)
   const { run } = await begin(api, name)
-  const result = await followRun({ api, terminal, now, people }, run)
-  terminal.say()
-  if (result.state !== 'passed') throw new CommandFailed(`failed: ${result.words ?? 'it did not end as it should.'}`)
-  terminal.say(`passed: ${result.words ?? 'it ended as it should.'}`)
-  return 0
+  return await followRun({ api, terminal, now, people }, run)
+}
+
+async function endOf(api: ApiClient, run: DrillRun): Promise<DrillEnd> {
+  const incident = run.incident === null ? null : await api.call('GET', `/api/v1/incidents/${run.incident}`, incidentSchema)
+  const approvals = await Promise.all(run.approvals.map((id) => api.call('GET', `/api/v1/approvals/${id}`, approvalSchema)))
+  return { ...run, hypotheses: incident?.hypotheses ?? [], approvals }
 }
 
 async function begin(api: ApiClient, name: string): Promise<{ run: string }> {
@@ -94,7 +128,7 @@ async function withTemporaryServer(
   { terminal, now }: CommandLine,
   work: (api: ApiClient) => Promise<number>,
 ): Promise<number> {
-  terminal.say(`No server answers at ${addressOf(settings)}, so one is started for this drill alone; nothing of it is kept.`)
+  terminal.say(`No server answers at ${addressOf(settings)}, so one is started for this alone; nothing of it is kept.`)
   const folder = mkdtempSync(join(tmpdir(), 'steadyhand-drill-'))
   const log = createLog({ level: settings.log.level ?? 'error' })
   let app: App | null = null

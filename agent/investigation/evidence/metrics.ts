@@ -9,6 +9,8 @@ import type { Scope } from '../scope.ts'
 /** Steps of a second in a window of five minutes: what moved first is a matter of seconds. */
 const POINTS = 320
 const MAX_POINTS = 400
+/** Of one series; those of all together have to fit into one item. */
+const MAX_QUERY = 900
 /** For the service itself and what it calls: where the cause may lie. */
 const FULL: readonly MetricName[] = [
   'request_rate',
@@ -74,7 +76,7 @@ function described(metric: MetricName, answer: MetricSeries, service: string, sc
   const points = answer.points.filter(({ at, value }) => Number.isFinite(value) && !Number.isNaN(at.getTime()))
   const moment = { startedAt: scope.startedAt, now: scope.to, limit: limitFor(service, metric, scope) }
   return {
-    series: { metric, unit: METRICS[metric].unit, query: answer.query.slice(0, 1_000), points: thin(points).map(toPair) },
+    series: { metric, unit: METRICS[metric].unit, query: answer.query.slice(0, MAX_QUERY), points: thin(points).map(toPair) },
     finding: describeSeries(metric, points, moment),
     link: answer.link,
   }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { findCulprit } from '../../../agent/diagnosis/culprit.ts'
 import { rankCauses } from '../../../agent/diagnosis/rank-causes.ts'
-import { at, type Change, change, facts, finding, moved, NOW, type SaidOfService } from '../../support/facts.ts'
+import { at, type Change, calm, change, facts, finding, moved, NOW, type SaidOfService } from '../../support/facts.ts'
 
 const errors = (began: number, before = 0, now = 0.6) => moved('error_ratio', before, now, began)
 const failing = (began: number): SaidOfService => ({ metrics: [errors(began)] })
@@ -141,6 +141,59 @@ describe('the first cause', () => {
       },
       'provider_outage',
       'external/bank',
+    ],
+    [
+      'a log directory without room, in a service that fails since',
+      {
+        service: 'storefront',
+        services: { checkout: { metrics: [errors(60), moved('log_volume_used_ratio', 0.1, 1, 59)] }, storefront: failing(61) },
+      },
+      'log_volume_full',
+      'service/checkout',
+    ],
+    [
+      'a release that fails, in a service whose log directory is rather full',
+      {
+        services: { payments: { metrics: [errors(58), calm('log_volume_used_ratio', 0.88)], workload: { version: 'v42' } } },
+        changes: [change('release', 'payments', 55)],
+      },
+      'bad_release',
+      'service/payments',
+    ],
+    [
+      'a certificate that ends soon, and an alert about it',
+      {
+        service: 'storefront',
+        symptom: { service: 'storefront', metric: 'certificate_days_left', comparator: '<', threshold: 14, now: 5, healthySince: null },
+        services: { storefront: { metrics: [moved('certificate_days_left', 90, 5, 58)] } },
+      },
+      'certificate_expiring',
+      'service/storefront',
+    ],
+    [
+      'a certificate that ends soon is no cause of errors',
+      {
+        symptom: { now: 0.6, healthySince: null },
+        services: { payments: { metrics: [errors(58), calm('certificate_days_left', 5)], workload: { version: 'v42' } } },
+        changes: [change('release', 'payments', 55)],
+      },
+      'bad_release',
+      'service/payments',
+    ],
+    [
+      'a job that holds its batch while its queue grows',
+      {
+        service: 'checkout',
+        services: { checkout: { metrics: [moved('job_age_seconds', 0, 12, 60), moved('queue_depth', 4, 120, 60)] } },
+      },
+      'job_stuck',
+      'service/checkout',
+    ],
+    [
+      'a job that always takes long is not stuck',
+      { service: 'checkout', services: { checkout: { metrics: [calm('job_age_seconds', 40)] } } },
+      'unknown',
+      'service/checkout',
     ],
     ['memory that rises, nothing changed', { service: 'inventory', services: { inventory: leaking } }, 'memory_leak', 'service/inventory'],
     [

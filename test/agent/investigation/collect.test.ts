@@ -76,7 +76,7 @@ describe('evidence', () => {
     expect(services('workload')).toEqual(['checkout', 'inventory', 'payments'])
     expect(services('logs')).toEqual(['checkout', 'inventory', 'payments'])
     const series = evidence.filter((item) => item.kind === 'metrics').map(({ content }) => (content as { series: unknown[] }).series.length)
-    expect(series).toEqual([6, 6, 6, 3])
+    expect(series).toEqual([8, 8, 8, 3])
   })
 
   it('asks nobody when no source reaches the environment', async () => {

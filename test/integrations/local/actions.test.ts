@@ -44,6 +44,12 @@ test('every definition keeps to its bounds', () => {
     ['local.rollback', { version: 'v41', force: true }, false],
     ['local.restart', {}, true],
     ['local.restart', { now: true }, false],
+    ['local.archive-logs', { way: 'archive', batch: 1 }, true],
+    ['local.archive-logs', { way: 'delete', batch: 1 }, false],
+    ['local.archive-logs', { way: 'archive', batch: '../..' }, false],
+    ['local.renew-certificate', { certificate: 2 }, true],
+    ['local.renew-certificate', { certificate: 0 }, false],
+    ['local.restart-job', { job: 'all' }, false],
   ]
   for (const [kind, parameters, valid] of bounds) {
     expect(
@@ -65,6 +71,16 @@ test.each([
     'service/storefront',
     { target: { environment: 'local', name: 'storefront' }, parameters: { replicas: 2 } },
   ],
+  ['local.rollback', 'crash_on_start', 'service/payments', null],
+  ['local.archive-logs', 'log_volume_full', 'service/inventory', null],
+  [
+    'local.archive-logs',
+    'log_volume_full',
+    'service/checkout',
+    { target: { environment: 'local', name: 'checkout' }, parameters: { way: 'archive', batch: 1 } },
+  ],
+  ['local.renew-certificate', 'certificate_expiring', 'service/checkout', null],
+  ['local.restart-job', 'job_stuck', 'external/bank', null],
   ['local.scale', 'unknown', 'service/storefront', null],
   ['local.scale', 'traffic_surge', 'service/billing', null],
   ['local.scale', 'traffic_surge', 'node/storefront', null],

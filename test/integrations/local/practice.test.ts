@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Hypothesis } from '../../../agent/domain/hypothesis.ts'
 import { breakTarget, hypothesesFor, restoreTarget, suggested } from './practised-target.ts'
@@ -64,5 +66,61 @@ describe('scenarios', { timeout: 90_000 }, () => {
       async () => (await latest(started.target, 'storefront', 'latency_p99', 3)).every(({ value }) => value < 1),
       20,
     )
+  })
+
+  test('full-log-directory: nothing more can be written down, the old files are archived, and can be put back', async () => {
+    const alert = await breakTarget(started, 'full-log-directory', 'LogDirectoryFull')
+    const hypotheses = await hypothesesFor(started, alert)
+    expect(causeOf(hypotheses)).toEqual({ cause: 'log_volume_full', component: 'service/checkout', struck: [] })
+    const wanted = hypotheses[0] && (await suggested(started, hypotheses[0]))
+    if (!wanted) throw new Error('nothing was suggested')
+    const [journal, archive] = ['journal', 'archive'].map((name) => join(started.dir, 'data', name)) as [string, string]
+    const before = await readdir(journal)
+    expect(await wanted.action.effect(wanted.step, 'x-archive', never)).toEqual({ result: 'applied' })
+    expect(await readdir(journal)).toEqual(['orders.log'])
+    expect((await readdir(join(archive, 'batch-1'))).toSorted()).toEqual(before.filter((name) => name !== 'orders.log').toSorted())
+    expect(await wanted.action.probe(wanted.step, 'x-archive', never)).toBe('applied')
+    await until('orders are taken again', async () => (await latest(started.target, 'checkout', 'error_ratio', 2)).at(-1)?.value === 0, 15)
+
+    const undo = wanted.action.undo(wanted.step, wanted.observation)
+    if (!undo) throw new Error('what was archived can be put back')
+    const back = { ...wanted.step, parameters: undo.parameters, preconditions: undo.preconditions }
+    expect(await wanted.action.effect(back, 'x-back', never)).toEqual({ result: 'applied' })
+    expect(await readdir(archive)).toEqual([])
+    expect((await readdir(journal)).length).toBe(before.length)
+    expect((await wanted.action.effect(back, 'x-again', never)).result).toBe('refused')
+  })
+
+  test('expiring-certificate: what the door shows ends soon, and a new one is shown without closing it', async () => {
+    const alert = await breakTarget(started, 'expiring-certificate', 'CertificateExpiring')
+    const hypotheses = await hypothesesFor(started, alert)
+    expect(causeOf(hypotheses)).toEqual({ cause: 'certificate_expiring', component: 'service/storefront', struck: [] })
+    const wanted = hypotheses[0] && (await suggested(started, hypotheses[0]))
+    if (!wanted) throw new Error('nothing was suggested')
+    expect(wanted.action.title(wanted.step.target, wanted.step.parameters)).toBe('Renew the certificate of storefront')
+    const days = async () => (await latest(started.target, 'storefront', 'certificate_days_left', 2)).at(-1)?.value ?? 0
+    expect(Math.round(await days())).toBe(5)
+    expect(await wanted.action.effect(wanted.step, 'x-renew', never)).toEqual({ result: 'applied' })
+    await until('the new one is shown', async () => (await days()) > 300)
+    const undo = wanted.action.undo(wanted.step, wanted.observation)
+    expect(undo && wanted.action.title(wanted.step.target, undo.parameters)).toBe('Show certificate 2 of storefront again')
+    expect((await started.target.workloads.find('storefront'))?.workload.restarts).toBe(0)
+  })
+
+  test('hung-job: only the job is ended, and its work is taken up again', async () => {
+    const alert = await breakTarget(started, 'hung-job', 'JobStuck')
+    const hypotheses = await hypothesesFor(started, alert)
+    expect(causeOf(hypotheses)).toEqual({ cause: 'job_stuck', component: 'service/checkout', struck: [] })
+    const pids = started.target.processes().map(({ pid }) => pid)
+    const wanted = hypotheses[0] && (await suggested(started, hypotheses[0]))
+    expect(wanted && (await wanted.action.dryRun(wanted.step)).changes).toEqual([
+      { field: 'job confirmations', from: 'run 1', to: 'run 2' },
+    ])
+    expect(await wanted?.action.effect(wanted.step, 'x-job', never)).toEqual({ result: 'applied' })
+    await until(
+      'the queue is worked off',
+      async () => ((await latest(started.target, 'checkout', 'queue_depth', 2)).at(-1)?.value ?? 99) < 20,
+    )
+    expect(started.target.processes().map(({ pid }) => pid)).toEqual(pids)
   })
 })
