@@ -32,8 +32,8 @@ describe('quantities', () => {
   test('a bound is read as a sentence', () => {
     const bound = { service: 'payments', metric: 'error_ratio', comparator: '<=', threshold: '0.05', unit: 'ratio' } as const
     expect(plainOf(boundWords(bound))).toBe('errors of payments ≤ 5 %')
-    expect(plainOf(boundWords({ ...bound, metric: 'queue_depth', comparator: '>=', threshold: '9', unit: '' }))).toBe(
-      'queue_depth of payments ≥ 9',
+    expect(plainOf(boundWords({ ...bound, metric: 'parcels_lost', comparator: '>=', threshold: '9', unit: '' }))).toBe(
+      'parcels_lost of payments ≥ 9',
     )
   })
 })
