@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createCatalog } from '../../agent/actions/catalog.ts'
 import { createExecutor, type Executor, type ExecutorDeps } from '../../agent/actions/executor.ts'
-import { type Proposal, type ProposeDeps, propose } from '../../agent/actions/propose.ts'
+import { type Proposal, type ProposalInput, type ProposeDeps, propose, proposeAction } from '../../agent/actions/propose.ts'
 import type { Approval } from '../../agent/domain/approval.ts'
 import type { Hypothesis } from '../../agent/domain/hypothesis.ts'
 import type { MetricBound } from '../../agent/domain/plan.ts'
 import type { Actor } from '../../agent/domain/principal.ts'
 import type { ApprovalKernel, AuditStore, ControlStore, ExecutionKernel, IncidentStore, PeopleStore } from '../../agent/ports.ts'
+import type { Parameters } from '../../integrations/ports/action.ts'
 import { createApprovalKernel } from '../../storage/approvals.ts'
 import { createAuditStore } from '../../storage/audit.ts'
 import { createControlStore } from '../../storage/control.ts'
@@ -44,6 +45,8 @@ export interface ExecutorHarness {
   onRenew: (() => Promise<void>) | null
   /** Asks for the fake target's action; `symptom` true reads the trigger again before acting, of `symptomOf` if that is another service. */
   ask(options?: AskOptions): Promise<Proposal>
+  /** Asks for the fake target's action on whatever is named, with whatever parameters. */
+  askFor(name: string, parameters: Record<string, unknown>): Promise<Proposal>
   /** The same, and expects a card. */
   card(options?: AskOptions): Promise<Approval>
   vote(approval: Approval, person: string, decision?: 'approve' | 'deny'): Promise<Approval>
@@ -120,11 +123,11 @@ export async function createExecutorHarness(database: OpenDatabase, needed = 1):
     if (!found) throw new Error(`approval ${id} does not exist`)
     return found
   }
-  const ask: ExecutorHarness['ask'] = async ({ requester, symptom = false, symptomOf = 'payments', asked = false } = {}) => {
+  const inputOf = async ({ requester, symptom = false, symptomOf = 'payments', asked = false }: AskOptions): Promise<ProposalInput> => {
     const incident = await incidents.get(incidentId)
     if (!incident) throw new Error('the incident is gone')
     const { items } = await kernel.approvals({ incidentId, limit: 50 })
-    return await propose(proposing, {
+    return {
       incident,
       hypothesis: HYPOTHESIS,
       corroborated: true,
@@ -132,8 +135,9 @@ export async function createExecutorHarness(database: OpenDatabase, needed = 1):
       approvals: items,
       requester: requester ?? null,
       asked,
-    })
+    }
   }
+  const ask: ExecutorHarness['ask'] = async (options = {}) => await propose(proposing, await inputOf(options))
 
   const harness: ExecutorHarness = {
     onRenew: null,
@@ -147,6 +151,12 @@ export async function createExecutorHarness(database: OpenDatabase, needed = 1):
     journal,
     incidentId,
     ask,
+    async askFor(name, parameters) {
+      const [entry] = catalog.entries
+      if (!entry) throw new Error('the catalogue is empty')
+      const wanted = { target: { environment: 'local', name }, parameters: parameters as Parameters }
+      return await proposeAction(proposing, await inputOf({ asked: true }), entry, wanted)
+    },
     approval,
     async card(options) {
       const proposal = await ask(options)
