@@ -51,7 +51,7 @@ export interface EdgeDeps {
   surfaces: readonly Surface[]
   sources: WebhookDeps['sources']
   keepRejected: WebhookDeps['keepRejected']
-  receivedAt: WebhookDeps['receivedAt']
+  newest: WebhookDeps['newest']
   pages: Hono | null
   /** Resolves to what keeps alerts from being taken now; null when nothing does. */
   notReady(): Promise<string | null>

@@ -12,7 +12,7 @@ import { createTokenBucket } from './token-bucket.ts'
 
 /** Deliveries of one source that may wait to be stored at once; the next is told to come back. */
 const MOST_IN_FLIGHT = 256
-/** The senders name no delivery: the same bytes within this time are the same one sent again, and later they are news. */
+/** The senders name no delivery: the same bytes again within this time, with nothing else in between, are the same one sent again. */
 const REPEAT_MS = 300_000
 const KEPT_HEADERS = ['content-type', 'user-agent']
 
@@ -32,8 +32,8 @@ export interface WebhookDeps {
   agent: Pick<Agent, 'receive'>
   /** Keeps what cannot be read, for a person to look at and for a replay. */
   keepRejected(delivery: Parameters<Agent['receive']>[0], words: string): Promise<void>
-  /** When the delivery of this key was stored; null when none was. */
-  receivedAt(source: string, deliveryKey: string): Promise<Date | null>
+  /** The newest deliveries of a source, with this body (SHA-256, hex) and with another. */
+  newest(source: string, bodySha: string): Promise<{ same: { id: number; receivedAt: Date } | null; other: number | null }>
   /** Null: no token is asked for, because only this machine can reach the port. */
   token: string | null
   limits: { perSecond: number; burst: number }
@@ -109,17 +109,21 @@ async function accept(source: WebhookSource, context: Context<Checked>, deps: We
   return new Response(JSON.stringify({ duplicate }), { status: 202, headers: { 'content-type': 'application/json' } })
 }
 
-/** A key for each stretch of time, which the store takes once; a repeat just after the edge is found under the stretch before. */
+/**
+ * What says the same as the last delivery of its source is a repeat. After something else it is news: an alert that fires again after it was
+ * resolved has the same bytes where the sender writes no times. Whoever decides what an alert means takes a repeat for what it is anyway.
+ */
 async function receiveOnce(
   delivery: { source: string; body: Uint8Array; headers: Record<string, string> },
   hash: string,
-  { agent, now, receivedAt }: WebhookDeps,
+  { agent, now, newest }: WebhookDeps,
 ): Promise<{ duplicate: boolean }> {
   const at = now().getTime()
-  const stretch = Math.floor(at / REPEAT_MS)
-  const before = await receivedAt(delivery.source, `${hash}:${stretch - 1}`)
-  if (before !== null && at - before.getTime() < REPEAT_MS) return { duplicate: true }
-  return await agent.receive({ ...delivery, deliveryKey: `${hash}:${stretch}` })
+  const { same, other } = await newest(delivery.source, hash)
+  const isLast = same !== null && (other === null || other < same.id)
+  if (isLast && at - same.receivedAt.getTime() < REPEAT_MS) return { duplicate: true }
+  // Deliveries at the same moment, through whichever replica, have one key.
+  return await agent.receive({ ...delivery, deliveryKey: `${hash}:${other ?? 0}:${Math.floor(at / REPEAT_MS)}` })
 }
 
 function problemWith(source: WebhookSource, body: Uint8Array): HttpProblem | null {

@@ -12,17 +12,17 @@ export interface ReadableFormat {
 export interface DeliveryStore {
   accept(delivery: Parameters<WebhookDeps['keepRejected']>[0]): Promise<{ id: number; duplicate: boolean }>
   markRejected(id: number, error: string): Promise<void>
-  receivedAt: WebhookDeps['receivedAt']
+  newest: WebhookDeps['newest']
 }
 
 /** The webhooks of these formats. A rejected delivery has a key of its own, so that the same bytes can be taken once they can be read. */
 export function webhookSources(
   formats: readonly ReadableFormat[],
   inbox: DeliveryStore,
-): Pick<WebhookDeps, 'sources' | 'keepRejected' | 'receivedAt'> {
+): Pick<WebhookDeps, 'sources' | 'keepRejected' | 'newest'> {
   return {
     sources: formats.map(sourceOf),
-    receivedAt: inbox.receivedAt,
+    newest: inbox.newest,
     async keepRejected(delivery, words) {
       const { id, duplicate } = await inbox.accept({ ...delivery, deliveryKey: `rejected:${delivery.deliveryKey}` })
       if (!duplicate) await inbox.markRejected(id, words)

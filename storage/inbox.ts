@@ -29,6 +29,12 @@ export interface Accepted {
   duplicate: boolean
 }
 
+/** The newest deliveries of a source that could be read: with the body that is asked about, and with any other. */
+export interface Newest {
+  same: { id: number; receivedAt: Date } | null
+  other: number | null
+}
+
 /** Everything from outside passes through here before it is acknowledged. */
 export interface Inbox {
   /**
@@ -38,8 +44,7 @@ export interface Inbox {
    */
   accept(delivery: Delivery): Promise<Accepted>
   get(id: number): Promise<InboxItem | null>
-  /** When the delivery of this key was stored; null when none was. */
-  receivedAt(source: string, deliveryKey: string): Promise<Date | null>
+  newest(source: string, bodySha: string): Promise<Newest>
   /** Items not processed yet, oldest first. */
   waiting(limit: number): Promise<InboxItem[]>
   markProcessed(id: number): Promise<void>
@@ -87,7 +92,7 @@ export function createInbox({ db }: { db: Kysely<Database> }): Inbox {
       return settle.promise
     },
     get: async (id) => (await readItems(db, sql`where id = ${id}`))[0] ?? null,
-    receivedAt: (source, deliveryKey) => receivedAt(db, source, deliveryKey),
+    newest: (source, bodySha) => newest(db, source, bodySha),
     waiting: (limit) => readItems(db, sql`where state = 'received' order by received_at, id limit ${limit}`),
     markProcessed: (id) => end(db, id, 'processed', null),
     markFailed: (id, error) => end(db, id, 'failed', error),
@@ -185,11 +190,14 @@ async function readItems(db: Kysely<Database>, where: ReturnType<typeof sql>): P
   return rows
 }
 
-async function receivedAt(db: Kysely<Database>, source: string, deliveryKey: string): Promise<Date | null> {
-  const { rows } = await sql<{
-    at: Date
-  }>`select received_at as at from inbox where source = ${source} and delivery_key = ${deliveryKey}`.execute(db)
-  return rows[0]?.at ?? null
+async function newest(db: Kysely<Database>, source: string, bodySha: string): Promise<Newest> {
+  const read = sql`from inbox where source = ${source} and state <> 'rejected'`
+  const [same, other] = await Promise.all([
+    sql<{ id: number; receivedAt: Date }>`
+      select id, received_at as "receivedAt" ${read} and body_sha = ${bodySha} order by id desc limit 1`.execute(db),
+    sql<{ id: number }>`select id ${read} and body_sha <> ${bodySha} order by id desc limit 1`.execute(db),
+  ])
+  return { same: same.rows[0] ?? null, other: other.rows[0]?.id ?? null }
 }
 
 async function end(db: Kysely<Database>, id: number, state: InboxItem['state'], error: string | null): Promise<void> {

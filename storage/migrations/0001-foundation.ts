@@ -36,6 +36,8 @@ create table inbox (
   constraint inbox_ended_at check ((state = 'received') = (processed_at is null))
 );
 create index inbox_waiting on inbox (received_at) where state in ('received', 'failed');
+create index inbox_newest on inbox (source, id);
+create index inbox_newest_of_a_body on inbox (source, body_sha, id);
 
 -- Notices to send, written in the transaction of what they tell. Rows of one incident are sent in the order of their ids.
 create table outbox (

@@ -62,6 +62,15 @@ describeDatabases('webhooks', (store) => {
     expect(await inbox()).toHaveLength(2)
   })
 
+  test('what fires again after it was over is news, although its bytes are the same', async () => {
+    const running = await open()
+    const alert = { name: 'PingDown', service: 'payments' }
+    const send = async (status: string): Promise<boolean> =>
+      (await running.client().post('/webhooks/generic', { ...alert, status })).json.duplicate
+    for (const status of ['firing', 'resolved', 'firing']) expect([await send(status), await send(status)]).toEqual([false, true])
+    expect(await inbox()).toHaveLength(3)
+  })
+
   test.each([
     ['half a message', 'alertmanager', '{"version":"4","alerts":[', 400, 'invalid-json'],
     ['nothing', 'generic', '', 400, 'invalid-json'],
