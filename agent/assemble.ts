@@ -36,6 +36,7 @@ export interface AssemblyDeps
     | 'log'
     | 'page'
     | 'tidy'
+    | 'tryToWrite'
   > {
   lease: ExecutorLease
   runs: DrillRuns

@@ -68,6 +68,8 @@ export interface AgentDeps
   configured(): readonly string[]
   /** Drops rows that have no more use. */
   tidy(): Promise<void>
+  /** Writes something small to the database; rejects when that fails. */
+  tryToWrite(): Promise<void>
   /** Called when the mode or an overdue thing has to be told. */
   page(words: string): Promise<void>
 }
@@ -75,6 +77,8 @@ export interface AgentDeps
 export interface RunningAgent extends Agent {
   /** Registers the jobs; call before the queue starts. */
   start(): Promise<void>
+  /** Why nothing can be stored, by the last self-check; null when it can. */
+  unstorable(): string | null
   /** Finishes what it is in the middle of. */
   stop(): Promise<void>
 }
@@ -101,6 +105,10 @@ export function createAgent(deps: AgentDeps): RunningAgent {
     people: deps.people,
     audit: deps.audit,
     changedCards: async () => await changedCards(deps),
+    async tryToWrite() {
+      await deps.tryToWrite()
+      await deps.journal.tryToWrite()
+    },
     now: deps.now,
   })
   const executor = createExecutor({
@@ -113,12 +121,14 @@ export function createAgent(deps: AgentDeps): RunningAgent {
 
   let told: readonly string[] = []
   const observing = (): string[] => selfCheck.reasons().map(({ words }) => words)
-  /** Each reason is told once while it lasts, whoever ran the check that found it. */
+  /** Each reason is told once while it lasts, whoever ran the check that found it; what could not be told is tried again. */
   const lookAfterItself = async (): Promise<void> => {
     await selfCheck.run()
     const reasons = observing()
-    const news = reasons.filter((words) => !told.includes(words)).map((words) => `Only observing: ${words}.`)
-    for (const words of [...news, ...(await deps.audit.overdue())]) await deps.page(words)
+    const news = reasons.filter((words) => !told.includes(words))
+    for (const words of news) log.error({ words }, 'only observing')
+    told = reasons.filter((words) => told.includes(words))
+    for (const words of [...news.map((words) => `Only observing: ${words}.`), ...(await deps.audit.overdue())]) await deps.page(words)
     told = reasons
   }
   const every = (milliseconds: number, what: string, step: () => Promise<unknown>): void => {
@@ -198,6 +208,7 @@ export function createAgent(deps: AgentDeps): RunningAgent {
       const violations = [...report.violations, ...others.map(({ words }) => words)]
       return { ...report, ok: violations.length === 0, violations }
     },
+    unstorable: () => selfCheck.reasons().find(({ about }) => about === 'storage')?.words ?? null,
     async mode() {
       const stops = (await deps.control.stopped()).map(({ scope, by, at }) => stopWords(scope, by, at))
       const reasons = [...stops, ...observing()]

@@ -128,6 +128,7 @@ export function createJobs(deps: JobsDeps): Jobs {
     if (moved && move.state === 'observing' && wantsFreshCard(approvals)) await investigateSoon(incidentId)
   }
 
+  let sweptTo: string | null = null
   const lookAfter = async ({ id, state }: Incident, signal: AbortSignal): Promise<void> => {
     await follow(id)
     // A job that is still waiting or running for it makes this one nothing.
@@ -166,7 +167,13 @@ export function createJobs(deps: JobsDeps): Jobs {
     },
 
     async sweep(signal) {
-      const { items } = await incidents.list({ state: 'active', limit: INCIDENTS_SWEPT })
+      // A page at a time, on from where the last sweep ended: the oldest have their turn too.
+      const { items, next } = await incidents.list({
+        state: 'active',
+        limit: INCIDENTS_SWEPT,
+        ...(sweptTo === null ? {} : { cursor: sweptTo }),
+      })
+      sweptTo = next
       for (const incident of items) {
         try {
           await lookAfter(incident, signal)

@@ -4,7 +4,7 @@ import type { AcceptedEffects, AuditReport, AuditStore, ExecutionKernel, Journal
 
 /** One thing that keeps Steadyhand from acting. */
 export interface Reason {
-  about: 'configuration' | 'people' | 'journal' | 'audit' | 'cards' | 'clock' | 'start'
+  about: 'configuration' | 'people' | 'journal' | 'audit' | 'cards' | 'clock' | 'storage' | 'start'
   words: string
 }
 
@@ -26,6 +26,8 @@ export interface SelfCheckDeps {
   audit: Pick<AuditStore, 'verify' | 'serverTime'>
   /** Cards whose plan renders differently than when it was approved, one sentence each. */
   changedCards(): Promise<readonly string[]>
+  /** Writes something small everywhere that has to be written to before anything runs; rejects when that fails. */
+  tryToWrite(): Promise<void>
   now: () => Date
 }
 
@@ -44,6 +46,10 @@ export function createSelfCheck(deps: SelfCheckDeps): SelfCheck {
           auditWords(report ?? (await deps.audit.verify({ since: 'last' }))),
         ),
         check('cards', 'the cards could not be rendered again', deps.changedCards),
+        check('storage', 'nothing can be stored', async () => {
+          await deps.tryToWrite()
+          return []
+        }),
         check('clock', "the database's clock could not be read", async () => await clocks(deps)),
       ])
       reasons = [...deps.configured().map((words): Reason => ({ about: 'configuration', words })), ...found.flat()]

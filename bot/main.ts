@@ -125,7 +125,7 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, { i
     ...webhookSources(WEBHOOKS, stores.inbox),
     pages: consoleRoutes(),
     isAway: isDatabaseAway,
-    notReady: async () => (lifecycle.isStarted() ? null : 'It is still starting.'),
+    notReady: async () => (lifecycle.isStarted() ? agent.unstorable() : 'It is still starting.'),
     now,
     log,
   })

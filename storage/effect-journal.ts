@@ -1,4 +1,4 @@
-import { mkdir, open, readFile } from 'node:fs/promises'
+import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import type { EffectJournal, JournalEntry } from '../agent/ports.ts'
@@ -16,6 +16,9 @@ export class JournalDamaged extends Error {
   override readonly name = 'JournalDamaged'
   readonly code = 'journal-damaged'
 }
+
+/** As much as some entries need, so that the last free bytes do not count as room. */
+const PROBE_BYTES = 16_384
 
 /** The effect journal as JSON lines in `effects.jsonl`, each synced to disk before `append` resolves. */
 export async function openEffectJournal(directory: string): Promise<EffectJournal & { path: string }> {
@@ -39,6 +42,14 @@ export async function openEffectJournal(directory: string): Promise<EffectJourna
     },
     async entries() {
       return parseJournal(await readText(path))
+    },
+    async tryToWrite() {
+      const probe = `${path}.probe`
+      try {
+        await writeFile(probe, Buffer.alloc(PROBE_BYTES), { flush: true })
+      } finally {
+        await rm(probe, { force: true })
+      }
     },
   }
 }

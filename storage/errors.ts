@@ -84,9 +84,10 @@ export function sqlFaultOf(error: unknown): SqlFault | null {
 }
 
 /** SQLSTATEs of a server that goes, comes or is full, and what Node says of a connection that cannot be made or broke. */
-const AWAY_CODES = /^(08...|57P0[1-5]|53300|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/
+const AWAY_CODES =
+  /^(08...|57P0[1-5]|53[1-3]00|25006|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/
 /** pg gives these no code. */
-const AWAY_WORDS = /^(Connection terminated|timeout exceeded when trying to connect)/
+const AWAY_WORDS = /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout)/
 
 /** Whether a fault means that the database is away, or has no room, for the moment: the same may succeed later. */
 export function isDatabaseAway(error: unknown): boolean {

@@ -380,7 +380,7 @@ export function plansSince(seq: number): string {
     union select u.id from touched join plan u on u.undo_of = touched.id`
 }
 
-/** What should have moved on by now: a reason to page, not a broken promise. */
+/** What should have moved on by now: a reason to page, not a broken promise. Pages are left out: one about a page would make the next. */
 export const OVERDUE = `
   select a.id::text as subject, 'was authorised over 60 s ago and nobody claimed it' as words from authorisation a
     left join request r on r.id = a.request_id left join undo_waived w on w.execution_id = a.parent_execution_id
@@ -388,5 +388,5 @@ export const OVERDUE = `
       and not exists (select 1 from execution x where x.authorisation_id = a.id)
   union all select x.id::text, 'is ' || x.state || ' for over 5 minutes' from execution x
     where x.state in ('sent', 'unknown') and (select max(e.at) from execution_event e where e.execution_id = x.id) < clk() - interval '5 minutes'
-  union all select o.dedupe, case when o.dead_at is null then 'is a notice unsent for over 5 minutes' else 'is a notice that was given up' end from outbox o
-    where o.done_at is null and o.topic in ('notice', 'page') and (o.dead_at is not null or o.at < clk() - interval '5 minutes')`
+  union all select distinct 'notices', case when o.dead_at is null then 'are unsent for over 5 minutes' else 'were given up since yesterday' end from outbox o
+    where o.done_at is null and o.topic = 'notice' and coalesce(o.dead_at > clk() - interval '1 day', o.at < clk() - interval '5 minutes')`

@@ -16,6 +16,7 @@ export interface PostgresLimits {
 export const POSTGRES_LIMITS: PostgresLimits = { connections: 10, connectMs: 5_000, statementMs: 30_000, idleInTransactionMs: 60_000 }
 
 const OLDEST_VERSION = 150_000
+const STALLED_AFTER_MS = 5_000
 
 /** Opens a pool. A connection that breaks, idle or between two statements of a transaction, is reported to `onError` and replaced by the pool. */
 export function createPostgresPool(databaseUrl: string, limits: PostgresLimits, onError: (error: Error) => void): pg.Pool {
@@ -24,6 +25,8 @@ export function createPostgresPool(databaseUrl: string, limits: PostgresLimits, 
     application_name: 'steadyhand',
     max: limits.connections,
     connectionTimeoutMillis: limits.connectMs,
+    // A server that is stalled does not end its statements itself.
+    query_timeout: limits.statementMs + STALLED_AFTER_MS,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     types: { getTypeParser },

@@ -52,6 +52,8 @@ export interface Stores {
   leaseOf(name: string): Lease
   telemetry: Telemetry
   meta: AppMeta
+  /** Writes something small; rejects when the database cannot be written to. */
+  tryToWrite(): Promise<void>
   sessions: SessionStore
   messages: MessageStore
   drillRuns: DrillRunStore
@@ -94,6 +96,7 @@ export function createStores({ database, now, log, workerId, onDeadJob }: Stores
   const onEnqueued = (wake: () => void): Promise<() => void> => database.listen(JOB_CHANNEL, wake)
   const queue = createJobQueue({ db, now, log, workerId, soleWorker: database.kind === 'pglite', onEnqueued, onDead: onDeadJob })
   const telemetry = createTelemetry({ db })
+  const meta = createAppMeta({ db })
   return {
     incidents: createIncidentStore({ db, now }),
     approvals: createApprovalKernel({ db }),
@@ -114,7 +117,8 @@ export function createStores({ database, now, log, workerId, onDeadJob }: Stores
     leaseOf: (name) => leaseOf(createLeases({ db }), name, workerId, database.kind === 'pglite'),
     telemetry,
     tidy: createHousekeeping({ telemetry, queue, now }),
-    meta: createAppMeta({ db }),
+    meta,
+    tryToWrite: async () => await meta.set('self-check', now().toISOString()),
     sessions: createSessionStore({ db }),
     messages: createMessageStore({ db }),
     drillRuns: createDrillRunStore({ db }),

@@ -15,6 +15,8 @@ export interface JournalEntry {
 export interface EffectJournal {
   append(entry: JournalEntry): Promise<void>
   entries(): Promise<readonly JournalEntry[]>
+  /** Writes and syncs something of its own beside the journal, and takes it away. @throws what the file system says, such as ENOSPC */
+  tryToWrite(): Promise<void>
 }
 
 /** Entries the database does not know as sent: it is older than the world, and nothing may be run on its word. */

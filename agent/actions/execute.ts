@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { IntegrationError } from '../../integrations/errors.ts'
 import type { EffectResult } from '../../integrations/ports/action.ts'
 import type { Crashpoint } from '../crashpoint.ts'
@@ -21,6 +22,8 @@ export interface ExecuteDeps {
   now: () => Date
   /** How long samples of the symptom are waited for when there are too few. */
   patienceMs?: number
+  /** How long the call may go on. */
+  effectTimeoutMs?: number
 }
 
 const READ_TIMEOUT_MS = 5_000
@@ -154,9 +157,10 @@ async function callEffect(
   { executionId, plan }: { executionId: string; plan: SealedPlan },
 ): Promise<EffectResult> {
   try {
-    const pending = entry.action.effect(stepOf(plan.plan), executionId, AbortSignal.timeout(EFFECT_TIMEOUT_MS))
+    const timeout = AbortSignal.timeout(deps.effectTimeoutMs ?? EFFECT_TIMEOUT_MS)
+    const pending = entry.action.effect(stepOf(plan.plan), executionId, timeout)
     deps.crashpoint('C13')
-    const result = await pending
+    const result = await Promise.race([pending, lateAnswer(timeout)])
     deps.crashpoint('C14')
     return result
   } catch (error) {
@@ -166,6 +170,12 @@ async function callEffect(
     }
     return { result: 'unknown', words: error instanceof Error ? error.message : String(error) }
   }
+}
+
+/** An integration that does not heed its signal is not waited for either: from here on only the probe may say what happened. */
+async function lateAnswer(timeout: AbortSignal): Promise<EffectResult> {
+  if (!timeout.aborted) await once(timeout, 'abort')
+  return { result: 'unknown', words: 'the target did not answer in time' }
 }
 
 async function abort(kernel: ExecutionKernel, executionId: string, epoch: number, { code, words }: Objection): Promise<'aborted'> {

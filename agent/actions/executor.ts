@@ -36,6 +36,8 @@ const RENEW_MS = 2_000
 const CLAIMS_A_TICK = 10
 /** A verifier that was away for longer than this begins its window anew: what it could not see says nothing. */
 const AWAY_MS = 5_000
+/** How long after the window telemetry that cannot be read is still asked for. */
+const LATE_READ_MS = 15_000
 
 /** The one loop that acts: it holds the lease, claims what was authorised, carries it out, verifies it, and settles what a crash left behind. */
 export function createExecutor(deps: ExecutorDeps): Executor {
@@ -84,11 +86,23 @@ export function createExecutor(deps: ExecutorDeps): Executor {
     busy.set(executionId, done)
   }
 
+  /** The incident follows its approvals at the next sweep as well: what was approved does not depend on it. */
+  const moved = async (plan: SealedPlan['plan']): Promise<void> => {
+    try {
+      await deps.moved(plan)
+    } catch (error) {
+      log.error(
+        { plan: plan.id, error: error instanceof Error ? error.message : String(error) },
+        'an incident could not follow its action yet',
+      )
+    }
+  }
+
   const carryOut = async (claimed: { executionId: string; plan: SealedPlan }, current: number): Promise<void> => {
-    await deps.moved(claimed.plan.plan)
+    await moved(claimed.plan.plan)
     const state = await execute(deps, claimed, current)
     if (state === 'succeeded') openWindow(claimed, now())
-    await deps.moved(claimed.plan.plan)
+    await moved(claimed.plan.plan)
   }
 
   const claimAll = async (current: number): Promise<void> => {
@@ -107,7 +121,7 @@ export function createExecutor(deps: ExecutorDeps): Executor {
 
   const look = async (found: Unfinished, current: number): Promise<void> => {
     const done = found.state === 'succeeded' ? await verify(found, current) : (await settle(deps, found, current)) === 'settled'
-    if (done) await deps.moved(found.plan.plan)
+    if (done) await moved(found.plan.plan)
   }
 
   const openWindow = ({ executionId, plan }: { executionId: string; plan: SealedPlan }, from: Date): CheckReader | null => {
@@ -133,9 +147,11 @@ export function createExecutor(deps: ExecutorDeps): Executor {
         { executionId, error: error instanceof Error ? error.message : String(error) },
         'the telemetry could not be read for a verification',
       )
-      return []
+      return null
     })
-    const judgement = judge(plan.plan.success, readings, reader.from, now())
+    // One failed read at the end of the window is no reason to say that nothing is known.
+    if (readings === null && now().getTime() < reader.from.getTime() + plan.plan.success.withinSeconds * 1_000 + LATE_READ_MS) return false
+    const judgement = judge(plan.plan.success, readings ?? [], reader.from, now())
     if (judgement.verdict === 'waiting') return false
     return await conclude(executionId, current, judgement.verdict, {
       samples: judgement.samples,

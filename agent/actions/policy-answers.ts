@@ -74,13 +74,15 @@ function factsOf(
 
 function askedLess(
   asked: Plan['approval'],
-  now: { needed: number; role: Plan['approval']['role']; typed: boolean; rule: string },
+  now: { needed: number; role: Plan['approval']['role']; typed: boolean; requesterMayApprove: boolean; rule: string },
 ): Objection | null {
   if (now.needed > asked.needed)
     return { code: 'policy-denied', words: `the rule "${now.rule}" now asks ${now.needed} people instead of ${asked.needed}` }
   if (!roleAtLeast(asked.role, now.role)) return { code: 'policy-denied', words: `the rule "${now.rule}" now asks the role ${now.role}` }
   if (now.typed && asked.confirm === null)
     return { code: 'policy-denied', words: `the rule "${now.rule}" now asks for a typed confirmation` }
+  if (asked.requesterMayApprove && !now.requesterMayApprove)
+    return { code: 'policy-denied', words: `by the rule "${now.rule}" nobody approves what they asked for any more` }
   return null
 }
 

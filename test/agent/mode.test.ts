@@ -15,12 +15,13 @@ describeDatabases('the self-check', (store) => {
     const { db } = database()
     const check = createSelfCheck({
       configured: () => [],
-      journal: { entries: async () => [], append: async () => {} },
+      journal: { tryToWrite: async () => {}, entries: async () => [], append: async () => {} },
       kernel: createExecutionKernel({ db }),
       acceptedEffects: createAcceptedEffects({ db }),
       people: createPeopleStore({ db }),
       audit: createAuditStore({ db }),
       changedCards: async () => [],
+      tryToWrite: async () => {},
       now: () => new Date(),
       ...changed,
     })
@@ -36,6 +37,13 @@ describeDatabases('the self-check', (store) => {
     [MINUTE_MS, "the database's clock is 60 s behind this machine's"],
   ])('a machine whose clock is off by %i ms only observes', async (off, words) => {
     expect(await reasons({ now: () => new Date(Date.now() + off) })).toContainEqual(expect.stringContaining(`clock: ${words}`))
+  })
+
+  test('without room to write it only observes, and says what the system said', async () => {
+    const tryToWrite = async (): Promise<never> => {
+      throw new Error('ENOSPC: no space left on device, write')
+    }
+    expect(await reasons({ tryToWrite })).toContain('storage: nothing can be stored: ENOSPC: no space left on device, write')
   })
 
   test('what cannot be checked has not passed', async () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { ActionProvider } from '../../agent/actions/catalog.ts'
+import { IntegrationError } from '../../integrations/errors.ts'
 import type { Action, ActionDefinition, EffectResult, ProbeResult } from '../../integrations/ports/action.ts'
 import type { Point } from '../../integrations/ports/metrics.ts'
 
@@ -14,6 +15,9 @@ export interface FakeTarget {
   ledger: { executionId: string; version: string }[]
   /** What the error ratio is at each version; a version that is not named has no samples. */
   errors: Record<string, number | undefined>
+  /** While true its telemetry cannot be read; `unread` counts the readings that failed. */
+  unreadable: boolean
+  unread: number
   reply: Reply
   /** What a probe says; null lets it look at the ledger. */
   probeAnswer: ProbeResult | null
@@ -46,6 +50,8 @@ export function createFakeTarget(now: () => Date): FakeTarget {
     state,
     ledger,
     errors: { v1: 0, v2: 0.9 },
+    unreadable: false,
+    unread: 0,
     reply: 'answer',
     probeAnswer: null,
     beforeEffect: null,
@@ -121,12 +127,14 @@ export function createFakeTarget(now: () => Date): FakeTarget {
     environments: ['local'],
     actions: [action],
     metrics: {
-      read: async ({ from, to, service, metric }) => ({
-        query: `${metric}(${service})`,
-        link: null,
-        labels: {},
-        points: points(from, to.getTime() > now().getTime() ? now() : to),
-      }),
+      async read({ from, to, service, metric }) {
+        if (fake.unreadable) {
+          fake.unread += 1
+          throw new IntegrationError('fake', 'unavailable', 'the telemetry is away')
+        }
+        const until = to.getTime() > now().getTime() ? now() : to
+        return { query: `${metric}(${service})`, link: null, labels: {}, points: points(from, until) }
+      },
     },
   }
   return Object.assign(fake, { provider, action })

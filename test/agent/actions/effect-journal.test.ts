@@ -1,4 +1,4 @@
-import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -19,6 +19,15 @@ describe('the effect journal', () => {
     directory = await mkdtemp(join(tmpdir(), 'steadyhand-journal-'))
   })
   afterEach(async () => await rm(directory, { recursive: true, force: true }))
+
+  it('can be tried whether it could be written, and leaves nothing behind', async () => {
+    const journal = await openEffectJournal(directory)
+    await journal.append(entry(1))
+    await journal.tryToWrite()
+    expect(await readdir(directory)).toEqual(['effects.jsonl'])
+    await rm(directory, { recursive: true })
+    await expect(journal.tryToWrite()).rejects.toThrow('ENOENT')
+  })
 
   it('keeps entries in order, over reopening', async () => {
     const journal = await openEffectJournal(directory)

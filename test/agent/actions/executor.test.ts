@@ -161,7 +161,11 @@ describeDatabases('the executor', (store) => {
   it('makes no call without its journal line', async () => {
     const card = await harness.card()
     await harness.vote(card, 'alice')
-    const full = { append: async () => Promise.reject(new Error('ENOSPC: no space left on device')), entries: async () => [] }
+    const full = {
+      tryToWrite: async () => {},
+      append: async () => Promise.reject(new Error('ENOSPC: no space left on device')),
+      entries: async () => [],
+    }
     harness.executor({ journal: full }).start()
     const failed = await harness.until(card.id, ({ execution }) => execution?.state === 'failed')
     expect(failed.execution?.events.at(-1)?.detail).toMatchObject({ called: false, reason: 'journal' })
@@ -227,6 +231,42 @@ describeDatabases('the executor', (store) => {
     const done = await harness.until(card.id, ({ execution }) => execution?.state === 'undetermined')
     expect(approvalState(done)).toBe('done')
     expect(await harness.executions.undosDue()).toEqual([])
+  })
+
+  it('says failed, and undoes, although the telemetry could not be read at the very end', async () => {
+    harness.target.errors['v1'] = 0.8
+    const card = await harness.card()
+    await harness.vote(card, 'alice')
+    harness.executor().start()
+    await harness.until(card.id, ({ execution }) => execution?.state === 'succeeded')
+    harness.target.unreadable = true
+    await harness.moveTo(12)
+    await expect.poll(() => harness.target.unread, { timeout: 10_000 }).toBeGreaterThan(2)
+    expect((await harness.approval(card.id)).execution?.state).toBe('succeeded')
+    harness.target.unreadable = false
+    await harness.until(card.id, ({ execution }) => execution?.state === 'failed')
+  })
+
+  it('waits no longer than it may for a call that heeds no signal, and asks the target', async () => {
+    harness.target.beforeEffect = async () => await new Promise(() => {})
+    const card = await harness.card()
+    await harness.vote(card, 'alice')
+    const executor = harness.executor({ effectTimeoutMs: 50 })
+    executor.start()
+    const unknown = await harness.until(card.id, ({ execution }) => execution?.state === 'unknown')
+    expect(unknown.execution?.events.at(-1)?.detail).toMatchObject({ words: 'the target did not answer in time' })
+    await executor.stop()
+  })
+
+  it('carries out what was approved although its incident cannot follow', async () => {
+    const card = await harness.card()
+    await harness.vote(card, 'alice')
+    const moved = async (): Promise<never> => {
+      throw new Error('the database went away for a moment')
+    }
+    harness.executor({ moved }).start()
+    await harness.until(card.id, ({ execution }) => execution?.state === 'succeeded')
+    expect(harness.target.ledger).toHaveLength(1)
   })
 
   it.each([

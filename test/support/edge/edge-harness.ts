@@ -237,7 +237,7 @@ function createTestAgent({
     now,
     crashpoint: () => {},
     configured: () => options.configured ?? [],
-    journal: { append: async (entry) => void journal.push(entry), entries: async () => journal },
+    journal: { tryToWrite: async () => {}, append: async (entry) => void journal.push(entry), entries: async () => journal },
     queue: stores.work,
     lease: stores.leaseOf('executor'),
     objectionOfPolicy: () => null,
