@@ -11,11 +11,14 @@ import type { Actor, Principal, Role } from './domain/principal.ts'
 import type { Handling } from './handling/handling.ts'
 import type { HandlingState } from './handling/state.ts'
 import type { AuditReport, AuditStore, ControlStore, JournalEntry, PowerStore, VoteInput } from './ports.ts'
+import type { Figures } from './records/figures.ts'
+import type { RecordsQuery } from './records/records.ts'
 import type { IncidentSeries } from './telemetry/incident-series.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 
 export type { MetricName } from '../integrations/ports/metrics.ts'
 export type { Handling } from './handling/handling.ts'
+export type { Durations, Figures } from './records/figures.ts'
 export type { IncidentSeries } from './telemetry/incident-series.ts'
 export type { LogReading, MetricReading } from './telemetry/telemetry.ts'
 
@@ -109,6 +112,8 @@ export interface Agent extends ByPerson, ByHand, Handling {
   effects: Effects
   scopes: Scopes
   telemetry: Telemetry
+  /** How a window went, from rows alone. */
+  figures(query: RecordsQuery): Promise<Figures>
   /** What an incident's chart is drawn from; null when there is no such incident. */
   incidentSeries(incidentId: string): Promise<IncidentSeries | null>
   audit: AuditStore

@@ -28,6 +28,7 @@ export interface AssemblyDeps
     | 'power'
     | 'audit'
     | 'journal'
+    | 'records'
     | 'acceptedEffects'
     | 'inbox'
     | 'queue'

@@ -22,6 +22,7 @@ import type {
   PeopleStore,
   PowerStore,
 } from './ports.ts'
+import { type RecordsStore, readFigures } from './records/records.ts'
 import { timelineOf } from './records/timeline.ts'
 import { readIncidentSeries } from './telemetry/incident-series.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
@@ -60,6 +61,7 @@ export interface AgentDeps
     }): Promise<{ duplicate: boolean }>
   }
   queue: WorkQueue
+  records: RecordsStore
   topology: Topology
   telemetry: Telemetry
   card: PlanCard
@@ -152,6 +154,7 @@ export function createAgent(deps: AgentDeps): RunningAgent {
     effects: createEffects({ ...deps, kernel: deps.executions, checkAgain: async () => await selfCheck.run() }),
     scopes: createScopes(deps),
     telemetry: deps.telemetry,
+    figures: (query) => readFigures(deps, query),
     incidentSeries: (id) => readIncidentSeries(deps, id),
     audit: deps.audit,
     drills: deps.drills,

@@ -291,3 +291,29 @@ export interface AuditStore {
   /** Every plan that was put before people, with what its card looked like, for the re-render. */
   plans(): Promise<{ requestId: string; canonical: string; renderHash: string; renderVersion: number }[]>
 }
+
+/** What the figures know of one incident. */
+export interface IncidentRecord {
+  id: string
+  service: string
+  severity: Severity
+  openedAt: Date
+  endedAt: Date | null
+  /** The first thing a person did in it; null when nobody did anything. */
+  acknowledgedAt: Date | null
+  ending: 'verified' | 'healed' | 'person' | 'merged' | null
+  isDrill: boolean
+}
+
+export interface FeedbackCounts {
+  right: number
+  wrong: number
+}
+
+/** Where the rows behind the figures are read. */
+export interface RecordsStore {
+  /** Incidents that were opened in the window, newest first, at most `limit`. */
+  incidents(query: { from: Date; to: Date; service: string | null; limit: number }): Promise<IncidentRecord[]>
+  /** What people said last of the diagnoses of these incidents. */
+  feedback(incidentIds: readonly string[]): Promise<FeedbackCounts>
+}

@@ -10,6 +10,7 @@ import { brief, why, whyNot } from './commands/explain.ts'
 import { feedback, merge, severity, snooze, split, take } from './commands/handling.ts'
 import { handover } from './commands/handover.ts'
 import { grants, oncall, runbook } from './commands/people.ts'
+import { postmortem, records } from './commands/records.ts'
 import { close, resolve } from './commands/resolve.ts'
 import { approvals, incidents, status, whoMay } from './commands/show.ts'
 import { logs, metric } from './commands/telemetry.ts'
@@ -21,7 +22,7 @@ import { HttpProblem } from './problem.ts'
 
 /** Every command there is, in the order in which `help` lists them. */
 const GROUPS: readonly { title: string; commands: readonly Command[] }[] = [
-  { title: 'See', commands: [status, incidents, brief, why, whyNot, approvals, whoMay, handover] },
+  { title: 'See', commands: [status, incidents, brief, why, whyNot, approvals, whoMay, handover, records, postmortem] },
   { title: 'Ask', commands: [ask, metric, logs, runbook, oncall, grants] },
   { title: 'Look after incidents', commands: [investigate, perform, take, resolve, close, snooze, severity, merge, split, feedback] },
   { title: 'Stop and practise', commands: [stop, start, freeze, unfreeze, drill] },

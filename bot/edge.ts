@@ -13,6 +13,7 @@ import { createEventStreams } from './api/events.ts'
 import { evidenceEndpoints } from './api/evidence.ts'
 import { incidentEndpoints } from './api/incidents.ts'
 import { messageEndpoints } from './api/messages.ts'
+import { recordsEndpoints } from './api/records.ts'
 import { serviceEndpoints } from './api/services.ts'
 import { sessionEndpoints } from './api/session.ts'
 import { systemEndpoints } from './api/system.ts'
@@ -111,6 +112,7 @@ export function createEdge(deps: EdgeDeps): Edge {
     }),
     ...evidenceEndpoints({ agent }),
     ...chartEndpoints({ agent, drawPng: createPngs() }),
+    ...recordsEndpoints({ agent, now }),
     ...approvalEndpoints({ agent }),
     ...commandEndpoints({ agent, now, consoleUrl, render }),
     ...drillEndpoints({ agent }),

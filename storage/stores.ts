@@ -8,6 +8,7 @@ import type {
   PeopleStore,
   PolicyStore,
   PowerStore,
+  RecordsStore,
 } from '../agent/ports.ts'
 import { createAcceptedEffects } from './accepted-effects.ts'
 import { type AppMeta, createAppMeta } from './app-meta.ts'
@@ -29,6 +30,7 @@ import { createOutbox, OUTBOX_CHANNEL, type Outbox } from './outbox.ts'
 import { createPeopleStore } from './people.ts'
 import { createPolicyStore } from './policies.ts'
 import { createPowerStore } from './power.ts'
+import { createRecordsStore } from './records.ts'
 import { createSessionStore, type SessionStore } from './sessions.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
 
@@ -57,6 +59,7 @@ export interface Stores {
   sessions: SessionStore
   messages: MessageStore
   drillRuns: DrillRunStore
+  records: RecordsStore
   /** Drops what has no more use; call it now and then. */
   tidy(): Promise<void>
   /** Calls back when a notice was committed, by this process or another; returns the call that ends it. */
@@ -122,6 +125,7 @@ export function createStores({ database, now, log, workerId, onDeadJob }: Stores
     sessions: createSessionStore({ db }),
     messages: createMessageStore({ db }),
     drillRuns: createDrillRunStore({ db }),
+    records: createRecordsStore({ db }),
     onNotice: (callback) => database.listen(OUTBOX_CHANNEL, callback),
   }
 }

@@ -12,6 +12,11 @@ export function evidencePage(consoleUrl: string, incidentId: string, label: stri
   return `${incidentPage(consoleUrl, incidentId)}/${segment(label)}`
 }
 
+/** The draft as a document, for a reader who is signed in. */
+export function postmortemPage(consoleUrl: string, incidentId: string): string {
+  return `${consoleUrl.replace(/\/+$/, '')}/api/v1/incidents/${segment(incidentId)}/postmortem.md`
+}
+
 function segment(id: string): string {
   return encodeURIComponent(id.toWellFormed())
 }
