@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { adminAcceptGapCommand } from './cli/accept-gap.ts'
 import { adminCommand, adminFirstCommand, adminStartAgainCommand } from './cli/admin.ts'
 import { auditVerifyCommand } from './cli/audit.ts'
+import { auditExportCommand } from './cli/audit-export.ts'
 import { backupCommand } from './cli/backup.ts'
 import type { CliCommand } from './cli/command.ts'
 import { doctorCommand } from './cli/doctor.ts'
@@ -22,6 +23,7 @@ const COMMANDS: readonly CliCommand[] = [
   drillListCommand,
   drillRunCommand,
   auditVerifyCommand,
+  auditExportCommand,
   adminFirstCommand,
   adminStartAgainCommand,
   adminAcceptGapCommand,

@@ -35,6 +35,8 @@ export interface Settings {
   webhooks: { token: string | null; perSecond: number; burst: number }
   slack: SlackSettings
   local: { enabled: boolean }
+  /** The private key that signs exports of the audit log, as PEM; null for the one in the data directory. */
+  audit: { key: string | null }
   log: { level: (typeof LOG_LEVELS)[number] | null }
   /** What is set and has no effect, one sentence each. */
   unused: readonly string[]
@@ -150,6 +152,7 @@ function merge(read: EnvironmentReader, file: SettingsFile, path: string | null,
     },
     slack,
     local: { enabled: file.local?.enabled ?? true },
+    audit: { key: read.secret('STEADYHAND_AUDIT_KEY') ?? null },
     log: { level: logLevelOf(read) ?? file.log?.level ?? null },
     crash: read.text('STEADYHAND_TEST_CRASH') ?? null,
     // The last line: by now every name that is known was asked for.

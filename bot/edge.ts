@@ -41,6 +41,7 @@ export interface EdgeDeps {
   /** What proves the operator on this machine. */
   hostSecret: string
   backUp: AdminApiDeps['backUp']
+  exportAudit: AdminApiDeps['exportAudit']
   messages: ConsoleMessages
   notices: NoticeQueue & {
     oldestUnsent(): Promise<{ waitedSeconds: number; waiting: number } | null>
@@ -117,7 +118,7 @@ export function createEdge(deps: EdgeDeps): Edge {
     ...commandEndpoints({ agent, now, consoleUrl, render }),
     ...drillEndpoints({ agent }),
     ...auditEndpoints({ agent }),
-    ...adminEndpoints({ agent, hostSecret: deps.hostSecret, backUp: deps.backUp }),
+    ...adminEndpoints({ agent, hostSecret: deps.hostSecret, backUp: deps.backUp, exportAudit: deps.exportAudit }),
     ...serviceEndpoints({ agent }),
     ...events.endpoints,
   ]

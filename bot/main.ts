@@ -9,14 +9,17 @@ import { createPolicyInForce, problemsOfPolicy } from '../agent/policy-in-force.
 import type { Integration, IntegrationDeps } from '../integrations/contract.ts'
 import type { DrillScenario } from '../integrations/ports/drills.ts'
 import { createIntegrations, WEBHOOKS } from '../integrations/registry.ts'
-import { spoolBackup } from '../storage/backup/spool.ts'
+import { type ExportOptions, writeAuditExport } from '../storage/audit-export/write.ts'
+import { writeBackup } from '../storage/backup/write.ts'
 import { type OpenDatabase, openDatabase } from '../storage/database.ts'
 import { openEffectJournal } from '../storage/effect-journal.ts'
 import { isDatabaseAway } from '../storage/errors.ts'
 import { migrateToLatest } from '../storage/migrate.ts'
+import { spool } from '../storage/spool.ts'
 import { createStoredDeliveries } from '../storage/stored-deliveries.ts'
 import { createStores, type StoresDeps } from '../storage/stores.ts'
 import { CONSOLE_PLACE } from './api/approvals.ts'
+import { openAuditKey } from './audit-key.ts'
 import { LOCAL, type Settings } from './config.ts'
 import { mayUseNames, peopleRows } from './configured-people.ts'
 import { consoleRoutes } from './console/routes.ts'
@@ -116,7 +119,10 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, { i
     sessions: stores.sessions,
     // Looking changes nothing, and makes nothing either: nobody calls what is not started.
     hostSecret: inspect ? randomUUID() : openHostSecret(settings.dataDir),
-    backUp: async () => await spoolBackup(database, settings.dataDir, { product: VERSION, takenAt: now() }),
+    backUp: async () =>
+      await spool(settings.dataDir, async (path) => await writeBackup(database, path, { product: VERSION, takenAt: now() })),
+    exportAudit: async (since) =>
+      await spool(settings.dataDir, async (path) => await writeAuditExport(database, path, auditExport(settings, since))),
     messages: stores.messages,
     notices: stores.outbox,
     jobs: stores.queue,
@@ -131,6 +137,11 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, { i
   })
   const lifecycle = createLifecycle({ edge, integrations, agent, drills, stores, database })
   return { ...lifecycle, agent, integrations }
+}
+
+/** What an export of the audit log is made with. @throws ConfigError when the key is none */
+export function auditExport(settings: Settings, since: number): ExportOptions {
+  return { since, key: openAuditKey(settings), product: VERSION, exportedAt: now() }
 }
 
 function render(card: Card): { text: string; blocks: Record<string, unknown>[] } {

@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { type ExportReport, keyOf, verifyAuditExport } from '../storage/audit-export/verify.ts'
+import { writeAuditExport } from '../storage/audit-export/write.ts'
 import { BackupRefused } from '../storage/backup/format.ts'
 import { publishBackup } from '../storage/backup/publish.ts'
 import type { CheckedBackup } from '../storage/backup/read.ts'
@@ -8,7 +10,7 @@ import { writeBackup } from '../storage/backup/write.ts'
 import { migrateToLatest, pendingMigrations } from '../storage/migrate.ts'
 import type { Settings } from './config.ts'
 import type { Log } from './main.ts'
-import { now, open, VERSION } from './main.ts'
+import { auditExport, now, open, VERSION } from './main.ts'
 
 /*
  * What the command line does with the database of a server that does not run.
@@ -33,6 +35,23 @@ export async function backUp(settings: Settings, log: Log, draft: string): Promi
     throw new BackupRefused('unreadable', `There is no database in ${settings.dataDir} yet, so nothing to back up.`)
   const database = await open(settings, log)
   await writeBackup(database, draft, { product: VERSION, takenAt: now() }).finally(database.close)
+}
+
+/** Writes the audit log after a place in it to a new file. @throws RangeError, BackupRefused, DataDirectoryUnusable, DatabaseUnavailable */
+export async function exportAudit(settings: Settings, log: Log, path: string, since: number): Promise<void> {
+  if (!hasDatabase(settings))
+    throw new BackupRefused('unreadable', `There is no database in ${settings.dataDir} yet, so nothing to export.`)
+  const options = auditExport(settings, since)
+  const database = await open(settings, log)
+  await writeAuditExport(database, path, options).finally(database.close)
+}
+
+/** Verifies an export without any database. `key`: base64 or PEM. @throws RangeError when the key is none; Error when the file cannot be read */
+export async function verifyExport(path: string, key: string | null): Promise<ExportReport> {
+  const known = key === null ? null : keyOf(key)
+  if (key !== null && known === null)
+    throw new RangeError('The key is no Ed25519 public key: give its base64, or a file with it or its PEM.')
+  return await verifyAuditExport(path, known)
 }
 
 /** Reads a finished draft back and gives it its name. @throws BackupRefused */

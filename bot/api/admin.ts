@@ -13,6 +13,8 @@ export interface AdminApiDeps {
   agent: Pick<Agent, 'control' | 'effects' | 'power'>
   /** A backup of the database as it is now. */
   backUp(): Promise<ReadableStream<Uint8Array>>
+  /** The audit log after a place in it, signed. @throws RangeError when it has no such place */
+  exportAudit(since: number): Promise<ReadableStream<Uint8Array>>
   /** What only the operator on this machine can read. */
   hostSecret: string
 }
@@ -29,7 +31,7 @@ const effectSchema = z.object({ executionId: z.string(), planId: z.string(), dig
 export const effectsSchema = z.object({ items: z.array(effectSchema) })
 
 /** What the command line on the host asks of the process that runs: the operator's own, never a key's or a session's. */
-export function adminEndpoints({ agent, hostSecret, backUp }: AdminApiDeps): Endpoint[] {
+export function adminEndpoints({ agent, hostSecret, backUp, exportAudit }: AdminApiDeps): Endpoint[] {
   return [
     endpoint({
       method: 'post',
@@ -70,6 +72,31 @@ export function adminEndpoints({ agent, hostSecret, backUp }: AdminApiDeps): End
       async handle() {
         const headers = { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' }
         return new Response(await backUp(), { headers })
+      },
+    }),
+    endpoint({
+      method: 'get',
+      path: '/api/v1/admin/audit-export',
+      name: 'exportAudit',
+      summary: 'The audit log as signed lines of JSON, to be verified without this server. For the command line on the host only.',
+      access: 'token',
+      query: z.object({
+        since: z
+          .string()
+          .regex(/^\d{1,15}$/, 'must be a place in the log')
+          .default('0'),
+      }),
+      answers: { 200: { words: 'The file.', schema: null, type: 'application/jsonl' } },
+      problems: ['no-token', 'invalid-query'],
+      admit: (context) => demandHost(context, hostSecret),
+      async handle({ query }) {
+        try {
+          const headers = { 'content-type': 'application/jsonl', 'cache-control': 'no-store' }
+          return new Response(await exportAudit(Number(query.since)), { headers })
+        } catch (error) {
+          if (error instanceof RangeError) throw new HttpProblem('invalid-query', error.message)
+          throw error
+        }
       },
     }),
     endpoint({

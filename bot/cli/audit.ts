@@ -1,23 +1,29 @@
 import type { z } from 'zod'
 import { reportSchema } from '../api/audit.ts'
 import type { Settings } from '../config.ts'
-import { createLog } from '../log.ts'
-import { type App, createApp } from '../main.ts'
-import { migrationsToRun } from '../offline.ts'
+import { verifyFile } from './audit-export.ts'
 import type { CliCommand } from './command.ts'
 import { CommandFailed } from './failure.ts'
 import { runningServer } from './server-at.ts'
-import { withProgress } from './terminal.ts'
+import { withStoppedApp } from './stopped-app.ts'
+import { type Terminal, withProgress } from './terminal.ts'
 
 type Report = z.infer<typeof reportSchema>
 
 export const auditVerifyCommand: CliCommand = {
   name: 'audit verify',
-  usage: 'audit verify [--json]',
+  usage: 'audit verify [--file EXPORT [--key PUBLIC-KEY]] [--json]',
   summary: 'recomputes the audit chain and proves that nothing ran without a click',
-  details: ['Asks the running server, or reads the database itself when none runs. Exits 1 when anything is not as it should be.'],
-  options: { json: { type: 'boolean' } },
+  details: [
+    'Asks the running server, or reads the database itself when none runs. Exits 1 when anything is not as it should be.',
+    '--file verifies an export of the log instead, with neither: every hash, that none is missing, and the signature.',
+    '--key is the public key that you know of the server, or a file with it. Without it the export is held against the key that it names itself.',
+  ],
+  options: { json: { type: 'boolean' }, file: { type: 'string' }, key: { type: 'string' } },
   async run({ terminal, settings, options, now }) {
+    const { file, key } = options
+    if (typeof file === 'string') return await verifyOffline(file, typeof key === 'string' ? key : null, terminal, options['json'] === true)
+    if (key !== undefined) throw new CommandFailed('--key goes with --file: the database needs none.', 2)
     const report = await withProgress(terminal, 'verifying', now, () => verify(settings()))
     if (options['json']) terminal.say(JSON.stringify(report))
     else for (const violation of report.violations) terminal.say(`✗ ${violation}`)
@@ -30,6 +36,14 @@ export const auditVerifyCommand: CliCommand = {
   },
 }
 
+async function verifyOffline(file: string, key: string | null, terminal: Terminal, asJson: boolean): Promise<number> {
+  const report = await verifyFile(file, key)
+  if (asJson) terminal.say(JSON.stringify(report.json))
+  else for (const line of report.lines) terminal.say(line)
+  if (report.json['ok'] !== true) throw new CommandFailed(`${file} does not verify. Nothing that it says can be relied on.`)
+  return 0
+}
+
 async function verify(settings: Settings): Promise<Report> {
   const server = await runningServer(settings)
   if (server) return await server.call('GET', '/api/v1/audit/verify', reportSchema)
@@ -39,18 +53,4 @@ async function verify(settings: Settings): Promise<Report> {
 /** @throws CommandFailed when there is nothing to verify */
 export async function verifyDatabase(settings: Settings): Promise<Report> {
   return await withStoppedApp(settings, ({ agent }) => agent.verifyAudit())
-}
-
-/** Opens the database of a server that does not run, as it is, for one piece of work. @throws CommandFailed when it is not there or not ready */
-export async function withStoppedApp<T>(settings: Settings, work: (app: App) => Promise<T>): Promise<T> {
-  const log = createLog({ level: 'silent' })
-  const pending = await migrationsToRun(settings, log)
-  if (pending === null) throw new CommandFailed(`There is no database in ${settings.dataDir} yet: "steadyhand start" makes one.`)
-  if (pending.length > 0) throw new CommandFailed(`The database misses ${pending.join(', ')}: run "steadyhand migrate" first.`)
-  const app = await createApp(settings, log, { inspect: true })
-  try {
-    return await work(app)
-  } finally {
-    await app.close()
-  }
 }

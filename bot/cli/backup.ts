@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { statSync } from 'node:fs'
-import { open, rm } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type { Settings } from '../config.ts'
 import { createLog } from '../log.ts'
 import { backUp, finishBackup } from '../offline.ts'
 import type { CliCommand } from './command.ts'
 import { CommandFailed } from './failure.ts'
+import { fileTime, newFile, saveDownload } from './new-file.ts'
 import { runningOrNot } from './on-host.ts'
 import { withProgress } from './terminal.ts'
 import { sizeWords } from './words.ts'
@@ -23,7 +23,7 @@ export const backupCommand: CliCommand = {
   options: {},
   async run({ words, terminal, settings, now }) {
     if (words.length > 1) throw new CommandFailed('Name one file or folder at most: steadyhand backup [FILE | DIR].', 2)
-    const path = targetOf(words[0], now())
+    const path = newFile(words[0], `steadyhand-${fileTime(now())}.backup`)
     const { header, rows, bytes } = await withProgress(terminal, 'backing up', now, async () => {
       const draft = join(dirname(path), `.steadyhand-${randomUUID()}.draft`)
       try {
@@ -41,33 +41,9 @@ export const backupCommand: CliCommand = {
   },
 }
 
-/** @throws CommandFailed when the folder is not there */
-function targetOf(word: string | undefined, at: Date): string {
-  const name = `steadyhand-${at.toISOString().slice(0, 19).replaceAll(':', '-')}Z.backup`
-  const path = resolve(word ?? '.')
-  const isFolder = (each: string): boolean => statSync(each, { throwIfNoEntry: false })?.isDirectory() ?? false
-  if (isFolder(path)) return join(path, name)
-  if (statSync(path, { throwIfNoEntry: false }))
-    throw new CommandFailed(`${path} exists already, and a backup overwrites nothing. Name another file.`)
-  if (!isFolder(dirname(path))) throw new CommandFailed(`There is no folder ${dirname(path)}. Make it, or name another one.`)
-  return path
-}
-
 async function writeDraft(settings: Settings, draft: string): Promise<void> {
   await runningOrNot(settings, {
     stopped: async () => await backUp(settings, createLog({ level: 'silent' }), draft),
-    async running(server) {
-      const file = await open(draft, 'wx', 0o600)
-      try {
-        for await (const chunk of await server.download('POST', '/api/v1/admin/backup')) await file.writeFile(chunk)
-        await file.sync()
-      } catch (error) {
-        if (error instanceof TypeError)
-          throw new CommandFailed(`The server broke off in the middle of the backup (${error.message}). Try again.`)
-        throw error
-      } finally {
-        await file.close()
-      }
-    },
+    running: async (server) => await saveDownload(draft, await server.download('POST', '/api/v1/admin/backup')),
   })
 }

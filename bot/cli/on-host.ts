@@ -3,9 +3,9 @@ import type { Settings } from '../config.ts'
 import { readHostSecret } from '../host-secret.ts'
 import type { App } from '../main.ts'
 import { type ApiClient, createApiClient, RefusedCall } from './api-client.ts'
-import { withStoppedApp } from './audit.ts'
 import { CommandFailed } from './failure.ts'
 import { addressOf, runningServer } from './server-at.ts'
+import { withStoppedApp } from './stopped-app.ts'
 
 /**
  * What only the operator on the host may do: through the server that runs with these settings, which knows its operator by a secret; when none

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { pipeline, type Readable } from 'node:stream'
+import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
+import { LinesBroken, readLines } from '../text-lines.ts'
 import {
   type BackupHeader,
   type BackupItem,
@@ -54,9 +55,9 @@ export async function* readItems(path: string): AsyncGenerator<BackupItem> {
   try {
     // What breaks is thrown by whoever reads the last of them.
     const content = pipeline(createReadStream(path, { start: length }), createGunzip(), () => {})
-    for await (const line of linesOf(content, path)) yield itemSchema.parse(JSON.parse(line))
+    for await (const line of readLines(content, LINE_BYTES)) yield itemSchema.parse(JSON.parse(line))
   } catch (error) {
-    if (error instanceof BackupRefused) throw error
+    if (error instanceof LinesBroken) throw damaged(path, error.message, error)
     throw damaged(path, `it cannot be read to its end (${error instanceof Error ? error.message.split('\n')[0] : String(error)})`, error)
   }
 }
@@ -99,24 +100,6 @@ async function digestOf(path: string, line: string, length: number): Promise<{ s
     bytes += chunk.length
   }
   return { sha256: digest.digest('hex'), bytes }
-}
-
-async function* linesOf(content: Readable, path: string): AsyncGenerator<string> {
-  let parts: Buffer[] = []
-  let size = 0
-  for await (const chunk of content as AsyncIterable<Buffer>) {
-    let from = 0
-    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, from)) {
-      yield Buffer.concat([...parts, chunk.subarray(from, end)]).toString('utf8')
-      parts = []
-      size = 0
-      from = end + 1
-    }
-    parts.push(chunk.subarray(from))
-    size += chunk.length - from
-    if (size > LINE_BYTES) throw damaged(path, `a line of it is longer than ${LINE_BYTES} bytes`)
-  }
-  if (size > 0) throw damaged(path, 'its last line is cut off')
 }
 
 function damaged(path: string, how: string, cause?: unknown): BackupRefused {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { appendFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -79,6 +79,11 @@ describe('what needs no server', () => {
     [['drill', 'list', '--yaml'], 2, 'Usage: steadyhand drill list [--json]'],
     [['start', 'now'], 2, 'Usage: steadyhand start'],
     [['audit', 'verify'], 1, 'There is no database in'],
+    [['audit', 'export'], 1, 'There is no database in'],
+    [['audit', 'export', '--since', 'x'], 2, '--since x is no place in the log'],
+    [['audit', 'verify', '--key', 'x'], 2, '--key goes with --file'],
+    [['audit', 'verify', '--file', 'nothing.jsonl'], 1, 'nothing.jsonl cannot be verified'],
+    [['audit', 'verify', '--file', 'nothing.jsonl', '--key', 'x'], 1, 'no Ed25519 public key'],
     [['admin', '--help'], 0, 'admin start-again [env:NAME | kind:ACTION]'],
     [['admin', 'start-again'], 1, 'There is no database in'],
     [['admin', 'first', 'max'], 1, 'There is no database in'],
@@ -197,8 +202,9 @@ describe('a process', () => {
     const environment = { PORT: String(port), LOG_LEVEL: 'error' }
     const started = run(['start'], environment)
     await ready(started, port)
-    const [made, refused] = await Promise.all([
+    const [made, exported, refused] = await Promise.all([
       finish(['backup', 'first.backup'], environment),
+      finish(['audit', 'export', 'first.jsonl'], environment),
       finish(['restore', 'first.backup', '--replace'], environment),
     ])
     expect([made.code, made.output]).toEqual([
@@ -206,6 +212,16 @@ describe('a process', () => {
       expect.stringMatching(/first\.backup\n\d+ rows, .* read back and whole\. Audit log: \d+ entries/),
     ])
     expect([refused.code, refused.last]).toEqual([1, expect.stringContaining('Stop it first, then restore.')])
+    expect([exported.code, exported.last]).toEqual([0, expect.stringMatching(/^public key [\w+/=]+$/)])
+    const key = exported.last.replace('public key ', '')
+    const verified = await finish(['audit', 'verify', '--file', 'first.jsonl', '--key', key], { STEADYHAND_DATA_DIR: '/nowhere' })
+    expect([verified.code, verified.output]).toEqual([
+      0,
+      expect.stringMatching(/✓ \d+ entries, 1 to \d+, no violations[\s\S]*by the key that was given/),
+    ])
+    writeFileSync(join(folder, 'cut.jsonl'), readFileSync(join(folder, 'first.jsonl'), 'utf8').split('\n').slice(0, 3).join('\n'))
+    const cut = await finish(['audit', 'verify', '--file', 'cut.jsonl'])
+    expect([cut.code, cut.output]).toEqual([1, expect.stringMatching(/✗ .*cut off[\s\S]*does not verify/)])
     expect(statSync(join(folder, 'first.backup')).mode & 0o777).toBe(0o600)
     started.child.kill('SIGTERM')
     expect(await started.ended).toBe(0)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { verifyAuditExport } from '../../../storage/audit-export/verify.ts'
 import { checkBackup } from '../../../storage/backup/read.ts'
 import { filesOfSuite } from '../../support/backup.ts'
 import { describeDatabases } from '../../support/database.ts'
@@ -42,6 +43,17 @@ describeDatabases('the operator on the host over HTTP', (store) => {
     const path = file('downloaded')
     writeFileSync(path, Buffer.from(await answer.arrayBuffer()))
     expect((await checkBackup(path)).header).toMatchObject({ store: store.kind, product: '0.0.0-test' })
+  })
+
+  test('only who has read the secret gets the audit log, signed', async () => {
+    const path = '/api/v1/admin/audit-export'
+    const operator = { authorization: `Bearer ${HOST_SECRET}` }
+    expect((await running.client().get(path, { authorization: `Bearer ${KEY}` })).status).toBe(401)
+    expect((await running.client().get(`${path}?since=999999`, operator)).status).toBe(400)
+    const answer = await fetch(`${running.url}${path}?since=3`, { headers: operator })
+    const saved = file('export.jsonl')
+    writeFileSync(saved, Buffer.from(await answer.arrayBuffer()))
+    expect(await verifyAuditExport(saved, null)).toMatchObject({ ok: true, from: 4 })
   })
 
   test('only who has read the secret sees what the database does not know, and takes it over with a reason', async () => {

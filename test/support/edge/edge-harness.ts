@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { createCatalog } from '../../../agent/actions/catalog.ts'
 import { createAgent, type RunningAgent } from '../../../agent/create-agent.ts'
@@ -21,9 +21,11 @@ import { webhookSources } from '../../../bot/webhook-sources.ts'
 import { parseAlertmanagerWebhook } from '../../../integrations/alertmanager/webhook.ts'
 import type { Workload } from '../../../integrations/ports/workloads.ts'
 import { WEBHOOKS } from '../../../integrations/registry.ts'
-import { spoolBackup } from '../../../storage/backup/spool.ts'
+import { writeAuditExport } from '../../../storage/audit-export/write.ts'
+import { writeBackup } from '../../../storage/backup/write.ts'
 import type { OpenDatabase } from '../../../storage/database.ts'
 import { isDatabaseAway } from '../../../storage/errors.ts'
+import { spool } from '../../../storage/spool.ts'
 import { createStores, type Stores, type StoresDeps } from '../../../storage/stores.ts'
 import { aHypothesis } from '../builders.ts'
 import { createFakeTarget, type FakeTarget } from '../fake-target.ts'
@@ -68,6 +70,8 @@ const now = (): Date => new Date()
 /** What the operator on the host presents. */
 export const HOST_SECRET = 'h'.repeat(43)
 
+const AUDIT_KEY = generateKeyPairSync('ed25519').privateKey
+
 /** The whole edge over real stores and the real agent; only the target and the investigation's sources are stand-ins that work. */
 export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}): Promise<RunningEdge> {
   const settings = {
@@ -104,7 +108,12 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
     namedPeople: options.namedPeople ?? settings.api.keys.length === 0,
     sessions: stores.sessions,
     hostSecret: HOST_SECRET,
-    backUp: async () => await spoolBackup(database, tmpdir(), { product: '0.0.0-test', takenAt: now() }),
+    backUp: async () => await spool(tmpdir(), async (path) => await writeBackup(database, path, { product: '0.0.0-test', takenAt: now() })),
+    exportAudit: async (since) =>
+      await spool(
+        tmpdir(),
+        async (path) => await writeAuditExport(database, path, { since, key: AUDIT_KEY, product: '0.0.0-test', exportedAt: now() }),
+      ),
     messages: stores.messages,
     notices: stores.outbox,
     jobs: stores.queue,
