@@ -225,7 +225,7 @@ describe('a process', () => {
     expect(statSync(join(folder, 'first.backup')).mode & 0o777).toBe(0o600)
     started.child.kill('SIGTERM')
     expect(await started.ended).toBe(0)
-    expect((await finish(['backup', 'first.backup'], environment)).last).toContain('overwrites nothing')
+    expect((await finish(['backup', 'first.backup'], environment)).last).toContain('nothing is overwritten')
     expect((await finish(['restore', 'first.backup'], environment)).last).toContain('With --replace it is put aside, not deleted.')
     const digest = 'd'.repeat(64)
     const [executionId, planId] = [randomUUID(), randomUUID()]
