@@ -74,9 +74,17 @@ function createWalk(find: (words: string) => void) {
   let head = ''
   let next = 1
 
+  const beginning = (value: unknown): void => {
+    header = readHeader(value, find)
+    head = header?.prev ?? ''
+    next = (header?.since ?? 0) + 1
+  }
   const entryLine = (value: unknown): void => {
     const parsed = exportEntrySchema.safeParse(value)
-    if (!parsed.success) return find(`line ${number} is not an entry`)
+    if (!parsed.success) {
+      find(`line ${number} is not an entry`)
+      return
+    }
     const entry = parsed.data
     if (entry.seq !== next) find(`line ${number}: entry ${entry.seq} stands where ${next} belongs`)
     if (entry.prev !== head) find(`line ${number}: entry ${entry.seq} does not follow from the one before it`)
@@ -91,17 +99,14 @@ function createWalk(find: (words: string) => void) {
     line(text: string): void {
       number += 1
       const value = parseJson(text)
-      if (end !== null) return find(`line ${number} follows the end`)
       const last = exportEndSchema.safeParse(value)
-      if (last.success && header !== null) {
-        end = last.data.end
-        return
+      if (end !== null) find(`line ${number} follows the end`)
+      else if (last.success && header !== null) end = last.data.end
+      else {
+        digest.update(`${text}\n`)
+        if (number === 1) beginning(value)
+        else if (header !== null) entryLine(value)
       }
-      digest.update(`${text}\n`)
-      if (number > 1) return header === null ? undefined : entryLine(value)
-      header = readHeader(value, find)
-      head = header?.prev ?? ''
-      next = (header?.since ?? 0) + 1
     },
     finish() {
       if (number === 0) find('it is empty')
