@@ -21,8 +21,9 @@ import type {
   IncidentStore,
   PeopleStore,
   PowerStore,
+  RecordsStore,
 } from './ports.ts'
-import { type RecordsStore, readFigures } from './records/records.ts'
+import { readFigures } from './records/records.ts'
 import { timelineOf } from './records/timeline.ts'
 import { readIncidentSeries } from './telemetry/incident-series.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
