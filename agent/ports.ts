@@ -247,7 +247,8 @@ export interface ControlStore {
   /** By the CLI on the host, or the second of two people. Returns whether it runs again now. */
   start(scope: string, by: string, from: 'host' | 'person'): Promise<{ started: boolean; votes: string[] }>
   stopped(): Promise<{ scope: string; by: string; at: Date }[]>
-  freeze(window: { scope: string; from: Date; to: Date; reason: string; by: string }): Promise<string>
+  /** `from` null: at once, by the database's clock, which decides what is frozen. */
+  freeze(window: { scope: string; from: Date | null; to: Date; reason: string; by: string }): Promise<string>
   unfreeze(id: string, by: string): Promise<void>
   freezes(): Promise<{ id: string; scope: string; from: Date; to: Date; reason: string; by: string }[]>
 }

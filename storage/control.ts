@@ -13,9 +13,7 @@ export function createControlStore({ db }: { db: Kysely<Database> }): ControlSto
           await db
             .insertInto('kill_switch')
             .values({ scope, engaged: true, by_whom: by })
-            .onConflict((conflict) =>
-              conflict.column('scope').doUpdateSet({ engaged: true, by_whom: by }).where('kill_switch.engaged', '=', false),
-            )
+            .onConflict((conflict) => conflict.column('scope').doUpdateSet({ engaged: true, by_whom: by }))
             .execute(),
       )
       return { underWay: [] }
@@ -32,16 +30,16 @@ export function createControlStore({ db }: { db: Kysely<Database> }): ControlSto
               await tx
                 .insertInto('start_vote')
                 .values({ scope, generation: stop.generation, principal_id: by })
-                .onConflict((conflict) => conflict.columns(['scope', 'generation', 'principal_id']).doNothing())
+                .onConflict((conflict) => conflict.columns(['scope', 'generation', 'principal_id', 'lapsed']).doNothing())
                 .execute()
             }
-            // Who lost the role since counts no longer, as in the guard that has the last word.
+            // Whose voice lapsed, or who lost the role since, counts no longer, as in the guard that has the last word.
             const rows = await tx
-              .selectFrom('start_vote')
+              .selectFrom('start_vote as v')
               .select('principal_id')
               .where('scope', '=', scope)
               .where('generation', '=', stop.generation)
-              .where(sql<SqlBool>`may_anywhere(principal_id, 'approver')`)
+              .where(sql<SqlBool>`start_vote_counts(v)`)
               .orderBy('at')
               .execute()
             const votes = rows.map((row) => row.principal_id)
@@ -71,7 +69,7 @@ export function createControlStore({ db }: { db: Kysely<Database> }): ControlSto
         async () =>
           await db
             .insertInto('freeze_window')
-            .values({ scope, starts_at: from, ends_at: to, reason, by_whom: by })
+            .values({ scope, starts_at: from ?? sql<Date>`clk()`, ends_at: to, reason, by_whom: by })
             .returning('id')
             .executeTakeFirstOrThrow(),
       )

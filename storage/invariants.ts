@@ -335,7 +335,7 @@ export const AUDITED: Readonly<Record<string, readonly string[]>> = {
   execution_event: ['execution_id', 'seq'],
   undo_waived: ['execution_id'],
   kill_switch: ['scope'],
-  start_vote: ['scope', 'generation', 'principal_id'],
+  start_vote: ['scope', 'generation', 'principal_id', 'lapsed'],
   freeze_window: ['id'],
   graduation_report: ['id'],
   standing_grant: ['id'],

@@ -62,7 +62,7 @@ export const freeze: Command = {
     const to = new Date(now.getTime() + seconds * 1_000)
     const id = await agent.control.freeze({
       scope,
-      from: now,
+      from: null,
       to,
       reason: reason.join(' ').slice(0, LONGEST_REASON),
       by: personBehind(caller).id,

@@ -103,6 +103,7 @@ export interface StartVoteTable {
   scope: string
   generation: number
   principal_id: string
+  lapsed: Generated<number>
   at: Stamp
 }
 

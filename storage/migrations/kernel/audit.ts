@@ -79,7 +79,7 @@ create trigger audit after insert on authorisation for each row execute function
 create trigger audit after insert on execution_event for each row execute function audit_row('execution_id', 'seq', 'note:to_state');
 create trigger audit after insert on undo_waived for each row execute function audit_row('execution_id', 'by:principal_id');
 create trigger audit after insert or update on kill_switch for each row execute function audit_row('scope', 'note:engaged', 'by:by_whom');
-create trigger audit after insert on start_vote for each row execute function audit_row('scope', 'generation', 'principal_id', 'by:principal_id');
+create trigger audit after insert on start_vote for each row execute function audit_row('scope', 'generation', 'principal_id', 'lapsed', 'by:principal_id');
 create trigger audit after insert or update on freeze_window for each row execute function audit_row('id', 'by:by_whom', 'by:ended_by');
 create trigger audit after insert on graduation_report for each row execute function audit_row('id');
 create trigger audit after insert or update on standing_grant for each row execute function audit_row('id', 'by:first_grantor');

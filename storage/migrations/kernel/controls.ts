@@ -12,21 +12,33 @@ create table start_vote (
   scope text not null references kill_switch,
   generation int not null,
   principal_id text not null references principal,
+  -- How many voices of this person to this start have lapsed before: one counts at a time.
+  lapsed int not null default 0,
   at timestamptz not null default clk(),
-  primary key (scope, generation, principal_id)
+  primary key (scope, generation, principal_id, lapsed)
 );
+-- Two voices that start again are of the same ten minutes: an older one may have meant another moment.
+create function start_vote_counts(v start_vote) returns boolean language plpgsql stable as $$
+begin
+  return v.at > clk() - interval '10 minutes' and may_anywhere(v.principal_id, 'approver');
+end $$;
 create function start_vote_guard() returns trigger language plpgsql as $$
 begin
   perform take_turn();
   if not may_anywhere(new.principal_id, 'approver') then perform refuse('not-authorised'); end if;
   if not exists (select 1 from kill_switch where scope = new.scope and engaged and generation = new.generation) then perform refuse('too-late'); end if;
   new.at := clk();
+  new.lapsed := (
+    select count(*) from start_vote v where v.scope = new.scope and v.generation = new.generation and v.principal_id = new.principal_id
+      and not start_vote_counts(v)
+  );
   return new;
 end $$;
 create trigger start_vote_guard before insert on start_vote for each row execute function start_vote_guard();
 create trigger start_vote_stays before update or delete on start_vote for each row execute function keep_history();
 
--- Anyone with an approver role stops; starting again takes two people, or the command line on the host.
+-- Anyone with an approver role stops, and stopping again makes every voice for a start void; starting again takes two people, or the command
+-- line on the host.
 create function kill_switch_guard() returns trigger language plpgsql as $$
 begin
   -- A stop that could be moved to another scope would be a start by one person.
@@ -35,7 +47,7 @@ begin
   if new.engaged then
     if new.by_whom <> 'host' and not may_anywhere(new.by_whom, 'approver') then perform refuse('not-authorised'); end if;
   elsif tg_op = 'UPDATE' and old.engaged and new.by_whom <> 'host' then
-    if (select count(*) from start_vote v where v.scope = new.scope and v.generation = old.generation and may_anywhere(v.principal_id, 'approver')) < 2
+    if (select count(distinct v.principal_id) from start_vote v where v.scope = new.scope and v.generation = old.generation and start_vote_counts(v)) < 2
     then perform refuse('quorum-missing'); end if;
   end if;
   new.at := clk();

@@ -48,7 +48,7 @@ export interface Model {
   now: number
   plans: PlanModel[]
   people: Map<string, Person>
-  stopped: Map<string, Set<string>>
+  stopped: Map<string, Map<string, number>>
   freezes: { scope: string; from: number; to: number; ended: boolean }[]
   epoch: number
   lapsed: boolean
@@ -265,7 +265,7 @@ function settle(model: Model): string {
 
 function stop(model: Model, scope: string, person: string): string {
   if (!may(model, person, 'approver')) return 'refused not-authorised'
-  if (!model.stopped.has(scope)) model.stopped.set(scope, new Set())
+  model.stopped.set(scope, new Map())
   return 'done'
 }
 
@@ -274,8 +274,9 @@ function start(model: Model, scope: string, person: string): string {
   if (!votes) return 'done'
   if (person !== 'host') {
     if (!may(model, person, 'approver')) return 'refused not-authorised'
-    votes.add(person)
-    if ([...votes].filter((name) => may(model, name, 'approver')).length < 2) return 'waiting'
+    const counts = (at: number | undefined): boolean => at !== undefined && at > model.now - 10 * MINUTE
+    if (!counts(votes.get(person))) votes.set(person, model.now)
+    if ([...votes].filter(([name, at]) => counts(at) && may(model, name, 'approver')).length < 2) return 'waiting'
   }
   model.stopped.delete(scope)
   return 'done'

@@ -44,11 +44,16 @@ describeKernel('the kill switch: stopping', (kernel) => {
     expect(await Promise.all(calls.map((call) => ask(kernel(), call)))).toEqual(expected)
   })
 
-  test('a second stop keeps who stopped first', async () => {
-    const { control } = kernel()
+  test('a second stop is written down as well, and is the one that holds', async () => {
+    const { control, audit } = kernel()
     await control.stop('*', 'ada')
     await control.stop('*', 'ben')
-    expect(await control.stopped()).toMatchObject([{ by: 'ada' }])
+    expect(await control.stopped()).toMatchObject([{ by: 'ben' }])
+    const { items } = await audit.entries({ limit: 2 })
+    expect(items.map(({ what, actor }) => [what, actor])).toEqual([
+      ['kill_switch-changed', 'ben'],
+      ['kill_switch-changed', 'ada'],
+    ])
   })
 
   test.each(['', 'env:', 'env:a b', 'resource:x', 'shop', '**'])('%j is no scope', async (scope) => {
@@ -99,6 +104,43 @@ describeKernel('the kill switch: starting again', (kernel) => {
     expect(await control.start('*', 'ada', 'person')).toEqual({ started: true, votes: ['ben', 'ada'] })
   })
 
+  test('who stops again makes every voice for a start void', async () => {
+    const { control } = kernel()
+    await control.stop('*', 'ada')
+    expect(await control.start('*', 'ada', 'person')).toEqual({ started: false, votes: ['ada'] })
+    await control.stop('*', 'ben')
+    expect(await control.stopped()).toMatchObject([{ scope: '*', by: 'ben' }])
+    expect(await control.start('*', 'ben', 'person')).toEqual({ started: false, votes: ['ben'] })
+    expect(await control.start('*', 'ada', 'person')).toEqual({ started: true, votes: ['ben', 'ada'] })
+  })
+
+  test('a voice for a start lapses after ten minutes, and can be given again', async () => {
+    const { control, db, later } = kernel()
+    await control.stop('*', 'ada')
+    await control.start('*', 'ada', 'person')
+    await later(599)
+    await control.start('*', 'ada', 'person')
+    expect(await db.selectFrom('start_vote').selectAll().execute()).toHaveLength(1)
+    await later(601)
+    expect(await control.start('*', 'ben', 'person')).toEqual({ started: false, votes: ['ben'] })
+    const start = sql`update kill_switch set engaged = false, by_whom = 'ben'`
+    expect(await rehearse(db, (tx) => start.execute(tx))).toBe('refused quorum-missing')
+    expect(await control.start('*', 'ada', 'person')).toEqual({ started: true, votes: ['ben', 'ada'] })
+    await control.stop('*', 'ada')
+    await control.start('*', 'ada', 'person')
+    await control.stop('env:shop', 'ada')
+    await control.stop('env:shop', 'ada')
+    await control.start('env:shop', 'ada', 'person')
+    const rows = await db.selectFrom('start_vote').selectAll().orderBy('at').execute()
+    expect(rows.map(({ scope, generation, principal_id, lapsed }) => [scope, generation, principal_id, lapsed])).toEqual([
+      ['*', 1, 'ada', 0],
+      ['*', 1, 'ben', 0],
+      ['*', 1, 'ada', 1],
+      ['*', 2, 'ada', 0],
+      ['env:shop', 1, 'ada', 0],
+    ])
+  })
+
   test('what runs, or was never stopped, is running', async () => {
     const { control } = kernel()
     expect(await control.start('*', 'ada', 'person')).toEqual({ started: true, votes: [] })
@@ -138,6 +180,18 @@ describeKernel('the kill switch: rows written past every store', (kernel) => {
   ])('%s', async (_, statement, expected) => {
     await engaged()
     expect(await rehearse(kernel().db, (tx) => statement.execute(tx))).toBe(expected)
+  })
+
+  test('two voices of one person are one', async () => {
+    const { control, db } = kernel()
+    await engaged()
+    await control.start('*', 'ada', 'person')
+    const again = { scope: '*', generation: 1, principal_id: 'ada', lapsed: 1 }
+    const both = async (tx: Parameters<Parameters<typeof rehearse>[1]>[0]) => {
+      await insertRow(tx, 'start_vote', again)
+      await sql`update kill_switch set engaged = false, by_whom = 'ada'`.execute(tx)
+    }
+    expect(await rehearseUnguarded(db, ['start_vote'], both)).toBe('refused quorum-missing')
   })
 
   test('one vote and a second of somebody who lost the role', async () => {
