@@ -246,7 +246,8 @@ export interface ControlStore {
   stop(scope: string, by: string): Promise<{ underWay: string[] }>
   /** By the CLI on the host, or the second of two people. Returns whether it runs again now. */
   start(scope: string, by: string, from: 'host' | 'person'): Promise<{ started: boolean; votes: string[] }>
-  stopped(): Promise<{ scope: string; by: string; at: Date }[]>
+  /** What is stopped; `startVotes` are the people who said start since and whose word still counts, first to last. */
+  stopped(): Promise<{ scope: string; by: string; at: Date; startVotes: string[] }[]>
   /** `from` null: at once, by the database's clock, which decides what is frozen. */
   freeze(window: { scope: string; from: Date | null; to: Date; reason: string; by: string }): Promise<string>
   unfreeze(id: string, by: string): Promise<void>

@@ -33,16 +33,7 @@ export function createControlStore({ db }: { db: Kysely<Database> }): ControlSto
                 .onConflict((conflict) => conflict.columns(['scope', 'generation', 'principal_id', 'lapsed']).doNothing())
                 .execute()
             }
-            // Whose voice lapsed, or who lost the role since, counts no longer, as in the guard that has the last word.
-            const rows = await tx
-              .selectFrom('start_vote as v')
-              .select('principal_id')
-              .where('scope', '=', scope)
-              .where('generation', '=', stop.generation)
-              .where(sql<SqlBool>`start_vote_counts(v)`)
-              .orderBy('at')
-              .execute()
-            const votes = rows.map((row) => row.principal_id)
+            const votes = (await countedStartVotes(tx).where('v.scope', '=', scope).execute()).map(({ person }) => person)
             if (from === 'person' && votes.length < 2) return { started: false, votes }
             await tx
               .updateTable('kill_switch')
@@ -61,7 +52,9 @@ export function createControlStore({ db }: { db: Kysely<Database> }): ControlSto
         .where('engaged', '=', true)
         .orderBy('scope')
         .execute()
-      return rows.map((row) => ({ scope: row.scope, by: row.by_whom, at: row.at }))
+      const votes = rows.length === 0 ? [] : await countedStartVotes(db).execute()
+      const of = (scope: string): string[] => votes.filter((vote) => vote.scope === scope).map(({ person }) => person)
+      return rows.map((row) => ({ scope: row.scope, by: row.by_whom, at: row.at, startVotes: of(row.scope) }))
     },
 
     async freeze({ scope, from, to, reason, by }) {
@@ -107,4 +100,15 @@ export function createControlStore({ db }: { db: Kysely<Database> }): ControlSto
       }))
     },
   }
+}
+
+/** Words for starting again, of the stops that hold now. Whose voice lapsed, or who lost the role since, counts no longer, as in the guard that has the last word. */
+function countedStartVotes(db: Kysely<Database>) {
+  return db
+    .selectFrom('start_vote as v')
+    .innerJoin('kill_switch as k', (join) => join.onRef('k.scope', '=', 'v.scope').onRef('k.generation', '=', 'v.generation'))
+    .select(['v.scope', 'v.principal_id as person'])
+    .where('k.engaged', '=', true)
+    .where(sql<SqlBool>`start_vote_counts(v)`)
+    .orderBy('v.at')
 }

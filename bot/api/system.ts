@@ -4,10 +4,11 @@ import { openApiDocument } from '../openapi.ts'
 import { HttpProblem } from '../problem.ts'
 import type { SelfMetrics } from '../self-metrics.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
+import { timeSchema } from './shapes.ts'
 
 export interface SystemApiDeps {
   version: string
-  agent: Pick<Agent, 'mode'>
+  agent: Pick<Agent, 'mode' | 'control'>
   metrics: Pick<SelfMetrics, 'text' | 'contentType'>
   /** Whether anybody who reaches the port may read why Steadyhand only observes: where no token is asked for. */
   tellsReasons: boolean
@@ -22,6 +23,8 @@ export const PRODUCT = 'steadyhand'
 
 export const healthSchema = z.object({ status: z.literal('ok'), product: z.literal(PRODUCT), version: z.string() })
 export const modeSchema = z.object({ mode: z.enum(['act', 'observe']), reasons: z.array(z.string()) })
+/** Who stopped what, and who has said start since: with the second person's word it starts. */
+const stopSchema = z.object({ scope: z.string(), by: z.string(), at: timeSchema, startVotes: z.array(z.string()) })
 const readySchema = modeSchema.extend({ status: z.literal('ready') })
 
 export function systemEndpoints({ version, agent, metrics, tellsReasons, notReady, all }: SystemApiDeps): Endpoint[] {
@@ -60,8 +63,11 @@ export function systemEndpoints({ version, agent, metrics, tellsReasons, notRead
       name: 'getMode',
       summary: 'Whether approved actions would run now, and if not why.',
       access: 'caller',
-      answers: { 200: { words: 'The mode.', schema: modeSchema } },
-      handle: async () => ({ body: await showMode() }),
+      answers: { 200: { words: 'The mode.', schema: modeSchema.extend({ stops: z.array(stopSchema) }) } },
+      async handle() {
+        const [mode, stops] = await Promise.all([showMode(), agent.control.stopped()])
+        return { body: { ...mode, stops: stops.map((stop) => ({ ...stop, at: stop.at.toISOString() })) } }
+      },
     }),
     endpoint({
       method: 'get',

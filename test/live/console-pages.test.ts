@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import type { IncidentView } from '../../agent/agent.ts'
 import type { Approval } from '../../agent/domain/approval.ts'
 import { anApproval, anIncident, anIncidentView, approvalsInEveryState, at, incidentsInEveryState } from '../support/builders.ts'
-import { type Harness, type Scene, startConsole } from '../support/console-harness.ts'
+import { type Harness, type Scene, startConsole, stoppedBy } from '../support/console-harness.ts'
 import { replaceStrings } from '../support/hostile-text.ts'
 import { startChromium } from '../support/peers.ts'
 
@@ -66,6 +66,11 @@ async function signIn(name: string): Promise<void> {
     .getByRole('button', { name: new RegExp(`^${name}`) })
     .click()
   await page.locator('.who summary', { hasText: name }).waitFor()
+}
+
+async function signOut(): Promise<void> {
+  await page.locator('.who summary').click()
+  await press('Sign out')
 }
 
 /** Evaluates an expression among the page's own globals. */
@@ -237,8 +242,9 @@ describe('staying live', () => {
   test('a lost connection is said', async () => {
     await open(sceneOf(), '#/incidents/INC-42')
     await harness.close()
-    await page.getByRole('alert').filter({ hasText: 'The connection is interrupted.' }).waitFor()
-    await page.getByText('No connection').waitFor()
+    await page.getByRole('alert').filter({ hasText: 'The connection is interrupted. Whether Steadyhand acts now is not known.' }).waitFor()
+    await page.getByText('State unknown').waitFor()
+    expect(await page.getByText(/observes only|Acts after a click/).count()).toBe(0)
   })
 })
 
@@ -285,22 +291,46 @@ describe('finding the way', () => {
     await open(sceneOf(), '')
     await signIn('Alice')
     await press('Stop everything')
-    await page.getByText('Steadyhand was stopped by Alice at 02:10 UTC').waitFor()
-    await page.locator('.pill.bad').getByText('by Alice at 02:10 UTC').waitFor()
+    await page.getByText('Steadyhand was stopped by Alice at 02:10:00').waitFor()
+    await page.locator('.pill.bad').getByText('by Alice at 02:10:00').waitFor()
     expect(await page.getByRole('button', { name: 'Stop everything' }).count()).toBe(0)
     expect(harness.calls).toContainEqual({ method: 'POST', path: '/api/v1/commands', body: { text: 'stop' } })
+    await press('Start again')
+    await page.getByText('You said start: it waits for one more person').waitFor()
+    await signOut()
+    await signIn('Carol')
+    await page.getByText('Alice said start: the word of one more person with the role approver starts it at once.').waitFor()
     await press('Start again')
     await page.getByText('Acts after a click').waitFor()
     await page.getByRole('button', { name: 'Stop everything' }).waitFor()
   })
 
+  test('a notice goes when what it speaks of is no longer so', async () => {
+    await open(sceneOf(), '#/incidents/INC-42')
+    await signIn('Alice')
+    await press('Stop everything')
+    await page.getByText('nothing runs any more').waitFor()
+    harness.scene.mode = { mode: 'act', reasons: [] }
+    harness.tell({ type: 'mode-changed' })
+    await page.getByText('Acts after a click').waitFor()
+    expect(await page.getByText('nothing runs any more').count()).toBe(0)
+    await signOut()
+    await signIn('Bob')
+    await press('Approve')
+    const refused = page.getByText('You do not hold the role that may decide this.')
+    await refused.waitFor()
+    move(stateOf('verified'), 'resolved')
+    await page.getByRole('heading', { name: /^Verified/ }).waitFor()
+    expect(await refused.count()).toBe(0)
+  })
+
   test('a stop by somebody else is seen at once, also beside the buttons it affects', async () => {
     await open(sceneOf(), '#/incidents/INC-42')
-    harness.scene.mode = { mode: 'observe', reasons: ['Stopped by carol at 02:10 UTC'] }
+    harness.scene.mode = stoppedBy('carol', [])
     harness.tell({ type: 'mode-changed' })
     const card = page.getByRole('article', { name: 'Approval' })
     await card.getByText('Stopped: Approve is refused until it is started again.').waitFor()
-    await page.locator('.pill.bad').getByText('by Carol at 02:10 UTC').waitFor()
+    await page.locator('.pill.bad').getByText('by Carol at 02:10:00').waitFor()
     harness.scene.mode = { mode: 'observe', reasons: ['nobody holds the approver role'] }
     harness.tell({ type: 'mode-changed' })
     await page.locator('.pill').getByText('Observes only').waitFor()

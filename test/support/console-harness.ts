@@ -21,7 +21,7 @@ const people = Object.entries(ROLES).map(([id, role]) => ({ id, name: nameOf(id)
 /** What the pages are shown; tests change it and say that it changed. */
 export interface Scene {
   views: IncidentView[]
-  mode: { mode: 'act' | 'observe'; reasons: string[] }
+  mode: { mode: 'act' | 'observe'; reasons: string[]; stops?: { scope: string; by: string; at: string; startVotes: string[] }[] }
   now: Date
   /** What every vote is answered with, instead of what the person's role says. */
   refuse: RefusalCode | null
@@ -84,7 +84,7 @@ export async function startConsole(scene: Scene): Promise<Harness> {
   app.onError((error) =>
     problemResponse(problemOf(error) ?? { type: 'x', title: String(error), status: 500, detail: '', code: 'internal' }),
   )
-  app.get('/readyz', (context) => context.json({ status: 'ready', ...scene.mode }))
+  app.get('/api/v1/mode', (context) => context.json({ stops: [], ...scene.mode }))
   app.get('/api/v1/people', (context) => context.json({ items: people, next: null }))
   app.get('/api/v1/session', (context) => {
     const me = getCookie(context, 'person')
@@ -131,8 +131,8 @@ export async function startConsole(scene: Scene): Promise<Harness> {
       : words === 'stop'
         ? answerOf(text(say`${bold('Stopped')}: nothing runs any more. Two people can start it again with start.`))
         : answerOf(text(say`You said: ${words}`))
-    if (words === 'stop') scene.mode = { mode: 'observe', reasons: [`Stopped by ${getCookie(context, 'person') ?? 'nobody'} at 02:10 UTC`] }
-    if (words === 'start') scene.mode = { mode: 'act', reasons: [] }
+    if (words === 'stop') scene.mode = stoppedBy(getCookie(context, 'person') ?? 'nobody', [])
+    if (words === 'start') scene.mode = startedBy(scene.mode, getCookie(context, 'person') ?? 'nobody')
     return context.json(renderBlocks(card))
   })
   app.get('/api/v1/drills', (context) => context.json({ items: DRILLS, next: null }))
@@ -223,4 +223,18 @@ function answerOf(...blocks: Card['blocks']): Card {
 
 function asJson(message: ReturnType<typeof renderBlocks>): { text: string; blocks: Record<string, unknown>[] } {
   return { text: message.text, blocks: message.blocks.map((block) => ({ ...block })) }
+}
+
+/** Everything stopped by one person at 02:10 UTC, with the words for starting that are in. */
+export function stoppedBy(by: string, startVotes: string[]): Scene['mode'] {
+  return {
+    mode: 'observe',
+    reasons: [`Stopped by ${by} at 02:10 UTC`],
+    stops: [{ scope: '*', by, at: '2026-09-28T02:10:00.000Z', startVotes }],
+  }
+}
+
+function startedBy(mode: Scene['mode'], person: string): Scene['mode'] {
+  const votes = [...new Set([...(mode.stops?.[0]?.startVotes ?? []), person])]
+  return votes.length < 2 ? stoppedBy(mode.stops?.[0]?.by ?? person, votes) : { mode: 'act', reasons: [] }
 }

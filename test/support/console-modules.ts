@@ -22,14 +22,15 @@ export interface ConsoleModules {
   age(since: Date, now: Date): string
   shownDigest(state: { incident: { data: unknown; approvals: Map<string, unknown> } }, id: string): string | null
   approvalTone(approval: unknown): string
-  stopOf(mode: { mode: string; reasons: string[] } | null, people: { id: string; name: string }[] | null): { by: string; at: string } | null
+  approvalMark(approval: unknown): string
+  panelsStillTrue(panels: Record<string, object>, approvals: ReadonlyMap<string, object>): Record<string, object>
   roundsOf(evidence: readonly object[]): { latest: { label: string }; earlier: { label: string }[] }[]
   evidenceSection(incident: object, focus: string, context: { origin: string; now: Date }): Tree
   alertsSection(incident: object, context: { origin: string; now: Date }): Tree | null
   shellView(state: object, context: { origin: string; now: Date }, content: Tree[]): Tree[]
 }
 
-const MODULES = ['blocks', 'tree', 'mrkdwn', 'route', 'time', 'voting', 'words', 'incident-aside', 'shell-view']
+const MODULES = ['blocks', 'tree', 'mrkdwn', 'route', 'time', 'voting', 'words', 'incident-aside', 'shell-view', 'panels']
 
 /** Loads them as the browser would, file by file; none of them touches a document when it is loaded. */
 export async function loadConsoleModules(): Promise<ConsoleModules> {

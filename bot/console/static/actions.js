@@ -1,6 +1,7 @@
 /** @import { Reader } from './reader.js' */
 /** @import { State } from './state.js' */
 import { clickKey, get, post, remove } from './api.js'
+import { modeMark } from './mode.js'
 import { createVoting } from './voting.js'
 
 const ASKED_KEPT = 20
@@ -19,7 +20,7 @@ export function createActions(state, update, reader) {
   async function signIn(person) {
     const answer = await post('/api/v1/session', { person })
     if (!answer.ok) return update({ signInRefused: answer })
-    update({ me: answer.body.person, signInRefused: null, announcement: `Signed in as ${answer.body.person.name}.` })
+    update({ me: answer.body.person, signInRefused: null, control: null, announcement: `Signed in as ${answer.body.person.name}.` })
     voting.forgetRefusals()
     document.querySelector('details.who')?.removeAttribute('open')
     await reader.everything()
@@ -37,8 +38,9 @@ export function createActions(state, update, reader) {
    */
   async function control(word) {
     const answer = await post('/api/v1/commands', { text: word })
-    update({ control: answer.ok ? { blocks: answer.body.blocks, refused: null } : { blocks: null, refused: answer } })
     await reader.mode()
+    const said = answer.ok ? { blocks: answer.body.blocks, refused: null } : { blocks: null, refused: answer }
+    update({ control: { ...said, about: modeMark(state) } })
   }
 
   /** @param {string} name */

@@ -88,7 +88,11 @@ setInterval(() => void reader.mode(), MODE_EVERY_MS)
 await reader.start()
 await follow(true)
 listenForChanges({
-  onState: (connection) => update({ connection }),
+  onState(connection) {
+    update({ connection })
+    // A process that went away is known at once, not at the next look.
+    if (connection === 'lost') void reader.mode()
+  },
   onEverything: () => void reader.everything(),
   onChange: (change) => void reader.changed(change),
 })

@@ -4,11 +4,12 @@ import { askView } from './ask-view.js'
 import { viewOfBlocks } from './blocks.js'
 import { alertsSection, evidenceSection, sureSection, timelineSection } from './incident-aside.js'
 import { loading, refusedView } from './loaded-view.js'
+import { stopOf } from './mode.js'
 import { panelView } from './panel-view.js'
 import { incidentHash } from './route.js'
 import { clock } from './time.js'
 import { h } from './tree.js'
-import { approvalTone, stateTone, stateWords, stopOf } from './words.js'
+import { approvalTone, stateTone, stateWords } from './words.js'
 
 /**
  * One incident: its cards as they are in chat, its thread, and what it is known from.
@@ -72,7 +73,7 @@ function cardView({ kind, ref, blocks }, state, context) {
   const approval = state.incident.approvals.get(ref)
   const tone = kind === 'approval' ? approvalTone(approval) : stateTone(state.incident.data.state)
   const panel = state.panels[ref]
-  const stopped = approval?.state === 'pending' && stopOf(state.mode, state.people) !== null
+  const stopped = approval?.state === 'pending' && stopOf(state.mode) !== null
   const afterActions = (/** @type {string} */ id) => [
     ...(stopped ? [h('p', { key: 'stopped', class: 'refused' }, 'Stopped: Approve is refused until it is started again.')] : []),
     ...panelView(id, panel, state.incident.approvals.get(id), state, context),

@@ -1,5 +1,7 @@
 /** @import { State } from './state.js' */
 import { get } from './api.js'
+import { modeMark } from './mode.js'
+import { panelsStillTrue } from './panels.js'
 import { stateWords } from './words.js'
 
 /**
@@ -53,8 +55,10 @@ export function createReader(state, update) {
   const audit = () => list('audit', '/api/v1/audit?limit=50')
   const mode = () =>
     once('mode', async () => {
-      const answer = await get('/readyz')
-      update({ mode: answer.ok ? answer.body : { mode: 'observe', reasons: [answer.detail ?? answer.title] } })
+      const answer = await readMode()
+      if (answer.ok) update({ mode: { stops: [], ...answer.body, at: new Date() }, modeRefused: null })
+      else update({ modeRefused: answer })
+      if (state.control?.about && state.control.about !== modeMark(state)) update({ control: null })
     })
 
   const incident = () =>
@@ -70,6 +74,7 @@ export function createReader(state, update) {
       const known = approvals.ok ? new Map(approvals.body.items.map((/** @type {any} */ one) => [one.id, one])) : state.incident.approvals
       update({
         incident: { id, data: answer.body, refused: null, approvals: known },
+        panels: panelsStillTrue(state.panels, known),
         ...(before && before.state !== answer.body.state ? { announcement: `${id} is now ${stateWords(answer.body.state)}.` } : {}),
       })
     })
@@ -116,6 +121,12 @@ export function createReader(state, update) {
       else if (state.route.page === 'audit') await audit()
     },
   }
+}
+
+/** Who may not read the details of the mode without a name still reads whether anything would run. */
+async function readMode() {
+  const answer = await get('/api/v1/mode')
+  return answer.status === 401 ? await get('/readyz') : answer
 }
 
 /** @typedef {ReturnType<typeof createReader>} Reader */

@@ -1,8 +1,10 @@
 /** @import { State } from './state.js' */
 /** @import { Tree } from './tree.js' */
 import { viewOfBlocks } from './blocks.js'
+import { otherReasons, personName, startWords, stopOf } from './mode.js'
+import { clock } from './time.js'
 import { h } from './tree.js'
-import { personWords, refusalWords, stopOf } from './words.js'
+import { personWords, refusalWords } from './words.js'
 
 /**
  * The frame of every page: where one is, whether Steadyhand may act, who one is, and how to stop everything.
@@ -41,19 +43,30 @@ function pageLink(href, text, current) {
 }
 
 /** @param {State} state */
-function modePill({ mode, connection, people }) {
-  if (connection === 'lost') return h('span', { class: 'pill bad' }, 'No connection')
+function modePill({ mode, modeRefused, people }) {
+  if (modeRefused) return h('span', { class: 'pill bad' }, modeRefused.status === 0 ? 'State unknown' : 'Not ready')
   if (!mode) return h('span', { class: 'pill calm' }, 'Connecting…')
-  const stop = stopOf(mode, people)
-  if (stop) return h('span', { class: 'pill bad' }, 'Stopped ', h('span', { class: 'pill-more' }, `by ${stop.by} at ${stop.at}`))
+  const stop = stopOf(mode)
+  if (stop) return h('span', { class: 'pill bad' }, 'Stopped ', h('span', { class: 'pill-more' }, stopWords(stop, people)))
   return mode.mode === 'act' ? h('span', { class: 'pill good' }, 'Acts after a click') : h('span', { class: 'pill ask' }, 'Observes only')
 }
 
+/**
+ * 'by Alice at 02:10:00'
+ *
+ * @param {import('./mode.js').Stop} stop
+ * @param {State['people']} people
+ */
+function stopWords({ by, at }, people) {
+  return `by ${personName(by, people)} at ${clock(new Date(at))}`
+}
+
 /** @param {State} state */
-function stopButton({ mode, people }) {
-  if (stopOf(mode, people))
-    return h('button', { key: 'start', type: 'button', class: 'button small', 'data-do': 'start-again' }, 'Start again')
-  return h('button', { key: 'stop', type: 'button', class: 'button small stop', 'data-do': 'stop' }, 'Stop everything')
+function stopButton({ mode, me, people }) {
+  const stop = stopOf(mode)
+  if (!stop) return h('button', { key: 'stop', type: 'button', class: 'button small stop', 'data-do': 'stop' }, 'Stop everything')
+  if (startWords(stop, me, people).mine) return h('span', { key: 'started', class: 'note' }, '1 of 2 said start')
+  return h('button', { key: 'start', type: 'button', class: 'button small', 'data-do': 'start-again' }, 'Start again')
 }
 
 /** @param {State} state */
@@ -86,17 +99,18 @@ function who({ me, people }) {
  * @returns {Tree[]}
  */
 function notices(state, context) {
-  const { mode, control, connection } = state
+  const { mode, modeRefused, control, connection } = state
   const parts = [
-    connection === 'lost'
+    modeRefused ? h('div', { key: 'unknown', class: 'banner bad', role: 'alert' }, unknownWords(modeRefused, mode, context)) : null,
+    connection === 'lost' && !modeRefused
       ? h(
           'p',
           { key: 'lost', class: 'banner bad', role: 'alert' },
-          'The connection is interrupted. What you see may be old; this page tries again by itself.',
+          'News do not arrive: what you see may be old. This page tries again by itself.',
         )
       : null,
-    mode?.mode === 'observe'
-      ? h('div', { key: 'observe', class: `banner ${stopOf(mode, state.people) ? 'bad' : 'ask'}` }, observing(mode, state.people))
+    mode?.mode === 'observe' && !modeRefused
+      ? h('div', { key: 'observe', class: `banner ${stopOf(mode) ? 'bad' : 'ask'}` }, observing(mode, state))
       : null,
     control?.refused ? h('p', { key: 'refused', class: 'banner bad', role: 'alert' }, refusalWords(control.refused), dismiss()) : null,
     control?.blocks
@@ -112,24 +126,52 @@ function dismiss() {
 }
 
 /**
- * @param {{ mode: string, reasons: readonly string[] }} mode
- * @param {readonly any[] | null} people
+ * A process that does not answer may be dead or may be acting: nobody can tell from here.
+ *
+ * @param {NonNullable<State['modeRefused']>} refused
+ * @param {State['mode']} mode
+ * @param {{ origin: string }} context
  */
-function observing(mode, people) {
-  const stop = stopOf(mode, people)
-  const head = stop ? `Steadyhand was stopped by ${stop.by} at ${stop.at}` : 'Steadyhand observes only'
-  const words = `${head}: it investigates and explains, and runs nothing.`
-  const reasons = stop ? mode.reasons.filter((reason) => stopOf({ ...mode, reasons: [reason] }, people) === null) : mode.reasons
-  return reasons.length === 0
-    ? h('p', null, words)
-    : [
-        h('p', null, words),
-        h(
+function unknownWords(refused, mode, { origin }) {
+  if (refused.status !== 0) return h('p', null, `Steadyhand is not ready. ${refusalWords(refused)} This page tries again by itself.`)
+  const last = mode ? ` At ${clock(mode.at)} it said: ${lastKnown(mode)}.` : ''
+  return [
+    h('p', null, h('strong', null, 'The connection is interrupted.'), ` Whether Steadyhand acts now is not known.${last}`),
+    h(
+      'p',
+      null,
+      `Nobody answers at ${origin}. See whether its process still runs, and start it again with `,
+      h('code', null, 'npm start'),
+      ' if not; what was begun goes on from where it was. What you see may be old. This page tries again by itself.',
+    ),
+  ]
+}
+
+/** @param {import('./mode.js').Mode} mode */
+function lastKnown(mode) {
+  if (stopOf(mode)) return 'stopped'
+  return mode.mode === 'act' ? 'acts after a click' : 'observes only'
+}
+
+/**
+ * @param {import('./mode.js').Mode} mode
+ * @param {State} state
+ */
+function observing(mode, { me, people }) {
+  const stop = stopOf(mode)
+  const head = stop ? `Steadyhand was stopped ${stopWords(stop, people)}` : 'Steadyhand observes only'
+  const start = stop ? ` ${startWords(stop, me, people).words}` : ''
+  const reasons = otherReasons(mode)
+  return [
+    h('p', null, `${head}: it investigates and explains, and runs nothing.${start}`),
+    reasons.length === 0
+      ? null
+      : h(
           'ul',
           null,
           reasons.map((reason) => h('li', null, reason)),
         ),
-      ]
+  ]
 }
 
 /** @param {State} state */

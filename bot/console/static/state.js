@@ -3,15 +3,16 @@
  *
  * @typedef {{ title: string, detail: string | null, code: string }} Refused
  * @typedef {{ data: any, refused: Refused | null }} Loaded
- * @typedef {{ open: 'deny' | 'confirm' | null, busy: boolean, refused: Refused | null, whoMay: any[] | null, done: string | null, key: string | null }} Panel
+ * @typedef {{ open: 'deny' | 'confirm' | null, busy: boolean, refused: Refused | null, whoMay: any[] | null, done: string | null, key: string | null, about: string | null }} Panel
  * @typedef {{ key: string, at: Date, asked: string, blocks: any[] | null, refused: Refused | null }} Exchange
  * @typedef {{
  *   route: import('./route.js').Route,
  *   me: any,
  *   people: any[] | null,
  *   signInRefused: Refused | null,
- *   mode: { mode: string, reasons: string[] } | null,
- *   control: { blocks: any[] | null, refused: Refused | null } | null,
+ *   mode: import('./mode.js').Mode | null,
+ *   modeRefused: (Refused & { status: number }) | null,
+ *   control: { blocks: any[] | null, refused: Refused | null, about: string | null } | null,
  *   connection: 'connecting' | 'live' | 'lost',
  *   incidents: Loaded,
  *   pending: Loaded,
@@ -30,7 +31,7 @@
 
 /** @returns {Panel} */
 export function closedPanel() {
-  return { open: null, busy: false, refused: null, whoMay: null, done: null, key: null }
+  return { open: null, busy: false, refused: null, whoMay: null, done: null, key: null, about: null }
 }
 
 /** @returns {State} */
@@ -42,6 +43,7 @@ export function firstState() {
     people: null,
     signInRefused: null,
     mode: null,
+    modeRefused: null,
     control: null,
     connection: 'connecting',
     incidents: nothing(),

@@ -2,6 +2,7 @@
 /** @import { Panel, State } from './state.js' */
 import { clickKey, post } from './api.js'
 import { digestOnCard } from './blocks.js'
+import { approvalMark } from './panels.js'
 import { closedPanel } from './state.js'
 import { othersMay } from './words.js'
 
@@ -68,11 +69,14 @@ export function createVoting(state, update, reader) {
     const before = state.panels[id]
     if (before?.busy) return
     const key = before?.key ?? clickKey()
-    panel(id, { busy: true, refused: null, whoMay: null, done: null, key })
+    panel(id, { busy: true, refused: null, whoMay: null, done: null, key, about: null })
     const answer = await post(`/api/v1/approvals/${encodeURIComponent(id)}/${call}`, body, key)
     if (answer.ok) panel(id, { ...closedPanel(), done: words })
     else panel(id, { busy: false, refused: answer, key: answer.status === 0 ? key : null })
     await reader.incident()
+    // Said of the request as it stands now; nothing is said of it once it has moved on.
+    const approval = state.incident.approvals.get(id)
+    if (approval) panel(id, { about: approvalMark(approval) })
     if (!answer.ok && othersMay(answer.code)) await tellWhoMay(id)
     keepFocusAt(id)
   }

@@ -87,21 +87,6 @@ export function personWords({ name, roles }) {
 }
 
 /**
- * Who stopped everything and when, by the reasons of the mode; null while nobody did. A stop of one environment or action is none.
- *
- * @param {{ mode: string, reasons: readonly string[] } | null} mode
- * @param {readonly any[] | null} people
- * @returns {{ by: string, at: string } | null}
- */
-export function stopOf(mode, people) {
-  if (mode?.mode !== 'observe') return null
-  const found = mode.reasons.map((reason) => /^Stopped by (.+) at (\d{2}:\d{2}(?: UTC)?)\.?$/.exec(reason)).find((match) => match !== null)
-  if (!found) return null
-  const [, by = '', at = ''] = found
-  return { by: people?.find(({ id }) => id === by)?.name ?? by, at }
-}
-
-/**
  * A refusal as a sentence: why, and what exactly.
  *
  * @param {{ title: string, detail: string | null }} refused

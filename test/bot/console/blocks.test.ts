@@ -11,6 +11,7 @@ import { hostileText } from '../../support/hostile-text.ts'
 const {
   age,
   alertsSection,
+  approvalMark,
   approvalTone,
   countdown,
   digestOnCard,
@@ -22,8 +23,8 @@ const {
   parseRoute,
   roundsOf,
   shellView,
+  panelsStillTrue,
   shownDigest,
-  stopOf,
   textOf,
   viewOfBlocks,
 } = await loadConsoleModules()
@@ -110,37 +111,100 @@ describe('what stands beside an incident', () => {
 
 describe('the head of every page', () => {
   const people = [{ id: 'alice', name: 'Alice', roles: ['approver'] }]
-  const headOf = (reasons: string[], mode = 'observe') =>
+  const stop = (startVotes: string[] = [], scope = '*') => ({ scope, by: 'alice', at: at(0).toISOString(), startVotes })
+  const headOf = (reasons: string[], stops: object[] = [], more: object = {}) =>
     shellView(
-      { mode: { mode, reasons }, people, connection: 'live', route: { page: 'home' }, me: people[0] },
+      {
+        mode: { mode: 'observe', reasons, stops, at: at(0) },
+        modeRefused: null,
+        people,
+        connection: 'live',
+        route: { page: 'home' },
+        me: people[0],
+        ...more,
+      },
       { origin: ORIGIN, now: at(0) },
       [],
     )
   const controls = (trees: Tree[]) => buttonsOf(trees).map(({ attrs }) => attrs['data-do'])
 
-  test('says who stopped everything and when, and offers to start again', () => {
-    const head = headOf(['nobody holds the approver role', 'Stopped by alice at 02:10 UTC'])
-    expect(textOf(head)).toContain('Stopped by Alice at 02:10 UTC')
+  test('says who stopped everything, and offers to start again', () => {
+    const head = headOf(['nobody holds the approver role', 'Stopped by alice at 02:10 UTC'], [stop()])
+    expect(textOf(head)).toContain('Stopped by Alice at ')
+    expect(textOf(head)).toContain('To start again, two people have to say so.')
+    expect(textOf(head)).not.toContain('Stopped by alice')
     expect(controls(head)).toContain('start-again')
     expect(controls(head)).not.toContain('stop')
     expect(elementsOf(head).find(({ attrs }) => attrs['class'] === 'pill bad')).toBeDefined()
   })
 
-  test.each([[['nobody holds the approver role']], [['Stopped (env:prod) by alice at 02:10 UTC']], [[]]])(
-    'offers no start for anything else: %j',
-    (reasons) => {
-      expect(controls(headOf(reasons))).toContain('stop')
-      expect(controls(headOf(reasons))).not.toContain('start-again')
-      expect(textOf(headOf(reasons))).toContain('Observes only')
-    },
-  )
+  test('tells the second person that their word starts it, and the first to wait', () => {
+    const second = headOf([], [stop(['bob'])])
+    expect(textOf(second)).toContain('bob said start: the word of one more person with the role approver starts it at once.')
+    expect(controls(second)).toContain('start-again')
+    const first = headOf([], [stop([String(people[0]?.id)])])
+    expect(textOf(first)).toContain('You said start: it waits for one more person')
+    expect(controls(first)).not.toContain('start-again')
+  })
 
-  test('knows a stop from the mode alone', () => {
-    expect(stopOf({ mode: 'act', reasons: ['Stopped by alice at 02:10 UTC'] }, people)).toBeNull()
-    expect(stopOf({ mode: 'observe', reasons: ['Stopped by the command line on the host at 02:10 UTC'] }, null)).toEqual({
-      by: 'the command line on the host',
-      at: '02:10 UTC',
-    })
+  test.each([
+    [['nobody holds the approver role'], []],
+    [['Stopped (env:prod) by alice at 02:10 UTC'], [stop([], 'env:prod')]],
+    [[], []],
+  ])('offers no start for anything else: %j', (reasons, stops) => {
+    const head = headOf(reasons, stops)
+    expect(controls(head)).toContain('stop')
+    expect(controls(head)).not.toContain('start-again')
+    expect(textOf(head)).toContain('Observes only')
+    for (const reason of reasons) expect(textOf(head)).toContain(reason)
+  })
+
+  test('knows nothing of a process that does not answer, and says when it last did', () => {
+    const refused = { status: 0, code: 'no-answer', title: 'Steadyhand does not answer.', detail: null }
+    const head = textOf(headOf(['nobody holds the approver role'], [], { modeRefused: refused, connection: 'lost' }))
+    expect(head).toContain('State unknown')
+    expect(head).toMatch(/Whether Steadyhand acts now is not known\. At \d\d:\d\d:\d\d it said: observes only\./)
+    expect(head).toContain(`Nobody answers at ${ORIGIN}.`)
+    expect(head).not.toContain('it investigates and explains')
+    expect(textOf(headOf([], [], { mode: null, modeRefused: refused }))).not.toContain('it said')
+    expect(textOf(headOf([], [], { modeRefused: { ...refused, status: 503, title: 'The database is away.' } }))).toContain(
+      'Steadyhand is not ready. The database is away.',
+    )
+  })
+})
+
+describe('what is said below a card', () => {
+  const approval = (more: object = {}) => ({ id: 'r1', state: 'pending', votes: [], execution: null, ...more })
+  const panel = (more: object = {}) => ({
+    open: null,
+    busy: false,
+    refused: null,
+    whoMay: null,
+    done: null,
+    key: null,
+    about: null,
+    ...more,
+  })
+  const refused = panel({ refused: { title: 'No.', detail: null, code: 'not-authorised' }, about: approvalMark(approval()) })
+  const leftOf = (one: object, now: object) => panelsStillTrue({ r1: one }, new Map([['r1', now]]))['r1']
+
+  test('stays while the request is as it was', () => {
+    expect(leftOf(refused, approval())).toEqual(refused)
+  })
+  test.each([
+    ['a vote was counted', approval({ votes: [{}] })],
+    ['it was decided', approval({ state: 'denied' })],
+    ['it ended', approval({ state: 'done', execution: { outcome: 'verified' } })],
+  ])('goes when %s', (_why, now) => expect(leftOf(refused, now)).toEqual(panel()))
+  test('stays while what was approved is carried out', () => {
+    const done = panel({ done: 'Recorded.', about: approvalMark(approval({ state: 'authorised' })) })
+    expect(leftOf(done, approval({ state: 'executing' }))).toEqual(done)
+    expect(leftOf(done, approval({ state: 'done', execution: { outcome: 'failed' } }))).toEqual(panel())
+  })
+  test('a form of a decided request closes, a click under way stays', () => {
+    expect(leftOf(panel({ open: 'deny' }), approval())).toMatchObject({ open: 'deny' })
+    expect(leftOf(panel({ open: 'deny' }), approval({ state: 'expired' }))).toEqual(panel())
+    expect(leftOf(panel({ open: 'deny', busy: true }), approval({ state: 'denied' }))).toMatchObject({ busy: true })
   })
 })
 

@@ -28,7 +28,7 @@ describeKernel('the kill switch: stopping', (kernel) => {
   ])('%s stops everything: %s', async (who, expected) => {
     const { control } = kernel()
     expect(await outcomeOf(control.stop('*', who))).toBe(expected)
-    expect(await control.stopped()).toEqual(expected === 'done' ? [{ scope: '*', by: who, at: expect.any(Date) }] : [])
+    expect(await control.stopped()).toEqual(expected === 'done' ? [{ scope: '*', by: who, at: expect.any(Date), startVotes: [] }] : [])
     expect(await outcomeOf(control.stop('env:shop', who))).toBe(expected)
   })
 
@@ -68,6 +68,7 @@ describeKernel('the kill switch: starting again', (kernel) => {
     expect(await control.start('*', 'ada', 'person')).toEqual({ started: false, votes: ['ada'] })
     expect(await control.start('*', 'ada', 'person')).toEqual({ started: false, votes: ['ada'] })
     expect(await control.stopped()).toHaveLength(1)
+    expect(await control.stopped()).toMatchObject([{ startVotes: ['ada'] }])
     expect(await control.start('*', 'ben', 'person')).toEqual({ started: true, votes: ['ada', 'ben'] })
     expect(await control.stopped()).toEqual([])
   })
@@ -90,6 +91,7 @@ describeKernel('the kill switch: starting again', (kernel) => {
     await control.stop('*', 'ada')
     await control.start('*', 'ada', 'person')
     await sql`update role_grant set revoked_at = clk() where principal_id = 'ada'`.execute(db)
+    expect(await control.stopped()).toMatchObject([{ startVotes: [] }])
     expect(await control.start('*', 'ben', 'person')).toEqual({ started: false, votes: ['ben'] })
     expect(await control.start('*', 'cleo', 'person')).toEqual({ started: true, votes: ['ben', 'cleo'] })
   })
