@@ -5,6 +5,7 @@ import { auditVerifyCommand } from './cli/audit.ts'
 import { auditExportCommand } from './cli/audit-export.ts'
 import { backupCommand } from './cli/backup.ts'
 import type { CliCommand } from './cli/command.ts'
+import { doCommand } from './cli/do.ts'
 import { doctorCommand } from './cli/doctor.ts'
 import { drillListCommand, drillRunCommand } from './cli/drill.ts'
 import { CommandFailed } from './cli/failure.ts'
@@ -22,6 +23,7 @@ const COMMANDS: readonly CliCommand[] = [
   doctorCommand,
   drillListCommand,
   drillRunCommand,
+  doCommand,
   auditVerifyCommand,
   auditExportCommand,
   adminFirstCommand,

@@ -8,7 +8,7 @@ import { incidentCard } from './messages/incident-card.ts'
 export type RenderCard = (card: Card) => { text: string; blocks: Record<string, unknown>[] }
 
 export interface RenderedCardsDeps {
-  agent: Pick<Agent, 'people' | 'whoMay'>
+  agent: Pick<Agent, 'people' | 'whoMay' | 'manualOf'>
   render: RenderCard
   now: () => Date
   /** Where the console is reached, for links; null when nobody but this machine can. */
@@ -30,7 +30,7 @@ export function createRenderedCards({
       const context = { now: now(), consoleUrl: consoleUrl() }
       const requests = view.approvals.map(async (approval) => {
         const whoMay = approval.requestState === 'pending' ? (await agent.whoMay(approval.id)).map(({ id }) => id) : []
-        return show('approval', approvalCard(approval, { ...context, whoMay, names }))
+        return show('approval', approvalCard(approval, { ...context, whoMay, names, manual: agent.manualOf(approval.plan) }))
       })
       return [show('incident', incidentCard(view, { ...context, pictures: true })), ...(await Promise.all(requests))]
     }

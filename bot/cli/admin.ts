@@ -1,11 +1,10 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { enrolFirst, enrolledSchema, firstAdminSchema, startAgain, startedSchema } from '../api/admin.ts'
 import type { Settings } from '../config.ts'
-import { RefusedCall } from './api-client.ts'
 import type { CliCommand } from './command.ts'
 import { CommandFailed } from './failure.ts'
 import { onHost } from './on-host.ts'
-import { runningServer } from './server-at.ts'
+import { sayAs } from './say-as.ts'
 import { withProgress } from './terminal.ts'
 
 export const adminStartAgainCommand: CliCommand = {
@@ -50,8 +49,6 @@ export const adminFirstCommand: CliCommand = {
   },
 }
 
-const answerSchema = z.object({ text: z.string() })
-
 export const adminCommand: CliCommand = {
   name: 'admin',
   usage: 'admin pending|grant|revoke|link|unlink|confirm|withdraw … --as NAME',
@@ -63,19 +60,8 @@ export const adminCommand: CliCommand = {
   ],
   options: { as: { type: 'string' } },
   async run({ words, options, terminal, settings }) {
-    const { as } = options
-    if (typeof as !== 'string') throw new CommandFailed('Say as whom: the host asks and confirms nothing. Add --as NAME.', 2)
-    const server = await runningServer(settings())
-    if (server === null) throw new CommandFailed('No server runs with these settings: "steadyhand start" starts one.')
-    try {
-      const person = await server.signIn(as)
-      const text = ['admin', ...words.map((word) => (word.includes(' ') ? `"${word}"` : word))].join(' ')
-      terminal.say((await person.call('POST', '/api/v1/commands', answerSchema, { text })).text)
-      return 0
-    } catch (error) {
-      if (error instanceof RefusedCall) throw new CommandFailed(error.message)
-      throw error
-    }
+    terminal.say(await sayAs(settings, options['as'], ['admin', ...words]))
+    return 0
   },
 }
 

@@ -8,7 +8,7 @@ import { approvalPage } from './console-links.ts'
 import { notificationText } from './notice.ts'
 import { headOf, type NameOf, PHASE_WORDS, personName, reasonWords, voteWords } from './outcome-words.ts'
 import { fitsOnCard, planBody, planPrint } from './plan-facts.ts'
-import { bold, code, exact, link, type Span, say } from './span.ts'
+import { bold, code, exact, link, type Span, say, shortCode } from './span.ts'
 import { deadline } from './time-words.ts'
 import { verificationBlocks } from './verification-blocks.ts'
 import { cleanText, cutText, exactWords } from './visible-text.ts'
@@ -22,12 +22,15 @@ export interface ApprovalCardContext {
   readonly trackRecord?: TrackRecord | null
   /** Why the agent proposes it, in its own words: never part of what is approved. */
   readonly narrative?: string | null
+  /** What a person would type to do the same by hand; null where only Steadyhand can. Never part of what is approved. */
+  readonly manual?: string | null
   /** Where the console is reached, without a path; null when nobody but this machine can. */
   readonly consoleUrl: string | null
 }
 
 const DIGEST_SHOWN = 12
 const NARRATIVE_MAX = 500
+const MANUAL_MAX = 300
 /** Phases in which the plan still matters in full: before the decision and while its effect is open. */
 const IN_FULL: readonly ApprovalPhase[] = ['asking', 'authorised', 'checking', 'running', 'no-answer', 'verifying']
 
@@ -44,6 +47,7 @@ export function approvalCard(approval: Approval, context: ApprovalCardContext): 
       ...bodyBlocks(approval, phase, context),
       ...approvalButtons(approval, phase, context),
       ...(showsPlan(approval, phase) ? [planPrint(approval.plan)] : []),
+      ...byHand(context),
       note(footer(approval, context.consoleUrl)),
     ],
   }
@@ -89,6 +93,10 @@ function bodyBlocks(approval: Approval, phase: ApprovalPhase, context: ApprovalC
 function narrative({ narrative }: ApprovalCardContext): CardBlock[] {
   const words = cleanText(narrative ?? '', NARRATIVE_MAX)
   return words === '' ? [] : [{ type: 'quote', label: "In the agent's own words, not part of what is approved", text: words }]
+}
+
+function byHand({ manual }: ApprovalCardContext): CardBlock[] {
+  return manual ? [note(say`The same by hand: ${shortCode(manual, MANUAL_MAX)}`)] : []
 }
 
 function tooLarge(approval: Approval, consoleUrl: string | null): CardBlock {

@@ -89,7 +89,7 @@ export function createActions(state, update, reader) {
     const exchange = { key, at: new Date(), asked: text, blocks: null, refused: null }
     const others = () => (state.exchanges[place] ?? []).filter((one) => one.key !== key)
     update({ asking: true, exchanges: { ...state.exchanges, [place]: [...others(), exchange].slice(-ASKED_KEPT) } })
-    const answer = await post('/api/v1/commands', { text })
+    const answer = await post('/api/v1/commands', { text, incident: place === '' ? null : place })
     const answered = answer.ok ? { ...exchange, blocks: answer.body.blocks } : { ...exchange, refused: answer }
     update({ asking: false, exchanges: { ...state.exchanges, [place]: [...others(), answered] } })
     await reader.mode()

@@ -6,6 +6,7 @@ import {
   type ActionDeps,
   blamedService,
   carryOut,
+  doCommand,
   expectedField,
   numberOf,
   observeService,
@@ -98,5 +99,9 @@ export function createArchiveLogs(deps: ActionDeps): Action {
     },
     probe: async (step, executionId) => probeExecution(deps, step, executionId),
     readState: async (target, fields) => readFields(deps, target, fields),
+    byHand: {
+      defaults: async () => ({ way: 'archive', batch: nextBatch(deps.state.current().equipment) }),
+      command: ({ target, parameters }) => doCommand('archive-logs', target, parameters),
+    },
   }
 }

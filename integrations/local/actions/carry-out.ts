@@ -143,6 +143,10 @@ export function numberOf(parameters: Parameters, name: string): number {
 
 /** The shop's processes answer to Steadyhand alone, so by hand it is asked for by name: it asks for a click like any other action. */
 export function doCommand(verb: string, { name }: Target, parameters: Parameters): string {
-  const given = Object.entries(parameters).map(([key, value]) => ` ${key}=${String(value)}`)
-  return `npx steadyhand do ${verb} ${name}${given.toSorted().join('')}`
+  const given = Object.entries(parameters).map(([key, value]) => ` ${inShell(`${key}=${String(value)}`)}`)
+  return `npx steadyhand do ${verb} ${inShell(name)}${given.toSorted().join('')} --as YOU`
+}
+
+function inShell(word: string): string {
+  return /^[\w.:/=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }

@@ -7,6 +7,7 @@ import {
   type ActionDeps,
   blamedService,
   carryOut,
+  doCommand,
   expectedField,
   numberOf,
   observeService,
@@ -92,5 +93,9 @@ export function createRenewCertificate(deps: ActionDeps): Action {
     },
     probe: async (step, executionId) => probeExecution(deps, step, executionId),
     readState: async (target, fields) => readFields(deps, target, fields),
+    byHand: {
+      defaults: async () => ({ certificate: nextCertificate(deps.state.current().equipment) }),
+      command: ({ target, parameters }) => doCommand('renew-certificate', target, parameters),
+    },
   }
 }

@@ -6,6 +6,7 @@ import {
   type ActionDeps,
   blamedService,
   carryOut,
+  doCommand,
   expectedField,
   observeService,
   probeExecution,
@@ -68,5 +69,6 @@ export function createRestartJob(deps: ActionDeps): Action {
       carryOut(deps, step, { summary: `the job ${JOB} of ${step.target.name} was started anew`, change: restartJob }, { id, signal }),
     probe: async (step, executionId) => probeExecution(deps, step, executionId),
     readState: async (target, fields) => readFields(deps, target, fields),
+    byHand: { defaults: async () => ({}), command: ({ target, parameters }) => doCommand('restart-job', target, parameters) },
   }
 }

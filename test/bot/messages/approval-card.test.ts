@@ -33,6 +33,14 @@ describe('an approval card', () => {
     expect(new Set(phases)).toEqual(new Set(Object.keys(PHASE_TITLES)))
   })
 
+  test('shows what a person would type to do the same by hand, as text, in every state', () => {
+    for (const name of Object.keys(states)) {
+      const manual = 'fakectl set payments --version v41 `<!channel>` \u202e'
+      expect(textOf(cardOf(name, { manual }))).toContain('The same by hand: fakectl set payments --version v41 `<!channel>` [U+202E]')
+      expect(textOf(cardOf(name, { manual: null }))).not.toContain('The same by hand')
+    }
+  })
+
   test('asks for a click on exactly what it shows, by whom and until when', () => {
     const card = cardOf('asking')
     expect(card.notification).toBe('Approve? Roll back payments from v42 to v41 (service payments, local). Decide until 02:20:00 UTC.')

@@ -21,6 +21,23 @@ const hypothesis = (cause: Hypothesis['class'], component: string): Hypothesis =
   unknown: [],
   since: null,
 })
+test('each can be asked for by hand, with the parameters that it would be planned with', async () => {
+  for (const { definition, byHand } of started.target.actions) {
+    const verb = definition.kind.replace('local.', '')
+    const service = { 'archive-logs': 'inventory', 'renew-certificate': 'storefront', 'restart-job': 'inventory' }[verb] ?? 'payments'
+    const where = { environment: 'local', name: service }
+    const parameters = (await byHand?.defaults(where)) ?? (verb === 'rollback' ? { version: 'v41' } : { replicas: 3 })
+    expect(definition.parameters.safeParse(parameters).success, definition.kind).toBe(true)
+    const target = { provider: 'local', kind: 'service', uid: 'x', ...where }
+    const command = byHand?.command({ target, parameters }) ?? ''
+    expect(command).toMatch(new RegExp(`^npx steadyhand do ${verb} ${service}( [a-z]+=[\\w-]+)* --as YOU$`))
+    for (const [name, value] of Object.entries(parameters)) expect(command).toContain(` ${name}=${String(value)} `)
+  }
+  const [rollback] = started.target.actions
+  const hostile = { provider: 'local', environment: 'local', kind: 'service', name: "x'; rm -rf / #", uid: 'x' }
+  expect(rollback?.byHand?.command({ target: hostile, parameters: {} })).toBe("npx steadyhand do rollback 'x'\\''; rm -rf / #' --as YOU")
+})
+
 const here = { service: 'storefront', environment: 'local' }
 
 test('every definition keeps to its bounds', () => {

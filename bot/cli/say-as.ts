@@ -1,0 +1,26 @@
+import { z } from 'zod'
+import type { Settings } from '../config.ts'
+import { RefusedCall } from './api-client.ts'
+import { CommandFailed } from './failure.ts'
+import { runningServer } from './server-at.ts'
+
+const answerSchema = z.object({ text: z.string() })
+
+/**
+ * Says a chat command to the server that runs with these settings, as one of its named people, and returns the answer.
+ *
+ * @throws CommandFailed when nobody was named, no server runs, or people cannot be signed in by name there
+ */
+export async function sayAs(settings: () => Settings, as: string | boolean | undefined, words: readonly string[]): Promise<string> {
+  if (typeof as !== 'string') throw new CommandFailed('Say as whom: the host asks and confirms nothing. Add --as NAME.', 2)
+  const server = await runningServer(settings())
+  if (server === null) throw new CommandFailed('No server runs with these settings: "steadyhand start" starts one.')
+  try {
+    const person = await server.signIn(as)
+    const text = words.map((word) => (word.includes(' ') ? `"${word}"` : word)).join(' ')
+    return (await person.call('POST', '/api/v1/commands', answerSchema, { text })).text
+  } catch (error) {
+    if (error instanceof RefusedCall) throw new CommandFailed(error.message)
+    throw error
+  }
+}
