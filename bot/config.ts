@@ -35,6 +35,8 @@ export interface Settings {
   webhooks: { token: string | null; perSecond: number; burst: number }
   slack: SlackSettings
   local: { enabled: boolean }
+  /** How long what is kept; what is not set is the storage's own default. */
+  retention: SettingsFile['retention']
   /** The private key that signs exports of the audit log, as PEM; null for the one in the data directory. */
   audit: { key: string | null }
   log: { level: (typeof LOG_LEVELS)[number] | null }
@@ -152,6 +154,7 @@ function merge(read: EnvironmentReader, file: SettingsFile, path: string | null,
     },
     slack,
     local: { enabled: file.local?.enabled ?? true },
+    retention: file.retention,
     audit: { key: read.secret('STEADYHAND_AUDIT_KEY') ?? null },
     log: { level: logLevelOf(read) ?? file.log?.level ?? null },
     crash: read.text('STEADYHAND_TEST_CRASH') ?? null,

@@ -87,7 +87,7 @@ export async function open({ dataDir, databaseUrl }: Settings, log: Log, { onLos
 async function compose(settings: Settings, log: Log, database: OpenDatabase, { inspect = false }: AppOptions): Promise<App> {
   const page = async (words: string): Promise<void> => void (await stores.outbox.enqueue(database.db, pageNotice(words, now())))
   const onDeadJob: StoresDeps['onDeadJob'] = (job, error) => deadJobs(job, error)
-  const stores = createStores({ database, now, log, workerId: randomUUID(), onDeadJob })
+  const stores = createStores({ database, now, retention: settings.retention, log, workerId: randomUUID(), onDeadJob })
   const deadJobs = createDeadJobs({ page, inbox: stores.inbox, log })
   const told = createStoredDeliveries({ db: database.db, source: 'changes' })
   const integrations = await createIntegrations(settings, (id) => integrationDeps(id, stores, { now, log }), told)

@@ -290,7 +290,8 @@ export const CHECKERS: readonly Checker[] = [
           where ${within.plan('r.plan_id')} and r.state <> 'superseded'
         union all select w.execution_id::text, 'had its undo waived', 'notice:undo-waived:' || w.execution_id from undo_waived w
           where ${within.execution('w.execution_id')}
-      ) told left join outbox o on o.dedupe = told.dedupe and o.topic = 'notice' where o.id is null`,
+      ) told left join outbox o on o.dedupe = told.dedupe and o.topic = 'notice'
+      left join told_notice before on before.dedupe = told.dedupe where o.id is null and before.dedupe is null`,
   },
   {
     invariant: 9,

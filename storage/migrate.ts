@@ -8,6 +8,7 @@ import { migration0004 } from './migrations/0004-surfaces.ts'
 import { migration0005 } from './migrations/0005-drills.ts'
 import { migration0006 } from './migrations/0006-handling.ts'
 import { migration0007 } from './migrations/0007-restoration.ts'
+import { migration0008 } from './migrations/0008-retention.ts'
 import type { Database, Executor } from './schema.ts'
 
 /** In the order in which they run. A migration that was released is never changed; a change is a new one. */
@@ -19,6 +20,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0005-drills': migration0005,
   '0006-handling': migration0006,
   '0007-restoration': migration0007,
+  '0008-retention': migration0008,
 }
 
 /**

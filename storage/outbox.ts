@@ -55,7 +55,7 @@ export interface Outbox {
   deadLetters(limit: number): Promise<DeadNotice[]>
   /** Makes a dead letter wait again, with all its attempts. Returns whether there was one. */
   replay(id: number): Promise<boolean>
-  /** Removes notices sent before the moment, at most 10,000 at a time; returns how many. */
+  /** Removes notices sent before the moment, at most 10,000 at a time, and keeps that they were told; returns how many. */
   prune(sentBefore: Date): Promise<number>
 }
 
@@ -109,9 +109,15 @@ export function createOutbox({ db }: { db: Kysely<Database> }): Outbox {
       return result.numAffectedRows === 1n
     },
     async prune(sentBefore) {
-      const result = await sql`
-        delete from outbox where id in (select id from outbox where done_at < ${sentBefore} order by id limit ${PRUNE_ROWS})`.execute(db)
-      return Number(result.numAffectedRows)
+      const { rows } = await sql<{ gone: number }>`
+        with gone as (
+          delete from outbox where id in (select id from outbox where done_at < ${sentBefore} order by done_at limit ${PRUNE_ROWS})
+          returning dedupe, topic, done_at
+        ), kept as (
+          insert into told_notice (dedupe, told_at) select dedupe, done_at from gone where topic = 'notice' on conflict do nothing
+        )
+        select count(*) as gone from gone`.execute(db)
+      return rows[0]?.gone ?? 0
     },
   }
 }

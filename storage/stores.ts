@@ -31,6 +31,7 @@ import { createPeopleStore } from './people.ts'
 import { createPolicyStore } from './policies.ts'
 import { createPowerStore } from './power.ts'
 import { createRecordsStore } from './records.ts'
+import { createRetained, type RetentionSettings } from './retention.ts'
 import { createSessionStore, type SessionStore } from './sessions.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
 
@@ -87,6 +88,8 @@ const LEASE_SECONDS = 10
 export interface StoresDeps {
   database: Pick<OpenDatabase, 'db' | 'kind' | 'listen'>
   now: () => Date
+  /** How long what is kept; the defaults where nothing is said. */
+  retention?: RetentionSettings | undefined
   log: JobQueueLog
   /** Unique among the processes of this database, and new at each start. */
   workerId: string
@@ -94,11 +97,12 @@ export interface StoresDeps {
   onDeadJob: NonNullable<JobWorkerDeps['onDead']>
 }
 
-export function createStores({ database, now, log, workerId, onDeadJob }: StoresDeps): Stores {
+export function createStores({ database, now, retention, log, workerId, onDeadJob }: StoresDeps): Stores {
   const { db } = database
   const onEnqueued = (wake: () => void): Promise<() => void> => database.listen(JOB_CHANNEL, wake)
   const queue = createJobQueue({ db, now, log, workerId, soleWorker: database.kind === 'pglite', onEnqueued, onDead: onDeadJob })
   const telemetry = createTelemetry({ db })
+  const outbox = createOutbox({ db })
   const meta = createAppMeta({ db })
   return {
     incidents: createIncidentStore({ db, now }),
@@ -111,7 +115,7 @@ export function createStores({ database, now, log, workerId, onDeadJob }: Stores
     audit: createAuditStore({ db }),
     acceptedEffects: createAcceptedEffects({ db }),
     inbox: createInbox({ db }),
-    outbox: createOutbox({ db }),
+    outbox,
     queue,
     work: {
       enqueue: async (work) => void (await queue.enqueue(db, work)),
@@ -119,7 +123,7 @@ export function createStores({ database, now, log, workerId, onDeadJob }: Stores
     },
     leaseOf: (name) => leaseOf(createLeases({ db }), name, workerId, database.kind === 'pglite'),
     telemetry,
-    tidy: createHousekeeping({ telemetry, queue, now }),
+    tidy: createHousekeeping({ telemetry, queue, outbox, retained: createRetained({ db }), retention, now }),
     meta,
     tryToWrite: async () => await meta.set('self-check', now().toISOString()),
     sessions: createSessionStore({ db }),

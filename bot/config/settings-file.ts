@@ -28,6 +28,19 @@ const personSchema = z.strictObject({
   links: z.array(linkSchema).max(20).default([]),
 })
 
+const days = z.int().min(1, 'must be a day at least').max(3_650, 'must be ten years at most').optional()
+
+/** How long what is kept. */
+const retentionSchema = z.strictObject({
+  deliveriesDays: days,
+  noticesDays: days,
+  evidenceDays: days,
+  messagesDays: days,
+  jobsDays: days,
+  // Investigations and verifications look back on as much as an hour.
+  telemetryHours: z.int().min(2, 'must be two hours at least').max(720, 'must be a month at most').optional(),
+})
+
 /** The settings file, key by key. Whatever is not named here is refused. */
 export const settingsFileSchema = z.strictObject({
   host: text(255).optional(),
@@ -48,6 +61,7 @@ export const settingsFileSchema = z.strictObject({
     })
     .optional(),
   local: z.strictObject({ enabled: z.boolean().default(true) }).optional(),
+  retention: retentionSchema.optional(),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).optional() }).optional(),
 })
 

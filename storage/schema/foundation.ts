@@ -75,7 +75,13 @@ export interface AppMetaTable {
   updated_at: Moment
 }
 
+export interface ToldNoticeTable {
+  dedupe: string
+  told_at: Date
+}
+
 export interface FoundationTables {
+  told_notice: ToldNoticeTable
   inbox: InboxTable
   outbox: OutboxTable
   job: JobTable
