@@ -1,6 +1,7 @@
 import type { DrillScenario } from '../integrations/ports/drills.ts'
 import type { ByHand } from './actions/by-hand.ts'
 import type { ByPerson } from './actions/by-person.ts'
+import type { PersonsWord } from './actions/executor.ts'
 import type { Alert } from './domain/alert.ts'
 import type { Approval, RequestState } from './domain/approval.ts'
 import type { EvidenceItem, EvidenceSummary } from './domain/evidence.ts'
@@ -110,6 +111,8 @@ export interface Agent extends ByPerson, ByHand, Handling {
   control: ControlStore
   power: PowerStore
   effects: Effects
+  /** Ends by a person's word what was sent and has no answer; see `Executor`. @throws Refusal unknown-approval, too-late, fenced */
+  settle(requestId: string, word: PersonsWord): Promise<Approval>
   scopes: Scopes
   telemetry: Telemetry
   /** How a window went, from rows alone. */

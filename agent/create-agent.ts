@@ -197,6 +197,12 @@ export function createAgent(deps: AgentDeps): RunningAgent {
       await jobs.follow(approval.incidentId).catch((error: unknown) => log.error({ error: String(error) }, 'a vote was not followed yet'))
       return approval
     },
+    async settle(requestId, word) {
+      const approval = await approvals.approval(requestId)
+      if (!approval) throw new Refusal('unknown-approval')
+      await executor.settle(approval.plan.id, word)
+      return (await approvals.approval(requestId)) ?? approval
+    },
     async keep(requestId, actor) {
       const approval = await approvals.keep(requestId, actor)
       await jobs.follow(approval.incidentId)

@@ -11,6 +11,7 @@ import { drillListCommand, drillRunCommand } from './cli/drill.ts'
 import { CommandFailed } from './cli/failure.ts'
 import { migrateCommand } from './cli/migrate.ts'
 import { restoreCommand } from './cli/restore.ts'
+import { adminSettleCommand } from './cli/settle.ts'
 import { startCommand } from './cli/start.ts'
 import { createTerminal, type Terminal } from './cli/terminal.ts'
 import { nearestKey } from './config/nearest-key.ts'
@@ -27,6 +28,7 @@ const COMMANDS: readonly CliCommand[] = [
   auditVerifyCommand,
   auditExportCommand,
   adminFirstCommand,
+  adminSettleCommand,
   adminStartAgainCommand,
   adminAcceptGapCommand,
   adminCommand,

@@ -23,10 +23,23 @@ export interface ExecutorDeps extends ExecuteDeps {
   log: Log
 }
 
+/** What a person found when they looked at the target. */
+export interface PersonsWord {
+  found: 'applied' | 'not-applied'
+  by: string
+  reason: string
+}
+
 export interface Executor {
   start(): void
   /** Looks for work now instead of at the next tick. */
   wake(): void
+  /**
+   * Ends by a person's word what the target itself cannot answer: whether a call without an answer took effect. What did is verified like any other.
+   *
+   * @throws Refusal too-late when that is not unknown, fenced when another process is the executor
+   */
+  settle(planId: string, word: PersonsWord): Promise<void>
   /** Finishes what it is in the middle of, up to `sent` and its outcome, and lets go of the lease. */
   stop(): Promise<void>
 }
@@ -230,6 +243,15 @@ export function createExecutor(deps: ExecutorDeps): Executor {
       wake()
     },
     wake,
+    async settle(planId, { found, by, reason }) {
+      if (epoch === null) throw new Refusal('fenced')
+      const waiting = (await kernel.unfinished()).find(({ plan }) => plan.plan.id === planId || plan.plan.undoOf === planId)
+      if (waiting?.state !== 'unknown') throw new Refusal('too-late', 'Only what has no answer can be settled by hand.')
+      const words = `Settled by ${by}, who looked at the target: ${reason}`
+      await kernel.advance(waiting.executionId, found === 'applied' ? 'succeeded' : 'failed', epoch, { verdict: 'person', by, words })
+      await moved(waiting.plan.plan)
+      wake()
+    },
     async stop() {
       if (timer) clearInterval(timer)
       timer = null

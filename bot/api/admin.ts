@@ -10,7 +10,7 @@ import { type Call, type Endpoint, endpoint } from './endpoint.ts'
 import { textSchema } from './text.ts'
 
 export interface AdminApiDeps {
-  agent: Pick<Agent, 'control' | 'effects' | 'power'>
+  agent: Pick<Agent, 'control' | 'effects' | 'power' | 'settle'>
   /** A backup of the database as it is now. */
   backUp(): Promise<ReadableStream<Uint8Array>>
   /** The audit log after a place in it, signed. @throws RangeError when it has no such place */
@@ -28,6 +28,7 @@ export const enrolledSchema = z.object({ person: z.string() })
 export const startedSchema = z.object({ scope: z.string(), started: z.boolean() })
 
 const effectSchema = z.object({ executionId: z.string(), planId: z.string(), digest: z.string(), resource: z.string(), at: z.string() })
+export const settledSchema = z.object({ title: z.string(), state: z.string() })
 export const effectsSchema = z.object({ items: z.array(effectSchema) })
 
 /** What the command line on the host asks of the process that runs: the operator's own, never a key's or a session's. */
@@ -97,6 +98,22 @@ export function adminEndpoints({ agent, hostSecret, backUp, exportAudit }: Admin
           if (error instanceof RangeError) throw new HttpProblem('invalid-query', error.message)
           throw error
         }
+      },
+    }),
+    endpoint({
+      method: 'post',
+      path: '/api/v1/admin/settle',
+      name: 'settle',
+      summary:
+        'Ends what was sent and has no answer, by the word of a person who looked at the target. For the command line on the host only.',
+      access: 'token',
+      body: z.strictObject({ approval: z.uuid(), found: z.enum(['applied', 'not-applied']), reason: textSchema(500, 1) }),
+      answers: { 200: { words: 'Where the action stands now.', schema: settledSchema } },
+      problems: ['no-token', 'unknown-approval', 'too-late', 'fenced'],
+      admit: (context) => demandHost(context, hostSecret),
+      async handle({ body: { approval: id, found, reason } }) {
+        const { plan, execution } = await agent.settle(id, { found, by: 'host', reason })
+        return { body: { title: plan.action.title, state: execution?.state ?? 'unknown' } }
       },
     }),
     endpoint({

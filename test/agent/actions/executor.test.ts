@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { approvalOutcome, approvalState } from '../../../agent/domain/approval.ts'
 import { describeDatabases } from '../../support/database.ts'
@@ -245,6 +246,27 @@ describeDatabases('the executor', (store) => {
     expect((await harness.approval(card.id)).execution?.state).toBe('succeeded')
     harness.target.unreadable = false
     await harness.until(card.id, ({ execution }) => execution?.state === 'failed')
+  })
+
+  it.each([
+    ['not-applied', 'failed'],
+    ['applied', 'succeeded'],
+  ] as const)('ends what the target cannot answer by the word of a person: %s', async (found, state) => {
+    harness.target.reply = 'lose-answer'
+    harness.target.probeAnswer = 'unknown'
+    const card = await harness.card()
+    await harness.vote(card, 'alice')
+    const executor = harness.executor()
+    const word = { found, by: 'host', reason: 'looked at the console of the provider' }
+    await expect(executor.settle(card.plan.id, word)).rejects.toMatchObject({ code: 'fenced' })
+    executor.start()
+    await harness.until(card.id, ({ execution }) => execution?.state === 'unknown')
+    await expect(executor.settle(randomUUID(), word)).rejects.toMatchObject({ code: 'too-late' })
+    await executor.settle(card.plan.id, word)
+    const settled = await harness.approval(card.id)
+    expect(settled.execution?.events.find((event) => event.state === state)?.detail).toMatchObject({ verdict: 'person', by: 'host' })
+    await expect(executor.settle(card.plan.id, word)).rejects.toMatchObject({ code: 'too-late' })
+    expect(harness.target.ledger).toHaveLength(1)
   })
 
   it('waits no longer than it may for a call that heeds no signal, and asks the target', async () => {
