@@ -15,7 +15,8 @@ export async function withInstallLock(root, work) {
   let told = false
   while (!take(path)) {
     const holder = readHolder(path)
-    if (holder === null || !isAlive(holder)) {
+    // In a container the process ids begin anew: a lock in this process's own name is of an earlier life.
+    if (holder === null || holder === process.pid || !isAlive(holder)) {
       rmSync(path, { force: true })
       continue
     }

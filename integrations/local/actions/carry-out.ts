@@ -118,10 +118,15 @@ function staleFields(fields: Fields, { target, preconditions }: Step): string[] 
   )
 }
 
-/** Whether the execution left its mark on the service. */
-export function probeExecution(deps: ActionDeps, { target }: Step, executionId: string): ProbeResult {
+/** Whether the execution left its mark on the service, by what is stored; while that cannot be read, nobody knows. */
+export async function probeExecution(deps: ActionDeps, { target }: Step, executionId: string): Promise<ProbeResult> {
   if (!findService(target.name)) return 'not-applied'
-  return workloadOf(deps.state.current(), target.name).executions.includes(executionId) ? 'applied' : 'not-applied'
+  try {
+    return workloadOf(await deps.state.known(), target.name).executions.includes(executionId) ? 'applied' : 'not-applied'
+  } catch {
+    // It is asked again at the next look.
+    return 'unknown'
+  }
 }
 
 /** The service a hypothesis blames, when it is one of this target: 'service/payments' → 'payments'. */

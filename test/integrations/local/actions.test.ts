@@ -193,6 +193,25 @@ test('an effect that could not be stored is unknown, and its probe says that it 
   expect(await action.probe(step, 'x-disk', never)).toBe('not-applied')
 })
 
+test('an effect that was stored, and whose answer was lost, is found by its probe, and is not made again', async () => {
+  const action = actionOf(started.target, 'local.restart')
+  const step = await stepOn(action, 'checkout', {})
+  const { save, load } = started.deps.memory
+  started.deps.memory.save = async (key, value) => {
+    await save(key, value)
+    throw new Error('connection reset')
+  }
+  expect(await action.effect(step, 'x-lost', never)).toMatchObject({
+    result: 'unknown',
+    words: expect.stringContaining('connection reset'),
+  })
+  started.deps.memory.load = async () => Promise.reject(new Error('away'))
+  expect(await action.probe(step, 'x-lost', never)).toBe('unknown')
+  Object.assign(started.deps.memory, { save, load })
+  expect(await action.probe(step, 'x-lost', never)).toBe('applied')
+  expect(await action.effect(step, 'x-lost', never)).toEqual({ result: 'applied' })
+})
+
 test('an effect that was cancelled before it began changes nothing', async () => {
   const action = actionOf(started.target, 'local.restart')
   const step = await stepOn(action, 'checkout', {})
