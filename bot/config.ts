@@ -9,6 +9,8 @@ import { readSlackSettings, type SlackSettings, unusedSlackSettings } from './sl
 export const LOCAL = 'local'
 
 const DEFAULT_PORT = 7878
+/** What the names of this product's own variables begin with. */
+const OWN = 'STEADYHAND_'
 const DEFAULT_FILE = 'steadyhand.yaml'
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 
@@ -79,7 +81,7 @@ export function loadConfig(environment: Environment = process.env, folder: strin
   const read = createEnvironmentReader(environment, (path) => readFileSync(path, 'utf8'))
   const { path, file, problems } = readSettingsFile(read, folder)
   const settings = merge(read, file, path, folder)
-  const all = [...problems, ...read.problems, ...repeated(settings.people), ...weakTokens(settings)]
+  const all = [...problems, ...read.problems, ...misspelled(read), ...repeated(settings.people), ...weakTokens(settings)]
   if (all.length > 0) throw new ConfigError(all)
   return settings
 }
@@ -159,12 +161,17 @@ function merge(read: EnvironmentReader, file: SettingsFile, path: string | null,
     log: { level: logLevelOf(read) ?? file.log?.level ?? null },
     crash: read.text('STEADYHAND_TEST_CRASH') ?? null,
     // The last line: by now every name that is known was asked for.
-    unused: [...read.unknown('STEADYHAND_').map(unknownWords), ...unusedSlackSettings(slack)],
+    unused: [...unknownVariables(read), ...unusedSlackSettings(slack)],
   }
 }
 
-function unknownWords({ name, meant }: { name: string; meant: string | null }): string {
-  return `${name} is set, and there is no such setting${meant === null ? '' : `: did you mean ${meant}?`}`
+/** A slip in a name is a problem: whoever made it believes that the setting holds. Other names may be somebody else's. */
+function misspelled(read: EnvironmentReader): string[] {
+  return read.unknown(OWN).flatMap(({ name, meant }) => (meant === null ? [] : [`${name} is no setting: did you mean ${meant}?`]))
+}
+
+function unknownVariables(read: EnvironmentReader): string[] {
+  return read.unknown(OWN).flatMap(({ name, meant }) => (meant === null ? [`${name} is set, and there is no such setting`] : []))
 }
 
 function personOf(person: NonNullable<SettingsFile['people']>[number]): ConfiguredPerson {
@@ -196,9 +203,9 @@ function logLevelOf(read: EnvironmentReader): Settings['log']['level'] {
 }
 
 function weakTokens(settings: Settings): string[] {
-  const given = [...settings.api.keys.map((key) => ['API key', key] as const), ['webhook token', settings.webhooks.token] as const]
+  const given = [...settings.api.keys.map((key) => ['An API key', key] as const), ['The webhook token', settings.webhooks.token] as const]
   const weak = given.filter(([, secret]) => secret !== null && secret.length < SHORTEST_TOKEN)
-  return weak.map(([what]) => `A ${what} is shorter than ${SHORTEST_TOKEN} characters: make one with "openssl rand -hex 32".`)
+  return weak.map(([what]) => `${what} is shorter than ${SHORTEST_TOKEN} characters: make one with "openssl rand -hex 32".`)
 }
 
 /** Two people of one id, or two people behind one account, would make quorum a guess. */

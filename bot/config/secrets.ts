@@ -10,7 +10,7 @@ export interface EnvironmentReader {
   secret(name: string): string | undefined
   /** Sentences for people about what could not be used. */
   problems: string[]
-  /** Names with this beginning that are set and that nobody asked for so far, each with the known one that it looks like. */
+  /** Names with this beginning that are set and that nobody asked for so far, each with the known one that it looks like after the beginning. */
   unknown(beginning: string): { name: string; meant: string | null }[]
 }
 
@@ -45,7 +45,11 @@ export function createEnvironmentReader(environment: Environment, readFile: (pat
     unknown(beginning) {
       const known = [...asked].filter((name) => name.startsWith(beginning))
       const names = Object.keys(environment).filter((name) => name.startsWith(beginning) && !asked.has(name) && !OF_A_SERVICE.test(name))
-      return names.sort().map((name) => ({ name, meant: nearestKey(name, known) }))
+      const rest = (name: string): string => name.slice(beginning.length)
+      return names.sort().map((name) => {
+        const meant = nearestKey(rest(name), known.map(rest))
+        return { name, meant: meant === null ? null : `${beginning}${meant}` }
+      })
     },
     text,
     secret(name) {

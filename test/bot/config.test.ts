@@ -208,11 +208,16 @@ describe('the example', () => {
 })
 
 describe('what has no effect', () => {
-  test('each is told, with the one that it looks like', () => {
-    expect(load({ STEADYHAND_DATADIR: 'x', STEADYHAND_ZZZ: '1' }).unused).toEqual([
-      'STEADYHAND_DATADIR is set, and there is no such setting: did you mean STEADYHAND_DATA_DIR?',
-      'STEADYHAND_ZZZ is set, and there is no such setting',
-    ])
+  test('a variable that is nobody’s is told', () => {
+    expect(load({ STEADYHAND_ZZZ: '1' }).unused).toEqual(['STEADYHAND_ZZZ is set, and there is no such setting'])
+  })
+
+  test.each([
+    ['STEADYHAND_POLCY', 'STEADYHAND_POLICY'],
+    ['STEADYHAND_DATADIR', 'STEADYHAND_DATA_DIR'],
+    ['STEADYHAND_API_KEY', 'STEADYHAND_API_KEYS'],
+  ])('%s is a slip, and nothing starts with it', (name, meant) => {
+    expect(problemsOf({ [name]: 'x' })).toEqual([`${name} is no setting: did you mean ${meant}?`])
   })
 
   test('settings for Slack are', () => {

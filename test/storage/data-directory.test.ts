@@ -124,6 +124,11 @@ describe('the data directory', () => {
     expect(refusal.message).toContain('cannot be written')
   })
 
+  test.runIf(existsSync('/proc/self'))('is refused where the kernel makes no folders, instead of trying for ever', () => {
+    const refusal = refusalOf(() => holdDataDirectory('/proc/steadyhand/data', { now }))
+    expect(refusal.message).toContain('/proc/steadyhand/data')
+  })
+
   test('is refused where this user may not write', async () => {
     holdDataDirectory(directory, { now }).release()
     chmodSync(join(directory, '..'), 0o755)
