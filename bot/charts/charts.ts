@@ -9,7 +9,18 @@ export function metricChart(reading: MetricReading): Chart {
 }
 
 export function incidentChart({ metric, service, ...series }: IncidentSeries): Chart {
-  return { title: titleOf(metric, service), ...series }
+  return withoutEmptyLead({ title: titleOf(metric, service), ...series })
+}
+
+/** A tenth of what is shown stays free before the first sample or mark. */
+const LEAD = 0.1
+
+/** Where nothing was measured before the trouble, the time before it is not drawn: it would push the story to the edge. */
+function withoutEmptyLead(chart: Chart): Chart {
+  const moments = [...chart.points, ...chart.marks].map(({ at }) => at.getTime()).filter((at) => at >= chart.from.getTime())
+  const first = moments.reduce((least, at) => Math.min(least, at), chart.to.getTime())
+  const from = Math.max(chart.from.getTime(), first - (chart.to.getTime() - first) * LEAD)
+  return { ...chart, from: new Date(Math.min(from, chart.to.getTime() - 1_000)) }
 }
 
 function titleOf(metric: string, service: string): string {

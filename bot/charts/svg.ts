@@ -43,9 +43,10 @@ export function chartSvg(given: Chart): string {
     ...heading(chart),
     ...valueAxis(scale, y, chart.unit),
     ...timeAxis(chart, x),
-    ...markLines(marks, x),
+    ...marks.map((mark) => markLine(mark, x)),
     ...line(chart, x, y),
     ...limit(chart, y),
+    ...badges(marks, x),
     ...marks.flatMap((mark, index) => legend(mark, LETTERS[index] ?? '', index)),
   ]
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${CHART_WIDTH}" height="${height}" viewBox="0 0 ${CHART_WIDTH} ${height}" font-family="Inter" font-size="23" fill="${INK}">${parts.join('')}</svg>`
@@ -87,21 +88,21 @@ function limit({ threshold, unit }: Chart, y: Y): string[] {
   const below = at - PLOT.top < 30
   return [
     path(`M${PLOT.left} ${n(at)}H${PLOT.right}`, LIMIT, 2.5, '10 7'),
-    text(PLOT.right, below ? at + 26 : at - 9, words, { anchor: 'end', fill: LIMIT, size: 21, bold: true, halo: true }),
+    text(PLOT.left + 8, below ? at + 26 : at - 9, words, { fill: LIMIT, size: 21, bold: true, halo: true }),
   ]
 }
 
-function markLines(marks: readonly ChartMark[], x: X): string[] {
+function markLine({ at, kind }: ChartMark, x: X): string {
+  return path(`M${n(x(at))} ${PLOT.top}V${PLOT.bottom}`, MARK_INK[kind], 2.5, kind === 'alert' || kind === 'end' ? '3 6' : null)
+}
+
+/** Over the line, so that each letter can be read. */
+function badges(marks: readonly ChartMark[], x: X): string[] {
   let row = 0
-  return marks.flatMap((mark, index) => {
+  return marks.map(({ at, kind }, index) => {
     const before = marks[index - 1]
-    row = before && x(mark.at) - x(before.at) < BADGE_ROOM ? row + 1 : 0
-    const ink = MARK_INK[mark.kind]
-    const dashes = mark.kind === 'alert' || mark.kind === 'end' ? '3 6' : null
-    return [
-      path(`M${n(x(mark.at))} ${PLOT.top}V${PLOT.bottom}`, ink, 2.5, dashes),
-      badge(x(mark.at), PLOT.top - 2 + row * BADGE_ROOM, LETTERS[index] ?? '', ink),
-    ]
+    row = before && x(at) - x(before.at) < BADGE_ROOM ? row + 1 : 0
+    return badge(x(at), PLOT.top - 2 + row * BADGE_ROOM, LETTERS[index] ?? '', MARK_INK[kind])
   })
 }
 

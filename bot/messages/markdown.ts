@@ -1,7 +1,7 @@
 import { cleanText } from './visible-text.ts'
 
 /** What Markdown would make something of, wherever it stands. */
-const MEANT = /[\\`*_{}[\]()<>#+!|~&:@-]/g
+const MEANT = /[\\`*_{}[\]()<>#+!|~&@-]|:(?=[/\p{L}])/gu
 
 /** Text from outside in a Markdown document: it is shown as it is, and forms no link, picture, heading, table or HTML. */
 export function markdownText(text: string, max = 500): string {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { altText } from '../../../bot/charts/alt-text.ts'
 import { type Chart, valueWords } from '../../../bot/charts/chart.ts'
+import { incidentChart } from '../../../bot/charts/charts.ts'
 import { createPngs } from '../../../bot/charts/png.ts'
 import { drawable, niceScale, timeTicks } from '../../../bot/charts/scale.ts'
 import { chartSvg } from '../../../bot/charts/svg.ts'
@@ -131,6 +132,16 @@ test.each([
   expect(high).toBeGreaterThan(low)
   expect(ticks[0]).toBe(first)
   expect(ticks.length).toBeLessThanOrEqual(8)
+})
+
+test("an incident's chart begins where there is something to see", () => {
+  const chart = aChart()
+  const { title: _title, ...rest } = chart
+  const series = { ...rest, points: [...chart.points], marks: [...chart.marks], service: 'payments', metric: 'error_ratio' as const }
+  const late = { ...series, points: series.points.slice(-50), marks: [{ at: at(480), kind: 'change' as const, label: 'x' }] }
+  expect(incidentChart(late).from).toEqual(at(468))
+  expect(incidentChart(series).from).toEqual(at(0))
+  expect(incidentChart({ ...late, points: [], marks: [] }).from.getTime()).toBeLessThan(at(600).getTime())
 })
 
 test('the time axis has whole moments, a few of them', () => {
