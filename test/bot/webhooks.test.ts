@@ -62,6 +62,13 @@ describeDatabases('webhooks', (store) => {
     expect(await inbox()).toHaveLength(2)
   })
 
+  test('there is no webhook of a vendor that is not connected', async () => {
+    const running = await open()
+    for (const vendor of ['pagerduty', 'jira', 'datadog'])
+      expect((await running.client().post(`/webhooks/${vendor}`, { event: { event_type: 'incident.triggered' } })).status).toBe(404)
+    expect(await inbox()).toEqual([])
+  })
+
   test('what fires again after it was over is news, although its bytes are the same', async () => {
     const running = await open()
     const alert = { name: 'PingDown', service: 'payments' }
