@@ -29,7 +29,7 @@ const UNUSUAL: Readonly<Record<MetricName, Unusual>> = {
   recent_restarts: (value) => value > 1,
   log_volume_used_ratio: (value) => value > 0.85,
   certificate_days_left: (value) => value < 14,
-  job_age_seconds: (value, before) => value > Math.max(5, 10 * (before ?? 0)),
+  job_age_seconds: (value, before) => value > Math.max(5, 3 * (before ?? 0)),
   queue_depth: (value, before) => value > Math.max(20, 5 * (before ?? 0)),
 }
 

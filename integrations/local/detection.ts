@@ -20,8 +20,10 @@ export interface Detection {
   open(): Promise<void>
   judge(at: Date, rows: readonly Scrape[]): void
   firing(): readonly Alert[]
-  /** Rounds in which every service had requests, since a rule was last near to firing. */
+  /** Rounds in which every service had requests, since a rule was last near to firing, or they were counted anew. */
   calmRounds(): number
+  /** Counts them from here on. */
+  startCalm(): void
   /** Resolves once what was found so far is told, or telling it failed. */
   idle(): Promise<void>
 }
@@ -90,6 +92,9 @@ export function createDetection(deps: Pick<IntegrationDeps, 'memory' | 'raise' |
     },
     firing,
     calmRounds: () => calm,
+    startCalm: () => {
+      calm = 0
+    },
     idle: async () => {
       await telling
     },

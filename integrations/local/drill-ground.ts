@@ -54,6 +54,8 @@ export function createDrillGround(deps: DrillGroundDeps): DrillsPort {
     await deps.state.update((state) => restoredState(state, { id: deps.newId(), at: deps.now(), by: 'drill' }))
     await settled(signal)
     await deps.state.update((state) => ({ ...state, drill: null, freshSince: deps.now().toISOString() }))
+    // What comes next is compared with what is seen from here on.
+    deps.detection.startCalm()
   }
 
   return {
