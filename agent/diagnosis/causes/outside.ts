@@ -6,6 +6,10 @@ import { symptomStatements, victimStatements } from '../symptoms.ts'
 import { clock } from '../wording.ts'
 
 const SCORE = 90
+/** Slow by itself, or seen by nobody: not enough to blame somebody else. */
+const UNFELT_SCORE = 20
+/** As slow as this its callers stop waiting. */
+const TIMEOUT_SECONDS = 0.5
 const MAX_QUOTED = 160
 
 /** The trouble comes from somebody else's service: nothing here can mend it, and its owner has to be told. */
@@ -17,11 +21,13 @@ export const outsideCause: CauseRule = (facts, culprit) => {
     (caller) =>
       culprit.since && correlateChanges(facts.changes?.changes ?? [], caller, culprit.since).some(({ strength }) => strength >= 0.5),
   )
+  const isSlow = (culprit.facts.metrics.latency_p99?.peak ?? 0) >= TIMEOUT_SECONDS
+  const isFelt = culprit.victims.length > 0 && (culprit.troubles.includes('errors') || isSlow)
   return {
     class: 'provider_outage',
     component: `external/${culprit.service}`,
-    score: changed ? SCORE / 2 : SCORE,
-    signs: countSigns([true, culprit.troubles.includes('errors') || culprit.troubles.includes('latency'), !changed]),
+    score: !isFelt ? UNFELT_SCORE : changed ? SCORE / 2 : SCORE,
+    signs: countSigns([true, isFelt, !changed]),
     since: culprit.since,
     claims: [
       ...state(`${culprit.service} is run by “${party.owner}”, out of reach from here; to be told: “${party.contact}”.`, facts.graphLabel),

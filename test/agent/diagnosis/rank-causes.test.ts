@@ -190,6 +190,20 @@ describe('the first cause', () => {
       'service/checkout',
     ],
     [
+      'a job that hangs while a provider is a little slow, which nobody feels',
+      {
+        service: 'checkout',
+        outside: [['bank', { owner: 'Northmark', contact: 'its desk' }]],
+        edges: [{ from: 'payments', to: 'bank' }],
+        services: {
+          bank: { metrics: [moved('latency_p99', 0.02, 0.2, 58)], workload: null },
+          checkout: { metrics: [moved('job_age_seconds', 0, 12, 60), moved('queue_depth', 4, 120, 60)] },
+        },
+      },
+      'job_stuck',
+      'service/checkout',
+    ],
+    [
       'a job that always takes long is not stuck',
       { service: 'checkout', services: { checkout: { metrics: [calm('job_age_seconds', 40)] } } },
       'unknown',
