@@ -13,7 +13,7 @@ import { createIntake } from './intake/pipeline.ts'
 import { createInvestigation } from './investigation/investigation.ts'
 import type { AlertParser } from './jobs.ts'
 import type { PolicyInForce } from './policy-in-force.ts'
-import type { Presentation } from './ports.ts'
+import type { Presentation, RunbookStore } from './ports.ts'
 import { createTelemetry } from './telemetry/telemetry.ts'
 import { createTopology } from './topology/inventory.ts'
 
@@ -41,6 +41,7 @@ export interface AssemblyDeps
   > {
   lease: ExecutorLease
   runs: DrillRuns
+  runbooks: Pick<RunbookStore, 'search'>
   integrations: readonly Integration[]
   policy: PolicyInForce
   /** How each source's deliveries are read. */
@@ -89,7 +90,7 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
       now,
       log,
     }),
-    investigation: createInvestigation({ incidents, sources: integrations, topology, now, log }),
+    investigation: createInvestigation({ incidents, sources: integrations, topology, runbooks: deps.runbooks, now, log }),
     parsers: new Map([
       ...deps.formats.map(({ name, parse }) => [name, parserOf(parse)] as const),
       ...integrations.map(({ id }) => [id, parseRaised] as const),

@@ -10,6 +10,7 @@ import type { SealedPlan } from './domain/plan.ts'
 import type { AskedChange, SealedChange } from './domain/power.ts'
 import type { Actor, IdentityLink, Principal, Role, Surface } from './domain/principal.ts'
 import type { RefusalCode } from './domain/refusal.ts'
+import type { RunbookChunk, RunbookQuery } from './domain/runbook.ts'
 
 export type { ActionDefinition } from '../integrations/ports/action.ts'
 export type { EffectJournal, JournalEntry } from './actions/effect-journal.ts'
@@ -110,6 +111,14 @@ export interface IncidentStore {
   addFeedback(incidentId: string, feedback: NewFeedback): Promise<boolean>
   /** What each person said last, oldest first. */
   feedback(incidentId: string): Promise<Feedback[]>
+}
+
+/** Runbooks in parts, to be searched. */
+export interface RunbookStore {
+  /** Everything that was stored is replaced by these, in one transaction. */
+  replace(chunks: readonly RunbookChunk[]): Promise<void>
+  /** The best part of each runbook that fits, the best first; empty when none fits well enough. */
+  search(query: RunbookQuery): Promise<RunbookChunk[]>
 }
 
 /** Where a request is shown; a click is valid only from a place the request was shown at. */

@@ -30,6 +30,8 @@ export interface Settings {
   /** A PostgreSQL server; null means the embedded database in the data directory. */
   databaseUrl: string | null
   policyFile: string | null
+  /** A team's own runbooks, beside those that come with the product; null when it has none. */
+  runbooks: { folder: string | null }
   people: readonly ConfiguredPerson[]
   /** False while the three people of an unconfigured console stand in. */
   peopleConfigured: boolean
@@ -135,6 +137,7 @@ function readSettingsFile(read: EnvironmentReader, folder: string): { path: stri
 function merge(read: EnvironmentReader, file: SettingsFile, path: string | null, folder: string): Settings {
   const inFolder = (value: string) => (isAbsolute(value) ? value : resolve(folder, value))
   const policy = read.text('STEADYHAND_POLICY') ?? file.policy
+  const runbooks = read.text('STEADYHAND_RUNBOOKS') ?? file.runbooks?.folder
   const keys = read.secret('STEADYHAND_API_KEYS')
   const slack = readSlackSettings(read, file.slack)
   return {
@@ -146,6 +149,7 @@ function merge(read: EnvironmentReader, file: SettingsFile, path: string | null,
     dataDir: inFolder(read.text('STEADYHAND_DATA_DIR') ?? file.dataDir ?? 'data'),
     databaseUrl: read.secret('DATABASE_URL') ?? file.databaseUrl ?? null,
     policyFile: policy === undefined ? null : inFolder(policy),
+    runbooks: { folder: runbooks === undefined ? null : inFolder(runbooks) },
     people: file.people?.map(personOf) ?? UNCONFIGURED_PEOPLE,
     peopleConfigured: file.people !== undefined,
     api: { keys: keys === undefined ? (file.api?.keys ?? []) : keys.split(',').map((key) => key.trim()) },

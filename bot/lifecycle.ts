@@ -7,6 +7,8 @@ export interface Parts {
   edge: Pick<Edge, 'listen' | 'close' | 'announcer'>
   integrations: readonly Pick<Integration, 'start' | 'stop'>[]
   agent: { start(): Promise<void>; stop(): Promise<void> }
+  /** Reads what is written down, so that it can be cited. */
+  loadRunbooks(): Promise<void>
   drills: { resume(): Promise<void>; stop(): Promise<void> }
   stores: {
     queue: { start(): Promise<void>; stop(graceMs?: number): Promise<void> }
@@ -30,7 +32,7 @@ const JOB_GRACE_MS = 3_000
  * The order in which a process comes and goes. Deliveries are taken as soon as the port is open; nothing is decided, and nothing left behind by
  * a crash is settled, before the targets can be read.
  */
-export function createLifecycle({ edge, integrations, agent, drills, stores, database }: Parts): Lifecycle {
+export function createLifecycle({ edge, integrations, agent, loadRunbooks, drills, stores, database }: Parts): Lifecycle {
   let started = false
   let stopListening = (): void => {}
   return {
@@ -39,6 +41,7 @@ export function createLifecycle({ edge, integrations, agent, drills, stores, dat
       const listening = await edge.listen()
       stopListening = await stores.onNotice(edge.announcer.wake)
       await Promise.all(integrations.map((each) => each.start()))
+      await loadRunbooks()
       await agent.start()
       await stores.queue.start()
       await drills.resume()

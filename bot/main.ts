@@ -4,6 +4,7 @@ import { assembleAgent } from '../agent/assemble.ts'
 import { createCrashpoint } from '../agent/crashpoint.ts'
 import type { RunningAgent } from '../agent/create-agent.ts'
 import { createEventHub } from '../agent/events.ts'
+import { loadRunbooks } from '../agent/knowledge/load-runbooks.ts'
 import { DEFAULT_POLICY } from '../agent/policy/default-policy.ts'
 import { createPolicyInForce, problemsOfPolicy } from '../agent/policy-in-force.ts'
 import type { Integration, IntegrationDeps } from '../integrations/contract.ts'
@@ -33,6 +34,7 @@ import type { Card } from './messages/card.ts'
 import { fitsOnCard, RENDER_VERSION, renderHash } from './messages/plan-facts.ts'
 import { pageNotice } from './page-notice.ts'
 import { readPolicySource } from './policy-file.ts'
+import { readRunbookFolders } from './runbook-folder.ts'
 import { renderBlocks } from './slack/render.ts'
 import { webhookSources } from './webhook-sources.ts'
 
@@ -135,7 +137,8 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, { i
     now,
     log,
   })
-  const lifecycle = createLifecycle({ edge, integrations, agent, drills, stores, database })
+  const readRunbooks = async (): Promise<void> => await loadRunbooks(readRunbookFolders(settings.runbooks), { ...stores, log })
+  const lifecycle = createLifecycle({ edge, integrations, agent, loadRunbooks: readRunbooks, drills, stores, database })
   return { ...lifecycle, agent, integrations }
 }
 

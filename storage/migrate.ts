@@ -9,6 +9,7 @@ import { migration0005 } from './migrations/0005-drills.ts'
 import { migration0006 } from './migrations/0006-handling.ts'
 import { migration0007 } from './migrations/0007-restoration.ts'
 import { migration0008 } from './migrations/0008-retention.ts'
+import { migration0009 } from './migrations/0009-runbooks.ts'
 import type { Database, Executor } from './schema.ts'
 
 /** In the order in which they run. A migration that was released is never changed; a change is a new one. */
@@ -21,6 +22,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0006-handling': migration0006,
   '0007-restoration': migration0007,
   '0008-retention': migration0008,
+  '0009-runbooks': migration0009,
 }
 
 /**

@@ -9,6 +9,7 @@ import type {
   PolicyStore,
   PowerStore,
   RecordsStore,
+  RunbookStore,
 } from '../agent/ports.ts'
 import { createAcceptedEffects } from './accepted-effects.ts'
 import { type AppMeta, createAppMeta } from './app-meta.ts'
@@ -32,6 +33,7 @@ import { createPolicyStore } from './policies.ts'
 import { createPowerStore } from './power.ts'
 import { createRecordsStore } from './records.ts'
 import { createRetained, type RetentionSettings } from './retention.ts'
+import { createRunbookStore } from './runbooks.ts'
 import { createSessionStore, type SessionStore } from './sessions.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
 
@@ -61,6 +63,7 @@ export interface Stores {
   messages: MessageStore
   drillRuns: DrillRunStore
   records: RecordsStore
+  runbooks: RunbookStore
   /** Drops what has no more use; call it now and then. */
   tidy(): Promise<void>
   /** Calls back when a notice was committed, by this process or another; returns the call that ends it. */
@@ -130,6 +133,7 @@ export function createStores({ database, now, retention, log, workerId, onDeadJo
     messages: createMessageStore({ db }),
     drillRuns: createDrillRunStore({ db }),
     records: createRecordsStore({ db }),
+    runbooks: createRunbookStore({ db }),
     onNotice: (callback) => database.listen(OUTBOX_CHANNEL, callback),
   }
 }

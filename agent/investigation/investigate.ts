@@ -7,8 +7,9 @@ import type { EvidenceItem } from '../domain/evidence.ts'
 import type { Hypothesis } from '../domain/hypothesis.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { MetricBound } from '../domain/plan.ts'
+import { type RunbookFacts, runbookEvidence, runbookQuery } from '../knowledge/find-runbook.ts'
 import { isCorroborated } from '../policy/corroboration.ts'
-import type { IncidentStore } from '../ports.ts'
+import type { IncidentStore, RunbookStore } from '../ports.ts'
 import type { Topology } from '../topology/inventory.ts'
 import { collect } from './collect.ts'
 import { type Scope, type Source, scopeOf } from './scope.ts'
@@ -17,6 +18,8 @@ export interface InvestigationDeps {
   incidents: IncidentStore
   sources: readonly Source[]
   topology: Topology
+  /** Absent where nothing is written down. */
+  runbooks?: Pick<RunbookStore, 'search'>
   now: () => Date
   log: { info(object: object, message: string): void; warn(object: object, message: string): void }
   /** Milliseconds for all questions together. */
@@ -58,6 +61,7 @@ export async function investigate(deps: InvestigationDeps, incidentId: string, s
   const facts = readFacts({ service: incident.service, startedAt: scope.startedAt, now: scope.to }, evidence)
   const hypotheses = diagnose(facts, evidence)
   await incidents.saveHypotheses(incidentId, hypotheses)
+  await citeRunbooks(deps, incidentId, { service: incident.service, alerts, hypothesis: hypotheses[0], from: scope.from, to: scope.to })
   await tellDiagnosis(deps, incidentId, hypotheses, evidence, now().getTime() - began.getTime())
   const [first] = hypotheses
   return {
@@ -78,6 +82,19 @@ export function healthyBound({ service, metric, comparator, threshold }: NonNull
     comparator: comparator === '>' ? '<=' : '>=',
     threshold: decimal === '-0' ? '0' : decimal,
     unit: METRICS[metric as MetricName].unit,
+  }
+}
+
+/** What is written down about it is evidence too; it is found by the diagnosis and does not change it. Without it the round counts all the same. */
+async function citeRunbooks({ incidents, runbooks, log }: InvestigationDeps, incidentId: string, facts: RunbookFacts): Promise<void> {
+  if (!runbooks) return
+  try {
+    const query = runbookQuery(facts)
+    const [chunks, known] = await Promise.all([runbooks.search(query), incidents.evidenceSummaries(incidentId)])
+    const found = runbookEvidence(chunks, query, facts, known)
+    if (found.length > 0) await incidents.addEvidence(incidentId, found)
+  } catch (error) {
+    log.warn({ err: error, incident: incidentId }, 'the runbooks could not be searched')
   }
 }
 

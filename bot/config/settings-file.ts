@@ -50,6 +50,7 @@ export const settingsFileSchema = z.strictObject({
   dataDir: text(1_000).optional(),
   databaseUrl: text(2_000).optional(),
   policy: text(1_000).optional(),
+  runbooks: z.strictObject({ folder: text(1_000).optional() }).optional(),
   people: z.array(personSchema).max(1_000).optional(),
   slack: slackFileSchema.optional(),
   api: z.strictObject({ keys: z.array(token).max(100).default([]) }).optional(),

@@ -9,6 +9,7 @@ import { changeItems, evidenceBlocks } from './evidence-lines.ts'
 import { incidentStateWords } from './incident-words.ts'
 import { nextStep } from './next-step.ts'
 import { personName } from './outcome-words.ts'
+import { runbookBlocks } from './runbook-lines.ts'
 import { bold, type Span, say, shortCode } from './span.ts'
 import { deadline, durationWords, secondsBetween, sinceMoment } from './time-words.ts'
 import { cleanText, cutText } from './visible-text.ts'
@@ -40,6 +41,7 @@ export function incidentCard(view: IncidentView, context: IncidentCardContext): 
       mainFacts(view, context.now),
       ...chart(view, context),
       ...diagnosisBlocks(view, context.consoleUrl),
+      ...runbookBlocks(view, context.consoleUrl),
       ...list('Recent changes', changeItems(view, context.consoleUrl)),
       ...evidenceBlocks(view, context.consoleUrl),
       ...pressable(incident, context),

@@ -1,9 +1,10 @@
 import type { Alert } from '../../agent/domain/alert.ts'
 import { createInvestigation, type Investigation } from '../../agent/investigation/investigation.ts'
-import type { IncidentStore } from '../../agent/ports.ts'
+import type { IncidentStore, RunbookStore } from '../../agent/ports.ts'
 import { createTopology } from '../../agent/topology/inventory.ts'
 import type { OpenDatabase } from '../../storage/database.ts'
 import { createIncidentStore } from '../../storage/incidents.ts'
+import { createRunbookStore } from '../../storage/runbooks.ts'
 import { alert } from './alerts.ts'
 import { createShopTelemetry, type ShopTelemetry } from './shop-telemetry.ts'
 
@@ -16,6 +17,7 @@ export const ERRORS: Alert['trigger'] = { service: 'payments', metric: 'error_ra
 export interface InvestigationHarness {
   shop: ShopTelemetry
   incidents: IncidentStore
+  runbooks: RunbookStore
   investigation: Investigation
   warnings: object[]
   /** Moves the clock to this second. */
@@ -33,11 +35,13 @@ export function createInvestigationHarness(database: OpenDatabase): Investigatio
   const warnings: object[] = []
   const log = { info: () => {}, warn: (object: object) => void warnings.push(object) }
   const incidents = createIncidentStore({ db: database.db, now })
+  const runbooks = createRunbookStore({ db: database.db })
   const topology = createTopology({ sources: shop.source.workloads ? [{ id: 'shop', workloads: shop.source.workloads }] : [], now, log })
   return {
     shop,
     incidents,
-    investigation: createInvestigation({ incidents, sources: [shop.source], topology, now, log, deadlineMs: 1_000 }),
+    runbooks,
+    investigation: createInvestigation({ incidents, runbooks, sources: [shop.source], topology, now, log, deadlineMs: 1_000 }),
     warnings,
     goTo: (second) => {
       time = at(second)

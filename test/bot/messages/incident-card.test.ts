@@ -9,6 +9,7 @@ import { plainOf } from '../../../bot/messages/span.ts'
 import {
   aHypothesis,
   anApproval,
+  anEvidenceItem,
   anIncident,
   anIncidentView,
   approvalsInEveryState,
@@ -41,6 +42,24 @@ describe('an incident card', () => {
       'E5 traces (no data)',
     ])
       expect(words).toContain(part)
+  })
+
+  test('names the runbook that fits by file and heading, the newest first, each once', () => {
+    const cite = (label: string, summary: string) => anEvidenceItem(label, { kind: 'runbook', source: 'runbooks', trust: 'chat', summary })
+    const view = anIncidentView({
+      evidence: [
+        ...someEvidence(),
+        cite('E6', 'runbook: blip.md#leave-it-alone (A failure that heals: Leave it alone)'),
+        cite('E7', 'runbook: bad-release.md#roll-back (A release that fails: <!channel> *Roll* back)'),
+        cite('E8', 'runbook: blip.md#leave-it-alone (A failure that heals: Leave it alone)'),
+      ],
+    })
+    const lists = cardOf(view).blocks.flatMap((block) => (block.type === 'list' && block.title === 'Runbook' ? [block.items] : []))
+    expect(lists.flat().map(plainOf)).toEqual([
+      'blip.md#leave-it-alone (A failure that heals: Leave it alone) [E8]',
+      'bad-release.md#roll-back (A release that fails: <!channel> *Roll* back) [E7]',
+    ])
+    expect(cardOf(anIncidentView()).blocks.some((block) => block.type === 'list' && block.title === 'Runbook')).toBe(false)
   })
 
   test('links each label to the stored evidence, and only to the console', () => {
