@@ -30,12 +30,11 @@ import { openHostSecret } from './host-secret.ts'
 import { takeTheHostsWord } from './hosts-word.ts'
 import { integrationDeps, unlentDeps } from './integration-deps.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
-import type { Card } from './messages/card.ts'
 import { fitsOnCard, RENDER_VERSION, renderHash } from './messages/plan-facts.ts'
 import { pageNotice } from './page-notice.ts'
 import { readPolicySource } from './policy-file.ts'
 import { readRunbookFolders } from './runbook-folder.ts'
-import { renderBlocks } from './slack/render.ts'
+import { renderPlain } from './slack/plain-blocks.ts'
 import { webhookSources } from './webhook-sources.ts'
 
 export const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
@@ -128,7 +127,7 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, { i
     messages: stores.messages,
     notices: stores.outbox,
     jobs: stores.queue,
-    render,
+    render: renderPlain,
     surfaces: [],
     ...webhookSources(WEBHOOKS, stores.inbox),
     pages: consoleRoutes(),
@@ -145,9 +144,4 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, { i
 /** What an export of the audit log is made with. @throws ConfigError when the key is none */
 export function auditExport(settings: Settings, since: number): ExportOptions {
   return { since, key: openAuditKey(settings), product: VERSION, exportedAt: now() }
-}
-
-function render(card: Card): { text: string; blocks: Record<string, unknown>[] } {
-  const { text, blocks } = renderBlocks(card)
-  return { text, blocks: blocks.map((block) => ({ ...block })) }
 }
