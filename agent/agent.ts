@@ -42,6 +42,8 @@ export interface DrillRun {
   incident: string | null
   approvals: string[]
   startedAt: Date
+  /** The person who started it; null when it was a program, or nobody was signed in. */
+  startedBy: string | null
   ended: Date | null
   /** Why it failed, or how it passed: one sentence. */
   words: string | null
@@ -125,7 +127,7 @@ export interface Agent extends ByPerson, ByHand, Handling {
   drills: {
     list(): readonly DrillScenario[]
     /** @throws Refusal-like `DrillBusy` when one is running. */
-    start(name: string): Promise<DrillRun>
+    start(name: string, by: string | null): Promise<DrillRun>
     run(id: string): Promise<DrillRun | null>
     current(): Promise<DrillRun | null>
   }

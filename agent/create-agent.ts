@@ -5,6 +5,7 @@ import type { EffectJournal } from './actions/effect-journal.ts'
 import { createExecutor, type ExecutorDeps } from './actions/executor.ts'
 import type { PlanCard } from './actions/propose.ts'
 import type { Agent } from './agent.ts'
+import type { Incident, IncidentEvent } from './domain/incident.ts'
 import { planSchema } from './domain/plan.ts'
 import { Refusal } from './domain/refusal.ts'
 import { createEffects } from './effects.ts'
@@ -172,15 +173,16 @@ export function createAgent(deps: AgentDeps): RunningAgent {
     async incident(id) {
       const incident = await incidents.get(id)
       if (!incident) return null
-      const [alerts, evidence, hypotheses, requests, recorded, feedback] = await Promise.all([
+      const [alerts, evidence, hypotheses, requests, recorded, feedback, drill] = await Promise.all([
         incidents.alerts(id),
         incidents.evidenceSummaries(id),
         incidents.hypotheses(id),
         approvals.approvals({ incidentId: id, limit: 50 }),
         incidents.timeline(id),
         incidents.feedback(id),
+        startOfDrill(incident, deps),
       ])
-      const timeline = timelineOf(recorded, requests.items)
+      const timeline = timelineOf([...drill, ...recorded], requests.items)
       const handling = handlingOf(recorded, deps.now())
       return { incident, alerts, evidence, hypotheses, approvals: requests.items, timeline, handling, feedback }
     },
@@ -272,6 +274,18 @@ async function callsUnderWay({ executions, now }: AgentDeps): Promise<string[]> 
     if (sent.length === 0 || now().getTime() >= end) return sent.map(({ plan }) => plan.plan.action.title)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
+}
+
+/** Who broke the target for practice, as the first line of the incident that came of it. */
+async function startOfDrill(
+  { id, drillRun }: Incident,
+  { drills, people }: Pick<AgentDeps, 'drills' | 'people'>,
+): Promise<IncidentEvent[]> {
+  const run = drillRun === null ? null : await drills.run(drillRun)
+  if (!run) return []
+  const starter = run.startedBy === null ? undefined : (await people.list()).find((person) => person.id === run.startedBy)
+  const text = `The drill ${run.name} was started${starter ? ` by ${starter.name}` : ', by nobody who was signed in'}.`
+  return [{ incidentId: id, seq: 0, at: run.startedAt, kind: 'drill-started', text, detail: { run: run.run, person: run.startedBy } }]
 }
 
 function stopWords(scope: string, by: string, at: Date): string {

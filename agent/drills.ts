@@ -11,7 +11,7 @@ import type { ApprovalKernel, IncidentStore } from './ports.ts'
 /** Rows of runs. At most one is running, whoever starts it. */
 export interface DrillRuns {
   /** False when a run is running already. */
-  open(run: { run: string; name: string; startedAt: Date }): Promise<boolean>
+  open(run: { run: string; name: string; startedAt: Date; startedBy: string | null }): Promise<boolean>
   progress(run: string, seen: { incident: string | null; approvals: readonly string[] }): Promise<void>
   end(run: string, result: { state: 'passed' | 'failed'; words: string; ended: Date }): Promise<void>
   get(run: string): Promise<DrillRun | null>
@@ -86,7 +86,7 @@ export function createDrills(deps: DrillsDeps): Drills {
 
   return {
     list: () => scenarios,
-    async start(name) {
+    async start(name, startedBy) {
       if (!scenarios.some((scenario) => scenario.name === name))
         throw new UnknownDrill(
           name,
@@ -94,9 +94,10 @@ export function createDrills(deps: DrillsDeps): Drills {
         )
       const startedAt = now()
       const id = randomUUID()
-      if (!(await runs.open({ run: id, name, startedAt }))) throw new DrillBusy(await runs.running())
-      const run: DrillRun = { run: id, name, state: 'running', incident: null, approvals: [], startedAt, ended: null, words: null }
-      log.info({ run: id, name }, 'a drill begins')
+      if (!(await runs.open({ run: id, name, startedAt, startedBy }))) throw new DrillBusy(await runs.running())
+      const begun = { run: id, name, startedAt, startedBy }
+      const run: DrillRun = { ...begun, state: 'running', incident: null, approvals: [], ended: null, words: null }
+      log.info({ run: id, name, startedBy }, 'a drill begins')
       watch(run, startedAt)
       return run
     },

@@ -11,6 +11,7 @@ export interface DrillRunRow {
   incident: string | null
   approvals: string[]
   startedAt: Date
+  startedBy: string | null
   ended: Date | null
   words: string | null
 }
@@ -18,7 +19,7 @@ export interface DrillRunRow {
 /** Runs of drills. At most one is running, whoever starts it: the table sees to that. */
 export interface DrillRunStore {
   /** False when a run is running already. */
-  open(run: { run: string; name: string; startedAt: Date }): Promise<boolean>
+  open(run: { run: string; name: string; startedAt: Date; startedBy: string | null }): Promise<boolean>
   progress(run: string, seen: { incident: string | null; approvals: readonly string[] }): Promise<void>
   /** Ending a run that has ended changes nothing. */
   end(run: string, result: { state: 'passed' | 'failed'; words: string; ended: Date }): Promise<void>
@@ -30,10 +31,10 @@ const MAX_WORDS = 2_000
 
 export function createDrillRunStore({ db }: { db: Kysely<Database> }): DrillRunStore {
   return {
-    async open({ run, name, startedAt }) {
+    async open({ run, name, startedAt, startedBy }) {
       const result = await db
         .insertInto('drill_run')
-        .values({ id: run, name: storableText(name, 100), started_at: startedAt })
+        .values({ id: run, name: storableText(name, 100), started_at: startedAt, started_by: startedBy })
         .onConflict((conflict) => conflict.doNothing())
         .executeTakeFirst()
       return result.numInsertedOrUpdatedRows === 1n
@@ -68,6 +69,7 @@ function toRun(row: Selectable<DrillRunTable> | undefined): DrillRunRow | null {
     incident: row.incident_id,
     approvals: row.approvals,
     startedAt: row.started_at,
+    startedBy: row.started_by,
     ended: row.ended_at,
     words: row.words,
   }

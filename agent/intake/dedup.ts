@@ -15,7 +15,7 @@ function endOf(input: StageInput): IntakeDecision {
   if (received.some(({ startsAt }) => isLater(startsAt, alert.startsAt))) return drop('it ends an earlier occurrence; a later one is known')
   const heardBeginning = received.some(({ status, startsAt }) => status === 'firing' && isSame(startsAt, alert.startsAt))
   if (known.lastStatus === 'resolved' && !heardBeginning) return drop('it is resolved, as it already was')
-  return attach(known.incident.id, `${alert.name} is resolved at its source`, input)
+  return attach(known.incident.id, `${nameOf(alert)} is resolved at its source`, input)
 }
 
 function beginningOf(input: StageInput): IntakeDecision | null {
@@ -27,7 +27,12 @@ function beginningOf(input: StageInput): IntakeDecision | null {
   if (received.some(({ startsAt }) => isLater(startsAt, alert.startsAt))) return drop('it arrived late; a later occurrence is known')
   if (!known || !mayJoin(known.incident, input)) return null
   if (alert.startsAt === null && known.lastStatus === 'firing') return drop('it is still firing, as it already was')
-  return attach(known.incident.id, `${alert.name} is firing again (received ${known.deliveries + 1} times)`, input)
+  return attach(known.incident.id, `${nameOf(alert)} is firing again (received ${known.deliveries + 1} times)`, input)
+}
+
+/** Several services often share a name of an alert. */
+function nameOf({ name, service }: StageInput['alert']): string {
+  return service === null ? name : `${name} of ${service}`
 }
 
 function drop(reason: string): IntakeDecision {

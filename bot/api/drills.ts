@@ -21,6 +21,8 @@ export const runSchema = z.object({
   incident: z.string().nullable(),
   approvals: z.array(z.string()),
   startedAt: timeSchema,
+  /** The person who started it; null when it was a program, or nobody was signed in. */
+  startedBy: z.string().nullable(),
   ended: timeSchema.nullable(),
   /** Why it failed, or how it passed. */
   words: z.string().nullable(),
@@ -34,9 +36,13 @@ export function drillEndpoints({ agent }: DrillApiDeps): Endpoint[] {
       name: 'listDrills',
       summary: 'Faults that can be put into the local target for practice, and what each expects.',
       access: 'caller',
-      answers: { 200: { words: 'All of them.', schema: listOf(scenarioSchema) } },
+      answers: {
+        200: { words: 'All of them, and the run under way.', schema: listOf(scenarioSchema).extend({ running: runSchema.nullable() }) },
+      },
       async handle() {
-        return { body: { items: agent.drills.list().map(({ name, title, expects }) => ({ name, title, expects })), next: null } }
+        const running = await agent.drills.current()
+        const items = agent.drills.list().map(({ name, title, expects }) => ({ name, title, expects }))
+        return { body: { items, next: null, running: running && showRun(running) } }
       },
     }),
     endpoint({
@@ -50,7 +56,7 @@ export function drillEndpoints({ agent }: DrillApiDeps): Endpoint[] {
       problems: ['unknown-drill', 'drill-running', 'not-authorised'],
       async handle({ body, caller }) {
         if (caller.kind === 'person') demand(caller.person.roles, 'drill')
-        return { status: 202, body: { run: (await startDrill(agent, body.name)).run } }
+        return { status: 202, body: { run: (await startDrill(agent, body.name, caller)).run } }
       },
     }),
     endpoint({

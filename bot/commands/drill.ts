@@ -9,10 +9,10 @@ export const drill: Command = {
   summary: 'breaks the local target for practice; without a name, what there is',
   needs: 'drill',
   programs: true,
-  async run({ words }, { agent }) {
+  async run({ words }, { agent, caller }) {
     const [name] = words
     if (name !== undefined) {
-      await startDrill(agent, name)
+      await startDrill(agent, name, caller)
       return sentence(say`The drill ${code(name)} has begun: an alert follows in a few seconds.`)
     }
     const lines = agent.drills.list().map((scenario) => say`${bold(scenario.name)}: ${scenario.title}`)

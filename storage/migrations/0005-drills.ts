@@ -19,6 +19,8 @@ create table drill_run (
     jsonb_typeof(approvals) = 'array' and octet_length(approvals::text) <= 8192
   ),
   started_at  timestamptz not null,
+  -- The person, where one was signed in; programs have no name here.
+  started_by  text references principal,
   ended_at    timestamptz,
   words       text check (length(words) <= 2000),
   -- An end always has its moment and its reason.
@@ -29,7 +31,7 @@ create unique index drill_run_one_at_a_time on drill_run ((state)) where state =
 
 create function drill_run_stays() returns trigger language plpgsql as $$
 begin
-  if tg_op <> 'UPDATE' or old.state <> 'running' or (new.id, new.name, new.started_at) is distinct from (old.id, old.name, old.started_at)
+  if tg_op <> 'UPDATE' or old.state <> 'running' or (new.id, new.name, new.started_at, new.started_by) is distinct from (old.id, old.name, old.started_at, old.started_by)
   then raise exception using errcode = 'SH002', message = 'a run of a drill that has ended stays as it is'; end if;
   return new;
 end $$;

@@ -7,6 +7,7 @@ export interface DrillRunTable {
   incident_id: string | null
   approvals: ColumnType<string[], string | undefined, string>
   started_at: Date
+  started_by: string | null
   ended_at: Date | null
   words: string | null
 }

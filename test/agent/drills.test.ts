@@ -100,7 +100,7 @@ describeDatabases('drills', (store) => {
   }
 
   test('a run breaks the target, sees the incident mended, puts the target back, and passes', async () => {
-    const run = await drills.start('bad-release')
+    const run = await drills.start('bad-release', null)
     expect(run).toMatchObject({ name: 'bad-release', state: 'running', incident: null, approvals: [] })
     expect(await drills.current()).toMatchObject({ run: run.run })
     await openIncident(null)
@@ -119,22 +119,22 @@ describeDatabases('drills', (store) => {
   })
 
   test('a second one waits its turn, and an unknown one is told what there is', async () => {
-    const run = await drills.start('blip')
-    const refused = await drills.start('bad-release').catch((error: unknown) => error)
+    const run = await drills.start('blip', null)
+    const refused = await drills.start('bad-release', null).catch((error: unknown) => error)
     expect(refused).toBeInstanceOf(DrillBusy)
     expect(refused).toMatchObject({ name: 'DrillBusy', current: { run: run.run }, message: expect.stringContaining('blip') })
-    await expect(drills.start('earthquake')).rejects.toThrow(new UnknownDrill('earthquake', ['bad-release', 'blip']))
+    await expect(drills.start('earthquake', null)).rejects.toThrow(new UnknownDrill('earthquake', ['bad-release', 'blip']))
   })
 
   test('the incident of a run that healed with nothing asked passes', async () => {
-    const run = await drills.start('blip')
+    const run = await drills.start('blip', null)
     const incidentId = await openIncident(run.run)
     await incidents.record(incidentId, { kind: 'state-changed', text: 'Healed.', state: 'healed' })
     expect(await ended(run.run)).toMatchObject({ state: 'passed', incident: incidentId, approvals: [] })
   })
 
   test('nothing asked within 45 s fails, and the target is put back all the same', async () => {
-    const run = await drills.start('bad-release')
+    const run = await drills.start('bad-release', null)
     offset = 46_000
     expect(await ended(run.run)).toMatchObject({ state: 'failed', words: 'No incident was opened within 45 s.' })
     expect(ground.done.at(-1)).toBe('restore')
@@ -142,10 +142,10 @@ describeDatabases('drills', (store) => {
 
   test('a target that cannot be broken, or not be put back, fails the run in words', async () => {
     ground.fail.begin = 'no processes left'
-    const first = await drills.start('bad-release')
+    const first = await drills.start('bad-release', null)
     expect(await ended(first.run)).toMatchObject({ state: 'failed', words: 'The target could not be broken: no processes left.' })
     ground.fail.restore = 'disk full'
-    const second = await drills.start('bad-release')
+    const second = await drills.start('bad-release', null)
     expect(await ended(second.run)).toMatchObject({
       state: 'failed',
       words: expect.stringMatching(/could not be put back: disk full.*no processes left/),
@@ -153,7 +153,7 @@ describeDatabases('drills', (store) => {
   })
 
   test('an interrupted run is taken up, and can still pass', async () => {
-    const run = await drills.start('bad-release')
+    const run = await drills.start('bad-release', null)
     const incidentId = await openIncident(run.run)
     await drills.stop()
     expect(await drills.current()).toMatchObject({ run: run.run, state: 'running' })
@@ -167,7 +167,7 @@ describeDatabases('drills', (store) => {
 
   test('a run that was over when it was interrupted is not broken anew', async () => {
     const runs = createDrillRunStore(database())
-    await runs.open({ run: 'r1', name: 'blip', startedAt: now() })
+    await runs.open({ run: 'r1', name: 'blip', startedAt: now(), startedBy: null })
     const incidentId = await openIncident('r1')
     await incidents.record(incidentId, { kind: 'state-changed', text: 'Healed.', state: 'healed' })
     await drills.resume()
@@ -178,7 +178,7 @@ describeDatabases('drills', (store) => {
   test('a run goes on once the database answers again', { timeout: 20_000 }, async () => {
     const { list } = incidents
     incidents.list = async () => Promise.reject(new Error('the database is down'))
-    const run = await drills.start('blip')
+    const run = await drills.start('blip', null)
     while (warnings.length === 0) await pause(20)
     incidents.list = list
     const incidentId = await openIncident(run.run)
@@ -188,7 +188,7 @@ describeDatabases('drills', (store) => {
   })
 
   test('a run whose scenario is gone ends as failed', async () => {
-    await createDrillRunStore(database()).open({ run: 'r1', name: 'earthquake', startedAt: now() })
+    await createDrillRunStore(database()).open({ run: 'r1', name: 'earthquake', startedAt: now(), startedBy: null })
     await drills.resume()
     expect(await ended('r1')).toMatchObject({ state: 'failed', words: 'The target has no scenario earthquake any more.' })
   })
@@ -210,5 +210,5 @@ test('without a target there is nothing to drill', async () => {
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
   })
   expect(drills.list()).toEqual([])
-  await expect(drills.start('blip')).rejects.toThrow('There is no drill blip. There are: none.')
+  await expect(drills.start('blip', null)).rejects.toThrow('There is no drill blip. There are: none.')
 })

@@ -253,11 +253,49 @@ describe('finding the way', () => {
     await open({ ...sceneOf(), views: [] }, '')
     await page.getByText('Nothing is wrong right now. Start a drill to see the loop.').waitFor()
     harness.scene.views = [anIncidentView()]
-    await page.getByRole('button', { name: 'Start the drill A release of payments that answers errors' }).click()
+    const start = page.getByRole('button', { name: 'Start the drill A release of payments that answers errors' })
+    await start.click()
+    await page.getByRole('alert').filter({ hasText: 'Sign in first: a drill breaks the local shop' }).waitFor()
+    expect(harness.calls.filter(({ path }) => path === '/api/v1/drills')).toEqual([])
+    await page.getByRole('button', { name: 'Be Bob (viewer)' }).click()
+    await page.locator('.who summary', { hasText: 'Bob' }).waitFor()
+    await start.click()
     await page.clock.runFor(1_500)
     await page.getByRole('article', { name: 'Incident' }).waitFor()
     expect(page.url()).toMatch(/#\/incidents\/INC-42$/)
     expect(harness.calls).toContainEqual({ method: 'POST', path: '/api/v1/drills', body: { name: 'bad-release' } })
+  })
+
+  test('a drill of somebody else is shown, and no other can be started', async () => {
+    const run = {
+      run: 'r1',
+      name: 'blip',
+      state: 'running',
+      incident: null,
+      approvals: [],
+      startedAt: at(0),
+      startedBy: 'carol',
+      ended: null,
+    }
+    await open({ ...sceneOf(), running: run }, '')
+    await page.getByText('The drill blip is running, started by Carol at').waitFor()
+    const starts = page.getByRole('button', { name: /^Start the drill/ })
+    expect(await starts.evaluateAll((all) => all.map((one) => one.hasAttribute('disabled')))).toEqual([true, true, true, true])
+  })
+
+  test('open incidents come before ended ones, and what waits for me is in the title', async () => {
+    const ended = { ...anIncident({ id: 'INC-50' }), state: 'resolved' as const, endedAt: at(20) }
+    await open({ ...sceneOf(), views: [{ ...anIncidentView(), incident: ended, approvals: [] }, anIncidentView()] }, '')
+    expect(await page.locator('section', { hasText: 'Open incidents (1)' }).locator('.row').count()).toBe(1)
+    expect(await page.locator('.row-more').allTextContents()).toEqual([
+      expect.stringContaining('approved'),
+      expect.stringContaining('INC-42'),
+      expect.stringContaining('resolved · 0'),
+    ])
+    expect(await page.title()).toBe('Steadyhand')
+    await signIn('Alice')
+    await page.getByRole('heading', { name: 'Waiting for you (1)' }).waitFor()
+    expect(await page.title()).toBe('(1) Steadyhand')
   })
 
   test('a citation opens the evidence it names', async () => {

@@ -12,7 +12,7 @@ describeDatabases('runs of drills', (store) => {
   test('go from running to their end, and stay as they ended', async () => {
     const runs = createDrillRunStore(database())
     expect(await runs.running()).toBeNull()
-    expect(await runs.open({ run: 'r1', name: 'bad-release', startedAt: STARTED })).toBe(true)
+    expect(await runs.open({ run: 'r1', name: 'bad-release', startedAt: STARTED, startedBy: null })).toBe(true)
     const begun = {
       run: 'r1',
       name: 'bad-release',
@@ -20,6 +20,7 @@ describeDatabases('runs of drills', (store) => {
       incident: null,
       approvals: [],
       startedAt: STARTED,
+      startedBy: null,
       ended: null,
       words: null,
     }
@@ -37,22 +38,25 @@ describeDatabases('runs of drills', (store) => {
 
   test('are one at a time, however many want to begin', async () => {
     const runs = createDrillRunStore(database())
-    const begun = await Promise.all(Array.from({ length: 8 }, (_, i) => runs.open({ run: `r${i}`, name: 'blip', startedAt: STARTED })))
+    const begun = await Promise.all(
+      Array.from({ length: 8 }, (_, i) => runs.open({ run: `r${i}`, name: 'blip', startedAt: STARTED, startedBy: null })),
+    )
     expect(begun.filter(Boolean)).toHaveLength(1)
     const running = await runs.running()
     await runs.end(running?.run ?? '', { state: 'failed', words: 'Stopped.', ended: ENDED })
-    expect(await runs.open({ run: 'next', name: 'blip', startedAt: ENDED })).toBe(true)
+    expect(await runs.open({ run: 'next', name: 'blip', startedAt: ENDED, startedBy: null })).toBe(true)
   })
 
   test.each([
     ['an end without its moment', sql`update drill_run set state = 'passed', words = 'x'`, '23514'],
     ['an end without its reason', sql`update drill_run set state = 'passed', ended_at = now()`, '23514'],
+    ['another starter', sql`update drill_run set started_by = 'alice'`, 'SH002'],
     ['another name', sql`update drill_run set name = 'other'`, 'SH002'],
     ['a deletion', sql`delete from drill_run`, 'SH002'],
     ['an incident that is not there', sql`update drill_run set incident_id = 'inc-77'`, '23503'],
   ])('refuse %s', async (_title, statement, code) => {
     const { db } = database()
-    await createDrillRunStore({ db }).open({ run: 'r1', name: 'blip', startedAt: STARTED })
+    await createDrillRunStore({ db }).open({ run: 'r1', name: 'blip', startedAt: STARTED, startedBy: null })
     await expect(statement.execute(db)).rejects.toMatchObject({ code })
   })
 })

@@ -23,6 +23,8 @@ export interface Scene {
   views: IncidentView[]
   mode: { mode: 'act' | 'observe'; reasons: string[]; stops?: { scope: string; by: string; at: string; startVotes: string[] }[] }
   now: Date
+  /** The drill under way. */
+  running?: object
   /** What every vote is answered with, instead of what the person's role says. */
   refuse: RefusalCode | null
   report: { ok: boolean; violations: string[]; entries: number; head: string }
@@ -100,7 +102,12 @@ export async function startConsole(scene: Scene): Promise<Harness> {
     return context.body(null, 204)
   })
   app.get('/api/v1/incidents', (context) =>
-    context.json({ items: scene.views.map(({ incident }) => showIncidentSummary(incident)), next: null }),
+    context.json({
+      items: scene.views
+        .map(({ incident }) => showIncidentSummary(incident))
+        .filter(({ endedAt }) => context.req.query('state') !== 'active' || endedAt === null),
+      next: null,
+    }),
   )
   app.get('/api/v1/incidents/:id', (context) => {
     const view = scene.views.find(({ incident }) => incident.id === context.req.param('id'))
@@ -135,7 +142,7 @@ export async function startConsole(scene: Scene): Promise<Harness> {
     if (words === 'start') scene.mode = startedBy(scene.mode, getCookie(context, 'person') ?? 'nobody')
     return context.json(renderBlocks(card))
   })
-  app.get('/api/v1/drills', (context) => context.json({ items: DRILLS, next: null }))
+  app.get('/api/v1/drills', (context) => context.json({ items: DRILLS, next: null, running: scene.running ?? null }))
   app.post('/api/v1/drills', async (context) => {
     await body(context)
     return context.json({ run: 'run-1' }, 202)
@@ -148,6 +155,7 @@ export async function startConsole(scene: Scene): Promise<Harness> {
       incident: scene.views[0]?.incident.id ?? null,
       approvals: [],
       startedAt: scene.now,
+      startedBy: getCookie(context, 'person') ?? null,
       ended: null,
       words: null,
     }),

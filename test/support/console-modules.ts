@@ -22,6 +22,9 @@ export interface ConsoleModules {
   age(since: Date, now: Date): string
   shownDigest(state: { incident: { data: unknown; approvals: Map<string, unknown> } }, id: string): string | null
   approvalTone(approval: unknown): string
+  stateTone(state: string): string
+  stateWords(state: string, actedOn?: boolean): string
+  actedOn(approvals: Iterable<object>): boolean
   approvalMark(approval: unknown): string
   panelsStillTrue(panels: Record<string, object>, approvals: ReadonlyMap<string, object>): Record<string, object>
   roundsOf(evidence: readonly object[]): { latest: { label: string }; earlier: { label: string }[] }[]

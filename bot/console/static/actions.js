@@ -5,6 +5,11 @@ import { modeMark } from './mode.js'
 import { createVoting } from './voting.js'
 
 const ASKED_KEPT = 20
+const NAMELESS = {
+  code: 'no-person',
+  title: 'Sign in first: a drill breaks the local shop, and who started it is recorded.',
+  detail: null,
+}
 
 /**
  * What buttons and forms do. Each says by its name what it wants, and by its ref what it is about.
@@ -20,7 +25,13 @@ export function createActions(state, update, reader) {
   async function signIn(person) {
     const answer = await post('/api/v1/session', { person })
     if (!answer.ok) return update({ signInRefused: answer })
-    update({ me: answer.body.person, signInRefused: null, control: null, announcement: `Signed in as ${answer.body.person.name}.` })
+    update({
+      me: answer.body.person,
+      signInRefused: null,
+      control: null,
+      drillRefused: null,
+      announcement: `Signed in as ${answer.body.person.name}.`,
+    })
     voting.forgetRefusals()
     document.querySelector('details.who')?.removeAttribute('open')
     await reader.everything()
@@ -45,14 +56,28 @@ export function createActions(state, update, reader) {
 
   /** @param {string} name */
   async function startDrill(name) {
+    if (!state.me) return update({ drillRefused: { ...NAMELESS, name } })
     update({ drillRefused: null })
     const answer = await post('/api/v1/drills', { name })
-    if (!answer.ok) return update({ drillRefused: answer })
+    if (!answer.ok) {
+      update({ drillRefused: { ...answer, name } })
+      return reader.drills()
+    }
     const { run } = answer.body
     update({
-      run: { run, name, state: 'running', incident: null, approvals: [], words: null },
+      run: {
+        run,
+        name,
+        state: 'running',
+        incident: null,
+        approvals: [],
+        words: null,
+        startedAt: new Date().toISOString(),
+        startedBy: state.me.id,
+      },
       announcement: `The drill ${name} has begun.`,
     })
+    void reader.drills()
     await followDrill(run)
   }
 
@@ -72,6 +97,7 @@ export function createActions(state, update, reader) {
         location.hash = `#/incidents/${encodeURIComponent(answer.body.incident)}`
       told ||= Boolean(answer.body.incident)
     }
+    await reader.drills()
   }
 
   async function verify() {
@@ -115,6 +141,8 @@ export function createActions(state, update, reader) {
     verify,
     reload: (what) => (what === 'report' ? verify() : reader.everything()),
     ask: startAsking,
+    'more-ended': () => reader.moreEnded(),
+    'ask-example': (text) => (state.asking ? null : ask(state.route.id, text)),
   }
 
   return {

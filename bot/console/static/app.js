@@ -9,6 +9,7 @@ import { createReader } from './reader.js'
 import { parseRoute } from './route.js'
 import { shellView } from './shell-view.js'
 import { firstState } from './state.js'
+import { titleOf } from './words.js'
 
 const TICK_MS = 1_000
 /** Whether anything may run is never left to events alone. */
@@ -24,6 +25,8 @@ function draw() {
   const context = { origin: location.origin, now: new Date() }
   const pages = { home: homeView, incident: incidentView, audit: auditView }
   patch(root, shellView(state, context, pages[state.route.page](state, context)))
+  const title = titleOf(state)
+  if (document.title !== title) document.title = title
   if (announcer.textContent !== state.announcement) announcer.textContent = state.announcement
 }
 
@@ -48,7 +51,6 @@ async function follow(first = false) {
   const samePage = !first && route.page === state.route.page && route.id === state.route.id
   update({ route })
   if (!samePage) {
-    document.title = route.page === 'incident' ? `${route.id} · Steadyhand` : 'Steadyhand'
     scrollTo(0, 0)
     await reader.page()
   }
@@ -83,7 +85,11 @@ setInterval(() => {
   if (document.querySelector('time.deadline, .row-more')) draw()
 }, TICK_MS)
 
-setInterval(() => void reader.mode(), MODE_EVERY_MS)
+setInterval(() => {
+  void reader.mode()
+  // Nothing tells when a drill of somebody else begins or ends.
+  if (state.route.page === 'home') void reader.drills()
+}, MODE_EVERY_MS)
 
 await reader.start()
 await follow(true)

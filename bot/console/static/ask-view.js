@@ -32,7 +32,7 @@ export function askView(state, context, place) {
         id: 'ask-text',
         name: 'text',
         type: 'text',
-        placeholder: 'status, incidents, who-may, help …',
+        placeholder: place === '' ? 'status, logs payments, help …' : `why ${place}, what changed? …`,
         maxlength: 2000,
         autocomplete: 'off',
         autocapitalize: 'off',
@@ -41,7 +41,43 @@ export function askView(state, context, place) {
       }),
       h('button', { type: 'submit', class: 'button primary', disabled: state.asking }, 'Send'),
     ),
+    h(
+      'p',
+      { class: 'note' },
+      'Commands, and questions that name what they are about: approvals, causes, changes, logs, a metric of a service. Without a model nothing is guessed. For example:',
+    ),
+    h(
+      'div',
+      { class: 'actions' },
+      examplesOf(state, place).map((text) =>
+        h(
+          'button',
+          { key: text, type: 'button', class: 'button small example', disabled: state.asking, 'data-do': 'ask-example', 'data-ref': text },
+          text,
+        ),
+      ),
+    ),
   )
+}
+
+/** What can stand in a command as it is. */
+const PLAIN_NAME = /^[\w.-]{1,40}$/
+
+/**
+ * Words that are answered as they stand.
+ *
+ * @param {State} state
+ * @param {string} place
+ */
+function examplesOf({ incident }, place) {
+  if (place === '') return ['status', 'incidents', 'what waits for approval?', 'handover', 'help']
+  const service = incident.data?.service ?? ''
+  return [
+    `why ${place}`,
+    `what changed in ${place}?`,
+    ...(PLAIN_NAME.test(service) ? [`errors of ${service} over 15m`, `logs ${service}`] : []),
+    `brief ${place}`,
+  ]
 }
 
 /**

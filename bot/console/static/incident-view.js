@@ -9,7 +9,7 @@ import { panelView } from './panel-view.js'
 import { incidentHash } from './route.js'
 import { clock } from './time.js'
 import { h } from './tree.js'
-import { approvalTone, stateTone, stateWords } from './words.js'
+import { actedOn, approvalTone, stateTone, stateWords } from './words.js'
 
 /**
  * One incident: its cards as they are in chat, its thread, and what it is known from.
@@ -57,7 +57,7 @@ function heading({ incident: { data, approvals } }) {
     h(
       'p',
       null,
-      h('span', { class: `pill ${stateTone(data.state)}` }, stateWords(data.state)),
+      h('span', { class: `pill ${stateTone(data.state)}` }, stateWords(data.state, actedOn(approvals.values()))),
       h('span', { class: 'note' }, ` ${data.id} · ${data.service}${data.run ? ' · drill' : ''}`),
     ),
     waiting ? h('a', { class: 'button jump', href: incidentHash(data.id, waiting.ref) }, 'An action waits for a click ↓') : null,

@@ -4,6 +4,8 @@ import { modeMark } from './mode.js'
 import { panelsStillTrue } from './panels.js'
 import { stateWords } from './words.js'
 
+const ENDED = '/api/v1/incidents?shape=summary&limit=50'
+
 /**
  * Reads what the page shows. A change that comes while the same thing is being read is read once more afterwards, never twice at once.
  *
@@ -40,7 +42,7 @@ export function createReader(state, update) {
   }
 
   /**
-   * @param {'incidents' | 'pending' | 'drills' | 'audit'} name
+   * @param {'incidents' | 'pending' | 'audit'} name
    * @param {string} path
    */
   const list = (name, path) =>
@@ -49,9 +51,43 @@ export function createReader(state, update) {
       update({ [name]: answer.ok ? { data: answer.body.items, refused: null } : { data: state[name].data, refused: answer } })
     })
 
-  const incidents = () => list('incidents', '/api/v1/incidents?shape=summary&limit=50')
+  const incidents = async () => {
+    await Promise.all([list('incidents', '/api/v1/incidents?shape=summary&state=active&limit=200'), ended()])
+  }
+  /** The newest page; what was read of older ones stays. */
+  const ended = () =>
+    once('ended', async () => {
+      const answer = await get(ENDED)
+      if (!answer.ok) return update({ ended: { ...state.ended, refused: answer } })
+      const first = state.ended.data === null
+      update({ ended: { ...state.ended, ...withPage(answer.body.items), refused: null, ...(first ? { next: answer.body.next } : {}) } })
+    })
+  const moreEnded = () =>
+    once('more ended', async () => {
+      const { next } = state.ended
+      if (next === null) return
+      update({ ended: { ...state.ended, busy: true } })
+      const answer = await get(`${ENDED}&cursor=${encodeURIComponent(next)}`)
+      if (!answer.ok) return update({ ended: { ...state.ended, busy: false, refused: answer } })
+      update({ ended: { ...withPage(answer.body.items), refused: null, next: answer.body.next, busy: false } })
+    })
+  /** @param {any[]} items */
+  const withPage = (items) => {
+    const known = new Map((state.ended.data ?? []).map((/** @type {any} */ one) => [one.id, one]))
+    for (const one of items) if (one.endedAt !== null) known.set(one.id, one)
+    for (const { id, endedAt } of items) if (endedAt === null) known.delete(id)
+    return { data: [...known.values()].toSorted((a, b) => (a.endedAt < b.endedAt ? 1 : -1)) }
+  }
   const pending = () => list('pending', '/api/v1/approvals?state=pending&limit=20')
-  const drills = () => list('drills', '/api/v1/drills')
+  const drills = () =>
+    once('drills', async () => {
+      const answer = await get('/api/v1/drills')
+      if (!answer.ok) return update({ drills: { data: state.drills.data, refused: answer } })
+      const { items, running = null } = answer.body
+      // That another runs is no longer so.
+      const refused = running === null && state.drillRefused?.code === 'drill-running' ? null : state.drillRefused
+      update({ drills: { data: items, refused: null }, running, drillRefused: refused })
+    })
   const audit = () => list('audit', '/api/v1/audit?limit=50')
   const mode = () =>
     once('mode', async () => {
@@ -87,9 +123,8 @@ export function createReader(state, update) {
     })
 
   const page = async () => {
-    if (state.route.page === 'incident') await incident()
-    else if (state.route.page === 'audit') await audit()
-    else await Promise.all([incidents(), pending(), drills(), run()])
+    const here = { incident, audit, home: () => Promise.all([incidents(), drills(), run()]) }
+    await Promise.all([here[state.route.page](), pending()])
   }
 
   const who = async () => {
@@ -100,6 +135,8 @@ export function createReader(state, update) {
   return {
     mode,
     run,
+    drills,
+    moreEnded,
     page,
     who,
     incident,
@@ -116,9 +153,9 @@ export function createReader(state, update) {
       // A stop is told to the pages as whatever it changed: the mode is small, and must never be old.
       const reading = mode()
       if (type === 'mode-changed') await reading
-      else if (state.route.page === 'home') await Promise.all([incidents(), pending(), run()])
-      else if (state.route.page === 'incident' && incidentId === state.route.id) await incident()
-      else if (state.route.page === 'audit') await audit()
+      else if (state.route.page === 'home') await Promise.all([incidents(), pending(), drills(), run()])
+      else if (state.route.page === 'incident' && incidentId === state.route.id) await Promise.all([incident(), pending()])
+      else await Promise.all([pending(), state.route.page === 'audit' ? audit() : null])
     },
   }
 }

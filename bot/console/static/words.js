@@ -1,22 +1,22 @@
 /** Closed lists of the interface in words for people. */
 
-/** @type {Readonly<Record<string, string>>} */
+/** The same words as on the cards. @type {Readonly<Record<string, string>>} */
 const INCIDENT_STATES = {
   open: 'just opened',
-  investigating: 'investigating',
-  observing: 'watching',
-  'awaiting-approval': 'waits for a click',
+  investigating: 'being investigated',
+  observing: 'being watched',
+  'awaiting-approval': 'waiting for approval',
   acting: 'action running',
-  verifying: 'verifying',
+  verifying: 'verifying the action',
   resolved: 'resolved',
-  healed: 'symptom gone',
+  healed: 'healed',
 }
 
 /** @type {Readonly<Record<string, string>>} */
 const TONES = {
   open: 'busy',
   investigating: 'busy',
-  observing: 'calm',
+  observing: 'busy',
   'awaiting-approval': 'ask',
   acting: 'busy',
   verifying: 'busy',
@@ -37,9 +37,24 @@ const EXPECTS = {
 /** Refusals after which it helps to know who else may. */
 const OTHERS_MAY = ['not-authorised', 'self-approval', 'not-linked', 'not-human']
 
-/** @param {string} state */
-export function stateWords(state) {
+/**
+ * Where an incident stands, in words. Whether a healed one was acted on is known only where its approvals are.
+ *
+ * @param {string} state
+ * @param {boolean} [actedOn]
+ */
+export function stateWords(state, actedOn) {
+  if (state === 'healed' && actedOn !== undefined) return actedOn ? 'symptom gone' : 'healed by itself'
   return INCIDENT_STATES[state] ?? state
+}
+
+/**
+ * Whether anything was sent, whatever came of it.
+ *
+ * @param {Iterable<any>} approvals
+ */
+export function actedOn(approvals) {
+  return [...approvals].some(({ execution }) => execution?.events.some((/** @type {any} */ { state }) => state === 'sent'))
 }
 
 /** @param {string} state */
@@ -78,6 +93,17 @@ export function approvalTone(approval) {
 }
 
 /**
+ * Whether a request waits for the word of this person, as far as a page can know: the server decides.
+ *
+ * @param {{ id: string, roles: readonly string[] } | null} me
+ * @param {{ votes: readonly { person: string }[], plan: { requester: string | null } }} approval
+ */
+export function waitsFor(me, { votes, plan }) {
+  if (!me?.roles.some((role) => role === 'approver' || role === 'admin')) return false
+  return plan.requester !== me.id && !votes.some(({ person }) => person === me.id)
+}
+
+/**
  * 'Alice (approver)'
  *
  * @param {{ name: string, roles: readonly string[] }} person
@@ -93,4 +119,15 @@ export function personWords({ name, roles }) {
  */
 export function refusalWords({ title, detail }) {
   return detail === null ? title : `${title} ${detail}`
+}
+
+/**
+ * The title of the page; in front, how many decisions wait for this person, to be seen from another tab.
+ *
+ * @param {import('./state.js').State} state
+ */
+export function titleOf({ route, me, pending }) {
+  const waiting = (pending.data ?? []).filter((/** @type {any} */ approval) => waitsFor(me, approval)).length
+  const page = route.page === 'incident' ? `${route.id} · Steadyhand` : 'Steadyhand'
+  return waiting === 0 ? page : `(${waiting}) ${page}`
 }

@@ -130,7 +130,7 @@ describe('the same alert again', () => {
     [
       'is resolved',
       { alert: { status: 'resolved', startsAt: T(42) }, known: known('firing', T(42)), received: [['firing', T(42)]] },
-      { do: 'attach', incidentId: 'inc-1', reason: 'HighErrorRatio is resolved at its source' },
+      { do: 'attach', incidentId: 'inc-1', reason: 'HighErrorRatio of payments is resolved at its source' },
     ],
     [
       'is resolved after its incident ended',

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { ENDED_STATES, INCIDENT_STATES } from '../../../agent/domain/incident.ts'
 import { approvalCard } from '../../../bot/messages/approval-card.ts'
 import { incidentCard } from '../../../bot/messages/incident-card.ts'
+import { incidentStateWords } from '../../../bot/messages/incident-words.ts'
 import { escapeCode, escapeMrkdwn } from '../../../bot/slack/escape.ts'
 import { type RenderedMessage, renderBlocks } from '../../../bot/slack/render.ts'
 import { anApproval, approvalsInEveryState, at, incidentsInEveryState, nameOf } from '../../support/builders.ts'
@@ -11,6 +13,7 @@ import { hostileText } from '../../support/hostile-text.ts'
 const {
   age,
   alertsSection,
+  actedOn,
   approvalMark,
   approvalTone,
   countdown,
@@ -25,6 +28,8 @@ const {
   shellView,
   panelsStillTrue,
   shownDigest,
+  stateTone,
+  stateWords,
   textOf,
   viewOfBlocks,
 } = await loadConsoleModules()
@@ -170,6 +175,16 @@ describe('the head of every page', () => {
     expect(textOf(headOf([], [], { modeRefused: { ...refused, status: 503, title: 'The database is away.' } }))).toContain(
       'Steadyhand is not ready. The database is away.',
     )
+  })
+})
+
+describe('the states of an incident', () => {
+  test.each(Object.values(incidentsInEveryState()))('are in the same words as on the cards: $incident.state', (view) => {
+    expect(stateWords(view.incident.state, actedOn(view.approvals))).toBe(incidentStateWords(view))
+  })
+  test('an open one never looks as if nothing were', () => {
+    const open = INCIDENT_STATES.filter((state) => !ENDED_STATES.includes(state))
+    expect(open.map(stateTone).filter((tone) => tone === 'calm' || tone === 'good')).toEqual([])
   })
 })
 
