@@ -18,6 +18,7 @@ function row(approval: Approval, phase: ApprovalPhase, { now, whoMay }: { now: D
     case 'undo-waiting':
       return approval.undoFrom && approval.undoFrom.getTime() > now.getTime() ? [button('keep', 'Keep', id)] : []
     case 'aborted':
+    case 'restored':
     case 'expired':
       return [button('check-again', 'Check again', id)]
     default:

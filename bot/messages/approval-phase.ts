@@ -11,6 +11,7 @@ export type ApprovalPhase =
   | 'authorised'
   | 'checking'
   | 'aborted'
+  | 'restored'
   | 'running'
   | 'no-answer'
   | 'verifying'
@@ -29,6 +30,7 @@ export type ApprovalPhase =
 export function approvalPhase(approval: Approval, now: Date): ApprovalPhase {
   const state = approvalState(approval)
   if (state === 'pending') return now.getTime() >= Date.parse(approval.plan.expiresAt) ? 'time-over' : 'asking'
+  if (state === 'aborted') return approval.execution?.events.at(-1)?.detail['reason'] === 'restored' ? 'restored' : 'aborted'
   if (state !== 'executing' && state !== 'done') return state
   switch (approval.execution?.state) {
     case 'claimed':

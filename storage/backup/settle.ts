@@ -25,11 +25,13 @@ export async function settleRestored(tx: Executor, { takenAt, audit, sha256 }: B
   await sql`update lease set holder = 'restore', epoch = epoch + ${sql.lit(EPOCHS_ON)}, expires_at = clk() + interval '5 minutes'`.execute(
     tx,
   )
-  const words = `The database was restored from the backup of ${takenAt.slice(0, 16).replace('T', ' ')} UTC. Nothing approved before is carried out; ask for a fresh plan.`
+  const taken = `${takenAt.slice(0, 16).replace('T', ' ')} UTC`
+  const after = 'What ran after that backup is in the effect journal.'
+  const words = `The database was restored from the backup of ${taken}. Nothing approved before is carried out; ask for a fresh plan. ${after}`
   const executions = await sql`
     insert into execution_event (execution_id, seq, from_state, to_state, epoch, detail)
     select x.id, (select count(*) + 1 from execution_event e where e.execution_id = x.id), x.state, 'aborted', l.epoch,
-      jsonb_build_object('reason', 'restored', 'words', ${`${words} Whether it was sent after the backup is in the effect journal.`}::text)
+      jsonb_build_object('reason', 'restored', 'words', ${`It was the backup of ${taken}. ${after}`}::text)
     from execution x cross join lease l where l.name = 'executor' and x.state in ('claimed', 'intent')`.execute(tx)
   const requests = await sql`
     update request set state = 'cancelled', decided_by = 'host', reason = ${words}

@@ -149,6 +149,7 @@ export function approvalsInEveryState(): Readonly<Record<string, { approval: App
     authorised: { approval: anApproval(authorised), now: at(42) },
     checking: run(['claimed', 'intent']),
     aborted: run(['claimed', 'aborted'], {}, { reason: 'healed', words: 'errors of payments are at 0.1 % again' }),
+    restored: run(['claimed', 'aborted'], {}, { reason: 'restored', words: 'It was the backup of 2026-03-01 02:00 UTC.' }),
     running: run(['claimed', 'intent', 'sent']),
     'no-answer': run(['claimed', 'intent', 'sent', 'unknown']),
     verifying: run(EFFECT),

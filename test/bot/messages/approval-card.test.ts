@@ -91,6 +91,7 @@ describe('an approval card', () => {
     ['superseded', []],
     ['expired', ['check-again']],
     ['aborted', ['check-again']],
+    ['restored', ['check-again']],
   ])('in the state %s offers %j', (name, actions) => {
     expect(buttonsOf(cardOf(name))).toEqual(actions.map((action) => `${action} ${ID}`))
   })
@@ -114,6 +115,7 @@ describe('an approval card', () => {
     ['verified', ['Approved by Alice at 02:10:41 UTC.', 'errors of payments ≤ 5 %: held (last 0.2 %, 9 samples)']],
     ['denied', ['Denied by Carol at 02:10:41 UTC.', 'payments is in the middle of a migration']],
     ['aborted', ['nothing was sent', 'errors of payments are at 0.1 % again']],
+    ['restored', ['not carried out from here', 'It was the backup of 2026-03-01 02:00 UTC.']],
     ['not-applied', ['The target refused: a permission is missing. workloads.update on payments']],
     ['undo-waiting', ['The undo (Put payments back to v42) starts by itself. It can be kept as it is until 02:11:46 UTC (46 s left).']],
     ['kept', ['Kept by Carol.']],

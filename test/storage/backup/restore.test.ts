@@ -137,7 +137,7 @@ describeDatabases('a backup, restored', (store) => {
     const approval = await target.kernel.approvals.approval(made.claimed.requestId)
     expect(approval?.execution?.events.at(-1)).toMatchObject({
       state: 'aborted',
-      detail: { reason: 'restored', words: expect.stringContaining('restored from the backup') },
+      detail: { reason: 'restored', words: expect.stringContaining('the backup of') },
     })
   })
 
