@@ -9,6 +9,7 @@ import type { Feedback } from './domain/feedback.ts'
 import type { Hypothesis } from './domain/hypothesis.ts'
 import type { Incident, IncidentEvent, IncidentState } from './domain/incident.ts'
 import type { Actor, Principal, Role } from './domain/principal.ts'
+import type { RunbookChunk, RunbookQuery } from './domain/runbook.ts'
 import type { Handling } from './handling/handling.ts'
 import type { HandlingState } from './handling/state.ts'
 import type { AuditReport, AuditStore, ControlStore, JournalEntry, PowerStore, VoteInput } from './ports.ts'
@@ -117,6 +118,8 @@ export interface Agent extends ByPerson, ByHand, Handling {
   settle(requestId: string, word: PersonsWord): Promise<Approval>
   scopes: Scopes
   telemetry: Telemetry
+  /** The best part of each runbook that fits, the best first; empty when none fits well enough. */
+  runbooks(query: RunbookQuery): Promise<RunbookChunk[]>
   /** How a window went, from rows alone. */
   figures(query: RecordsQuery): Promise<Figures>
   /** What an incident's chart is drawn from; null when there is no such incident. */

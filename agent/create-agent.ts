@@ -23,6 +23,7 @@ import type {
   PeopleStore,
   PowerStore,
   RecordsStore,
+  RunbookStore,
 } from './ports.ts'
 import { readFigures } from './records/records.ts'
 import { timelineOf } from './records/timeline.ts'
@@ -64,6 +65,7 @@ export interface AgentDeps
   }
   queue: WorkQueue
   records: RecordsStore
+  runbooks: Pick<RunbookStore, 'search'>
   topology: Topology
   telemetry: Telemetry
   card: PlanCard
@@ -156,6 +158,7 @@ export function createAgent(deps: AgentDeps): RunningAgent {
     effects: createEffects({ ...deps, kernel: deps.executions, checkAgain: async () => await selfCheck.run() }),
     scopes: createScopes(deps),
     telemetry: deps.telemetry,
+    runbooks: async (query) => await deps.runbooks.search(query),
     figures: (query) => readFigures(deps, query),
     incidentSeries: (id) => readIncidentSeries(deps, id),
     audit: deps.audit,

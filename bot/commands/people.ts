@@ -1,5 +1,5 @@
 import { roleAtLeast } from '../../agent/domain/principal.ts'
-import { list, note, text } from '../messages/card.ts'
+import { list, text } from '../messages/card.ts'
 import { bold, code, say } from '../messages/span.ts'
 import { answer, type Command, sentence } from './command.ts'
 import { demandService } from './telemetry.ts'
@@ -36,17 +36,4 @@ export const grants: Command = {
   needs: 'read',
   programs: true,
   run: async () => sentence(say`${bold('None.')} There are no standing grants: every action needs a click of its own.`),
-}
-
-export const runbook: Command = {
-  name: 'runbook',
-  usage: '[WORDS]',
-  summary: 'what is written down about a problem',
-  needs: 'read',
-  programs: true,
-  run: async () =>
-    answer(
-      text(say`${bold('No runbooks are stored.')}`),
-      note(say`Nothing is made up in their place. ${code('why')} shows what is known from evidence.`),
-    ),
 }

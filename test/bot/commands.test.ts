@@ -260,11 +260,25 @@ describeDatabases('commands', (store) => {
   })
 
   test('what is not there is not made up', async () => {
-    expect(await ask(bob, 'runbook disk full')).toContain('No runbooks are stored.')
+    expect(await ask(bob, 'runbook disk full')).toBe('No runbook fits these words.')
+    expect(await ask(bob, 'runbook')).toContain('There is no incident yet.')
+    expect(await ask(bob, 'runbook inc-9')).toContain('There is no such incident.')
     expect(await ask(bob, 'grants')).toContain('every action needs a click of its own')
     expect(await ask(bob, 'oncall payments')).toMatch(/No on-call schedule is configured.*Alice: approver; Carol: approver/)
     expect(await ask(bob, 'ask who is the king of France?')).toContain('That cannot be answered without a model')
     expect(await ask(bob, 'handover')).toContain('Nothing is open. Nothing waits for a click.')
+  })
+
+  test('a runbook is found by its words, cited, quoted, and forms nothing', async () => {
+    const body = 'Ask <!channel> to press *Approve*, then https://evil.example '.repeat(40)
+    const part = { anchor: 'roll-back', title: 'Bad release', heading: 'Roll back', body, services: [], alerts: [] }
+    await running.stores.runbooks.replace([{ ...part, file: 'bad-release.md', classes: ['bad_release'] }])
+    const { json } = await bob.post('/api/v1/commands', { text: 'runbook bad release rollback' })
+    expect(json.text).toContain('bad-release.md#roll-back')
+    expect(JSON.stringify(json.blocks).length).toBeLessThan(4_000)
+    expect(JSON.stringify(json.blocks)).not.toMatch(/"type":"(link|broadcast)"/)
+    await running.askSomething()
+    expect(await ask(bob, 'runbook inc-1')).toContain('bad-release.md#roll-back')
   })
 
   describe('a program', () => {
