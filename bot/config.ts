@@ -3,6 +3,7 @@ import { isAbsolute, resolve } from 'node:path'
 import type { IdentityLink, Role } from '../agent/domain/principal.ts'
 import { createEnvironmentReader, type Environment, type EnvironmentReader } from './config/secrets.ts'
 import { parseSettings, type SettingsFile, SHORTEST_TOKEN } from './config/settings-file.ts'
+import { type OidcSettings, readOidcSettings } from './oidc/settings.ts'
 import { readSlackSettings, type SlackSettings, unusedSlackSettings } from './slack/settings.ts'
 
 /** The environment of the target that needs nothing, and the tenant of the console's named people. */
@@ -10,7 +11,7 @@ export const LOCAL = 'local'
 
 const DEFAULT_PORT = 7878
 /** What the names of this product's own variables begin with. */
-const OWN = 'STEADYHAND_'
+const OWN = ['STEADYHAND_', 'OIDC_']
 const DEFAULT_FILE = 'steadyhand.yaml'
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 
@@ -37,6 +38,8 @@ export interface Settings {
   peopleConfigured: boolean
   api: { keys: readonly string[] }
   webhooks: { token: string | null; perSecond: number; burst: number }
+  /** Where people sign in; null means by name, on this machine only. */
+  oidc: OidcSettings | null
   slack: SlackSettings
   local: { enabled: boolean }
   /** How long what is kept; what is not set is the storage's own default. */
@@ -83,7 +86,14 @@ export function loadConfig(environment: Environment = process.env, folder: strin
   const read = createEnvironmentReader(environment, (path) => readFileSync(path, 'utf8'))
   const { path, file, problems } = readSettingsFile(read, folder)
   const settings = merge(read, file, path, folder)
-  const all = [...problems, ...read.problems, ...misspelled(read), ...repeated(settings.people), ...weakTokens(settings)]
+  const all = [
+    ...problems,
+    ...read.problems,
+    ...misspelled(read),
+    ...repeated(settings.people),
+    ...weakTokens(settings),
+    ...signInProblems(settings),
+  ]
   if (all.length > 0) throw new ConfigError(all)
   return settings
 }
@@ -140,6 +150,7 @@ function merge(read: EnvironmentReader, file: SettingsFile, path: string | null,
   const runbooks = read.text('STEADYHAND_RUNBOOKS') ?? file.runbooks?.folder
   const keys = read.secret('STEADYHAND_API_KEYS')
   const slack = readSlackSettings(read, file.slack)
+  const oidc = readOidcSettings(read, file.oidc)
   return {
     file: path,
     host: read.text('HOST') ?? file.host ?? '127.0.0.1',
@@ -158,6 +169,7 @@ function merge(read: EnvironmentReader, file: SettingsFile, path: string | null,
       perSecond: file.webhooks?.perSecond ?? 500,
       burst: file.webhooks?.burst ?? 2_000,
     },
+    oidc,
     slack,
     local: { enabled: file.local?.enabled ?? true },
     retention: file.retention,
@@ -171,11 +183,15 @@ function merge(read: EnvironmentReader, file: SettingsFile, path: string | null,
 
 /** A slip in a name is a problem: whoever made it believes that the setting holds. Other names may be somebody else's. */
 function misspelled(read: EnvironmentReader): string[] {
-  return read.unknown(OWN).flatMap(({ name, meant }) => (meant === null ? [] : [`${name} is no setting: did you mean ${meant}?`]))
+  return OWN.flatMap((beginning) => read.unknown(beginning)).flatMap(({ name, meant }) =>
+    meant === null ? [] : [`${name} is no setting: did you mean ${meant}?`],
+  )
 }
 
 function unknownVariables(read: EnvironmentReader): string[] {
-  return read.unknown(OWN).flatMap(({ name, meant }) => (meant === null ? [`${name} is set, and there is no such setting`] : []))
+  return OWN.flatMap((beginning) => read.unknown(beginning)).flatMap(({ name, meant }) =>
+    meant === null ? [`${name} is set, and there is no such setting`] : [],
+  )
 }
 
 function personOf(person: NonNullable<SettingsFile['people']>[number]): ConfiguredPerson {
@@ -210,6 +226,24 @@ function weakTokens(settings: Settings): string[] {
   const given = [...settings.api.keys.map((key) => ['An API key', key] as const), ['The webhook token', settings.webhooks.token] as const]
   const weak = given.filter(([, secret]) => secret !== null && secret.length < SHORTEST_TOKEN)
   return weak.map(([what]) => `${what} is shorter than ${SHORTEST_TOKEN} characters: make one with "openssl rand -hex 32".`)
+}
+
+/** Why people could not come back from the identity provider safely. */
+function signInProblems(settings: Settings): string[] {
+  if (settings.oidc === null) return []
+  const { issuer } = settings.oidc
+  const address = settings.publicUrl === null ? null : new URL(settings.publicUrl)
+  const isClear = (url: URL): boolean => url.protocol === 'http:' && !isLoopback(bare(url.hostname))
+  return [
+    ...(isClear(new URL(issuer)) ? [`oidc.issuer is ${issuer}: by http it may be on this machine only; use https.`] : []),
+    ...(address && isClear(address) ? [`publicUrl is ${settings.publicUrl}: with sign-in at an identity provider it must be https.`] : []),
+    ...(address && address.pathname !== '/'
+      ? [`publicUrl is ${settings.publicUrl}: with sign-in at an identity provider it must have no path.`]
+      : []),
+    ...(address === null && exposure(settings) !== null
+      ? ['publicUrl (or STEADYHAND_PUBLIC_URL) is missing: the identity provider has to know where it sends people back to.']
+      : []),
+  ]
 }
 
 /** Two people of one id, or two people behind one account, would make quorum a guess. */

@@ -6,6 +6,7 @@ import { type AdminApiDeps, adminEndpoints } from './api/admin.ts'
 import { approvalEndpoints } from './api/approvals.ts'
 import { auditEndpoints } from './api/audit.ts'
 import { chartEndpoints } from './api/charts.ts'
+import { authEndpoints } from './api/auth.ts'
 import { commandEndpoints } from './api/commands.ts'
 import { drillEndpoints } from './api/drills.ts'
 import type { Endpoint } from './api/endpoint.ts'
@@ -22,6 +23,9 @@ import type { Settings } from './config.ts'
 import { type ConsoleMessages, createConsoleSurface } from './console/surface.ts'
 import { createIdentity, type SessionRows } from './identity.ts'
 import { type Listening, listen } from './listen.ts'
+import { createIdentityProvider } from './oidc/provider.ts'
+import { type CheckedRows, createSessionCheck } from './oidc/session-check.ts'
+import { type AttemptRows, createSignIn, type SignInDeps } from './oidc/sign-in.ts'
 import { createRenderedCards, type RenderCard } from './rendered-cards.ts'
 import { createSelfMetrics } from './self-metrics.ts'
 import { createServer, type EdgeApp } from './server.ts'
@@ -31,13 +35,14 @@ import { type WebhookDeps, webhookEndpoints } from './webhook-routes.ts'
 const THREAD_LENGTH = 200
 
 export interface EdgeDeps {
-  settings: Pick<Settings, 'host' | 'port' | 'publicUrl' | 'hosts' | 'api' | 'webhooks'>
+  settings: Pick<Settings, 'host' | 'port' | 'publicUrl' | 'hosts' | 'api' | 'webhooks' | 'oidc'>
   version: string
   agent: Agent
   hub: EventHub
   /** Whether people may be signed in by name: loopback, no tokens, no real targets. */
   namedPeople: boolean
-  sessions: SessionRows
+  sessions: SessionRows & CheckedRows & SignInDeps['sessions']
+  signInAttempts: AttemptRows
   /** What proves the operator on this machine. */
   hostSecret: string
   backUp: AdminApiDeps['backUp']
@@ -60,7 +65,11 @@ export interface EdgeDeps {
   /** Whether a fault means that the database is away for the moment. */
   isAway(error: unknown): boolean
   now: () => Date
-  log: { warn(object: object, message: string): void; error(object: object, message: string): void }
+  log: {
+    info(object: object, message: string): void
+    warn(object: object, message: string): void
+    error(object: object, message: string): void
+  }
 }
 
 /** Everything people and programs reach Steadyhand by: the HTTP interface, the console, the webhooks, and what is told to surfaces. */
@@ -78,6 +87,7 @@ export function createEdge(deps: EdgeDeps): Edge {
   const { agent, settings, render, now, log } = deps
   let listening: Listening | null = null
   const consoleUrl = (): string | null => settings.publicUrl ?? listening?.url ?? null
+  const ownUrl = (): string => consoleUrl() ?? `http://${settings.host}:${settings.port}`
   const events = createEventStreams({ hub: deps.hub })
   const metrics = createSelfMetrics({
     outbox: () => outboxFigures(deps),
@@ -85,13 +95,21 @@ export function createEdge(deps: EdgeDeps): Edge {
     acts: async () => (await agent.mode()).mode === 'act',
     eventStreams: events.open,
   })
+  const secureCookie = settings.publicUrl?.startsWith('https:') ?? false
+  const provider = settings.oidc ? createIdentityProvider({ settings: settings.oidc, now, log }) : null
   const identity = createIdentity({
     agent,
     sessions: deps.sessions,
     apiKeys: settings.api.keys,
     namedPeople: deps.namedPeople,
-    secureCookie: settings.publicUrl?.startsWith('https:') ?? false,
+    oidc:
+      provider && settings.oidc ? { issuer: settings.oidc.issuer, check: createSessionCheck({ provider, sessions: deps.sessions }) } : null,
+    secureCookie,
   })
+  const signIn =
+    provider && settings.oidc
+      ? createSignIn({ ...settings.oidc, ...deps, provider, identity, attempts: deps.signInAttempts, ownUrl, secureCookie })
+      : null
   const { token, ...limits } = settings.webhooks
   const endpoints: Endpoint[] = [
     ...systemEndpoints({
@@ -105,6 +123,7 @@ export function createEdge(deps: EdgeDeps): Edge {
     ...messageEndpoints({ messages: deps.messages }),
     ...webhookEndpoints({ ...deps, token, limits, metrics }),
     ...sessionEndpoints({ agent, identity }),
+    ...authEndpoints({ signIn, namedPeople: deps.namedPeople }),
     ...incidentEndpoints({
       agent,
       renderCards: createRenderedCards({ agent, render, now, consoleUrl }),

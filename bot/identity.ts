@@ -4,11 +4,14 @@ import type { Actor, Principal, Role } from '../agent/domain/principal.ts'
 import { Refusal } from '../agent/domain/refusal.ts'
 import { bearerToken, isOneOf } from './bearer.ts'
 import { LOCAL } from './config.ts'
+import { createCookie } from './cookie.ts'
+import type { VouchedAccount } from './oidc/provider.ts'
+import { type HeldTokens, seal, unseal } from './oidc/seal.ts'
+import { CHECK_SECONDS, type SessionCheck } from './oidc/session-check.ts'
 import { HttpProblem } from './problem.ts'
 
 /** One working day; the database allows no more. */
 const SESSION_SECONDS = 8 * 3_600
-const COOKIE = 'steadyhand_session'
 
 export type Person = Principal & { roles: Role[] }
 
@@ -16,29 +19,55 @@ export type Person = Principal & { roles: Role[] }
 export type Caller =
   | { kind: 'person'; person: Person; actor: Actor; sessionHash: string }
   | { kind: 'program' }
-  /** Nobody in particular on this machine, where no token is asked for. */
-  | { kind: 'anyone' }
+  /** Nobody in particular on this machine, where no token is asked for; `ended` when the browser still shows a session that is over. */
+  | { kind: 'anyone'; ended?: boolean }
 
 type PersonCaller = Extract<Caller, { kind: 'person' }>
 
 /** Where signed-in browsers are kept. */
 export interface SessionRows {
-  open(session: { tokenHash: string; personId: string; method: 'named' | 'oidc'; seconds: number }): Promise<{ expiresAt: Date }>
-  find(tokenHash: string): Promise<{ personId: string; method: 'named' | 'oidc'; expiresAt: Date } | null>
-  end(tokenHash: string): Promise<void>
+  open(session: { tokenHash: string; personId: string; seconds: number; provider: StoredProvider | null }): Promise<{ expiresAt: Date }>
+  find(tokenHash: string): Promise<{
+    personId: string
+    method: 'named' | 'oidc'
+    expiresAt: Date
+    provider: { tenant: string; externalId: string; checkDue: boolean; unconfirmedSeconds: number } | null
+  } | null>
+  end(tokenHash: string): Promise<{ sealed: Uint8Array | null }>
+}
+
+interface StoredProvider {
+  tenant: string
+  externalId: string
+  subject: string
+  sid: string | null
+  sealed: Uint8Array
+  checkAfterSeconds: number
+}
+
+interface Opened {
+  person: Person
+  cookie: string
+  expiresAt: Date
 }
 
 export interface Identity {
-  /** @throws HttpProblem no-token when there are tokens and none of them was sent, or a wrong one. */
+  /** @throws HttpProblem no-token when there are tokens and none of them was sent, or a wrong one; session-ended when only a session that is over was. */
   callerOf(headers: { authorization: string | undefined; cookie: string | undefined }): Promise<Caller>
   /**
    * Signs one of the named people in: for trying things out on this machine, while nothing real can be changed.
    *
    * @throws HttpProblem named-sessions-off, unknown-person
    */
-  openByName(personId: string): Promise<{ person: Person; cookie: string; expiresAt: Date }>
-  /** Ends a caller's session, if it has one; the cookie returned clears the browser's. */
-  close(caller: Caller): Promise<{ cookie: string }>
+  openByName(personId: string): Promise<Opened>
+  /**
+   * Signs in whom the identity provider vouches for: the person its account is linked to, with a session of its own in place of the browser's.
+   *
+   * @throws HttpProblem account-not-linked, with the id that has to be linked
+   */
+  openVouched(account: VouchedAccount, cookies: string | undefined): Promise<Opened>
+  /** Ends a browser's session, if it has one; the cookie returned clears the browser's. `held`: what to sign out at the provider with. */
+  close(cookies: string | undefined): Promise<{ cookie: string; held: HeldTokens | null }>
 }
 
 export interface IdentityDeps {
@@ -48,47 +77,64 @@ export interface IdentityDeps {
   apiKeys: readonly string[]
   /** Whether people may be signed in by name: loopback, no tokens, no real targets. */
   namedPeople: boolean
+  /** Null where nobody signs in at an identity provider. */
+  oidc: { issuer: string; check: SessionCheck } | null
   /** Set when people reach the server over https: their browsers then never send the cookie in the clear. */
   secureCookie: boolean
 }
 
-export function createIdentity({ agent, sessions, apiKeys, namedPeople, secureCookie }: IdentityDeps): Identity {
-  const cookie = (value: string, seconds: number): string =>
-    `${COOKIE}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secureCookie ? '; Secure' : ''}`
-  const signedIn = async (cookies: string | undefined): Promise<Caller | null> => {
-    const token = sessionToken(cookies)
-    if (token === null) return null
-    const sessionHash = sha256(token)
-    const session = await sessions.find(sessionHash)
-    if (!session || (session.method === 'named' && !namedPeople)) return null
-    const actor = actorOf(session.personId)
+export function createIdentity({ agent, sessions, apiKeys, namedPeople, oidc, secureCookie }: IdentityDeps): Identity {
+  const cookie = createCookie('steadyhand_session', { secure: secureCookie, sameSite: 'Strict' })
+  const holder = async (token: string, tokenHash: string): Promise<Caller | null> => {
+    const session = await sessions.find(tokenHash)
+    if (!session) return null
+    const { provider, personId } = session
+    if (provider === null ? !namedPeople : provider.tenant !== oidc?.issuer) return null
+    const actor: Actor = provider === null ? actorOf(personId) : accountOf(provider)
     const person = await agent.person(actor)
-    return person?.active ? { kind: 'person', person, actor, sessionHash } : null
+    // An account that was linked to somebody else meanwhile is not the one who signed in.
+    if (!person?.active || person.id !== personId) return null
+    if (provider !== null && !(await oidc?.check({ token, tokenHash, ...provider }))) return null
+    return { kind: 'person', person, actor, sessionHash: tokenHash }
   }
   return {
     async callerOf({ authorization, cookie: cookies }) {
       // Of another kind than Bearer it is meant for somebody else: a proxy that asks for a password.
       if (authorization !== undefined && /^bearer\b/i.test(authorization)) {
-        const token = bearerToken(authorization)
-        if (token !== null && isOneOf(token, apiKeys)) return { kind: 'program' }
+        const key = bearerToken(authorization)
+        if (key !== null && isOneOf(key, apiKeys)) return { kind: 'program' }
         throw new HttpProblem('no-token', null, { 'www-authenticate': 'Bearer' })
       }
-      const caller = await signedIn(cookies)
+      const token = cookie.read(cookies)
+      const caller = token === null ? null : await holder(token, sha256(token))
       if (caller) return caller
-      if (apiKeys.length > 0) throw new HttpProblem('no-token', null, { 'www-authenticate': 'Bearer' })
-      return { kind: 'anyone' }
+      if (apiKeys.length === 0) return { kind: 'anyone', ended: token !== null }
+      throw token === null ? new HttpProblem('no-token', null, { 'www-authenticate': 'Bearer' }) : new HttpProblem('session-ended')
     },
     async openByName(personId) {
       if (!namedPeople) throw new HttpProblem('named-sessions-off')
       const person = await agent.person(actorOf(personId))
       if (!person?.active) throw new HttpProblem('unknown-person')
-      const token = randomBytes(32).toString('base64url')
-      const { expiresAt } = await sessions.open({ tokenHash: sha256(token), personId, method: 'named', seconds: SESSION_SECONDS })
-      return { person, cookie: cookie(token, SESSION_SECONDS), expiresAt }
+      const token = newToken()
+      const { expiresAt } = await sessions.open({ tokenHash: sha256(token), personId, seconds: SESSION_SECONDS, provider: null })
+      return { person, cookie: cookie.set(token, SESSION_SECONDS), expiresAt }
     },
-    async close(caller) {
-      if (caller.kind === 'person') await sessions.end(caller.sessionHash)
-      return { cookie: cookie('', 0) }
+    async openVouched({ externalId, subject, sid, held, seconds }, cookies) {
+      const tenant = oidc?.issuer ?? ''
+      const person = await agent.person(accountOf({ tenant, externalId }))
+      if (!person?.active)
+        throw new HttpProblem('account-not-linked', `Ask whoever runs Steadyhand to link id ${externalId} of tenant ${tenant} to you.`)
+      const before = cookie.read(cookies)
+      if (before !== null) await sessions.end(sha256(before))
+      const token = newToken()
+      const provider = { tenant, externalId, subject, sid, sealed: seal(held, token), checkAfterSeconds: CHECK_SECONDS }
+      const { expiresAt } = await sessions.open({ tokenHash: sha256(token), personId: person.id, seconds, provider })
+      return { person, cookie: cookie.set(token, seconds), expiresAt }
+    },
+    async close(cookies) {
+      const token = cookie.read(cookies)
+      const { sealed } = token === null ? { sealed: null } : await sessions.end(sha256(token))
+      return { cookie: cookie.clear(), held: token === null || sealed === null ? null : unseal(sealed, token) }
     },
   }
 }
@@ -97,7 +143,7 @@ export function createIdentity({ agent, sessions, apiKeys, namedPeople, secureCo
 export function personOf(caller: Caller): PersonCaller {
   if (caller.kind === 'person') return caller
   if (caller.kind === 'program') throw new Refusal('not-human')
-  throw new HttpProblem('no-person')
+  throw new HttpProblem(caller.ended ? 'session-ended' : 'no-person')
 }
 
 /** The account of a named person: an identity link like any other, made when the process starts and revoked when names are off. */
@@ -105,13 +151,13 @@ export function actorOf(personId: string): Actor {
   return { surface: 'console', tenant: LOCAL, externalId: personId }
 }
 
-function sessionToken(cookies: string | undefined): string | null {
-  const found = (cookies ?? '')
-    .split(';')
-    .map((part) => part.trim())
-    .find((part) => part.startsWith(`${COOKIE}=`))
-  const token = found?.slice(COOKIE.length + 1) ?? ''
-  return /^[\w-]{43}$/.test(token) ? token : null
+/** The account at the identity provider: the console is the surface, the issuer the tenant. */
+function accountOf({ tenant, externalId }: { tenant: string; externalId: string }): Actor {
+  return { surface: 'console', tenant, externalId }
+}
+
+function newToken(): string {
+  return randomBytes(32).toString('base64url')
 }
 
 function sha256(text: string): string {

@@ -43,6 +43,16 @@ export function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
+/**
+ * The fields of an HTML form from outside, each once.
+ * @throws HttpProblem invalid-body when a field is there twice
+ */
+export function parseForm(bytes: Uint8Array): Record<string, string> {
+  const fields = [...new URLSearchParams(new TextDecoder().decode(bytes))]
+  if (new Set(fields.map(([name]) => name)).size < fields.length) throw new HttpProblem('invalid-body', 'A field is there twice.')
+  return Object.fromEntries(fields)
+}
+
 async function nextChunk(
   reader: ReadableStreamDefaultReader<Uint8Array>,
 ): Promise<{ done: true; value?: undefined } | { done: false; value: Uint8Array }> {

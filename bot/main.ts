@@ -19,10 +19,9 @@ import { migrateToLatest } from '../storage/migrate.ts'
 import { spool } from '../storage/spool.ts'
 import { createStoredDeliveries } from '../storage/stored-deliveries.ts'
 import { createStores, type StoresDeps } from '../storage/stores.ts'
-import { CONSOLE_PLACE } from './api/approvals.ts'
 import { openAuditKey } from './audit-key.ts'
-import { LOCAL, type Settings } from './config.ts'
-import { mayUseNames, peopleRows } from './configured-people.ts'
+import type { Settings } from './config.ts'
+import { consolePresentations, mayUseNames, peopleRows } from './configured-people.ts'
 import { consoleRoutes } from './console/routes.ts'
 import { createDeadJobs } from './dead-jobs.ts'
 import { createEdge } from './edge.ts'
@@ -102,7 +101,7 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, { i
     formats: WEBHOOKS,
     policy,
     card: { fits: fitsOnCard, renderHash, renderVersion: RENDER_VERSION },
-    presentations: [{ surface: 'console', tenant: LOCAL, place: CONSOLE_PLACE }],
+    presentations: consolePresentations(settings),
     runs: stores.drillRuns,
     lease: stores.leaseOf('executor'),
     queue: stores.work,
@@ -118,6 +117,7 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, { i
     hub: createEventHub(),
     namedPeople,
     sessions: stores.sessions,
+    signInAttempts: stores.signInAttempts,
     // Looking changes nothing, and makes nothing either: nobody calls what is not started.
     hostSecret: inspect ? randomUUID() : openHostSecret(settings.dataDir),
     backUp: async () =>

@@ -5,6 +5,8 @@ import { EDGE_PROBLEMS, type EdgeProblemCode, type ProblemCode, REFUSAL_STATUS }
 
 type Json = Record<string, unknown>
 
+const BODY_TYPES = { json: 'application/json', form: 'application/x-www-form-urlencoded' } as const
+
 /** What any call may be answered with, whatever it is about. */
 const ALWAYS: readonly ProblemCode[] = ['foreign-host', 'foreign-origin', 'internal', 'unavailable']
 const WITH_BODY: readonly ProblemCode[] = ['invalid-json', 'invalid-body', 'body-too-large', 'unsupported-media-type', 'invalid-request']
@@ -26,7 +28,12 @@ export function openApiDocument(endpoints: readonly Endpoint[], version: string)
       securitySchemes: {
         key: { type: 'http', scheme: 'bearer', description: 'A configured key. Keys read, ask and propose; they never vote.' },
         webhookToken: { type: 'http', scheme: 'bearer', description: 'The token of the webhooks.' },
-        person: { type: 'apiKey', in: 'cookie', name: 'steadyhand_session', description: 'A person who is signed in.' },
+        person: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: 'steadyhand_session',
+          description: 'A person who is signed in; over https the name begins with __Host-.',
+        },
       },
     },
   }
@@ -39,7 +46,7 @@ function operationOf(each: Endpoint): Json {
     parameters: [...parametersOf(each.params, 'path'), ...parametersOf(each.query, 'query')],
     ...(each.body === null
       ? {}
-      : { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(each.body, 'input') } } } }),
+      : { requestBody: { required: true, content: { [BODY_TYPES[each.bodyType ?? 'json']]: { schema: schemaOf(each.body, 'input') } } } }),
     responses: { ...answersOf(each), ...problemsOf(each) },
     security: SECURITY[each.access],
   }
@@ -84,6 +91,7 @@ function generalProblems(each: Endpoint): ProblemCode[] {
   return [
     ...ALWAYS,
     ...(each.access === 'open' ? [] : ['no-token' as const]),
+    ...(each.access === 'caller' ? ['session-ended' as const] : []),
     ...(Object.keys(each.params.shape).length > 0 ? ['not-found' as const] : []),
     ...(each.method === 'get' ? [] : WITH_BODY),
   ]

@@ -35,6 +35,7 @@ import { createRecordsStore } from './records.ts'
 import { createRetained, type RetentionSettings } from './retention.ts'
 import { createRunbookStore } from './runbooks.ts'
 import { createSessionStore, type SessionStore } from './sessions.ts'
+import { createSignInAttempts, type SignInAttempts } from './sign-in-attempts.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
 
 /** Every store of the product over one open database. */
@@ -60,6 +61,7 @@ export interface Stores {
   /** Writes something small; rejects when the database cannot be written to. */
   tryToWrite(): Promise<void>
   sessions: SessionStore
+  signInAttempts: SignInAttempts
   messages: MessageStore
   drillRuns: DrillRunStore
   records: RecordsStore
@@ -130,6 +132,7 @@ export function createStores({ database, now, retention, log, workerId, onDeadJo
     meta,
     tryToWrite: async () => await meta.set('self-check', now().toISOString()),
     sessions: createSessionStore({ db }),
+    signInAttempts: createSignInAttempts({ db }),
     messages: createMessageStore({ db }),
     drillRuns: createDrillRunStore({ db }),
     records: createRecordsStore({ db }),

@@ -1,7 +1,7 @@
 import type { Context, Hono } from 'hono'
 import { z } from 'zod'
 import type { Caller } from '../identity.ts'
-import { parseJson } from '../json-body.ts'
+import { parseForm, parseJson } from '../json-body.ts'
 import type { Checked } from '../outermost-check.ts'
 import { HttpProblem, type ProblemCode } from '../problem.ts'
 
@@ -25,6 +25,8 @@ export interface Endpoint {
   params: z.ZodObject
   query: z.ZodObject
   body: z.ZodType | null
+  /** What the body is sent as: JSON unless it says otherwise. */
+  bodyType?: 'form'
   answers: Readonly<Record<number, AnswerShape>>
   problems: readonly ProblemCode[]
   serve(context: Context<Checked>, caller: Caller): Promise<Response>
@@ -61,6 +63,7 @@ export function endpoint<P extends z.ZodObject = typeof NOTHING, Q extends z.Zod
   const { handle, admit = () => {}, ...rest } = spec
   const params: z.ZodObject = spec.params ?? NOTHING
   const query: z.ZodObject = spec.query ?? NOTHING
+  const readBody = spec.bodyType === 'form' ? parseForm : parseJson
   return {
     ...rest,
     params,
@@ -72,7 +75,7 @@ export function endpoint<P extends z.ZodObject = typeof NOTHING, Q extends z.Zod
       const answer = await handle({
         params: parsed(params, context.req.param(), 'not-found') as z.infer<P>,
         query: parsed(query, context.req.query(), 'invalid-query') as z.infer<Q>,
-        body: (spec.body ? parsed(spec.body, parseJson(context.get('body')), 'invalid-body') : null) as z.infer<B>,
+        body: (spec.body ? parsed(spec.body, readBody(context.get('body')), 'invalid-body') : null) as z.infer<B>,
         caller,
         context,
       })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Agent } from '../../agent/agent.ts'
-import type { Identity } from '../identity.ts'
+import { type Identity, personOf } from '../identity.ts'
 import { HttpProblem } from '../problem.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
 import { listOf } from './lists.ts'
@@ -41,8 +41,8 @@ export function sessionEndpoints({ identity, agent }: SessionApiDeps): Endpoint[
       answers: { 200: { words: 'The person.', schema: currentSchema } },
       problems: ['no-person'],
       async handle({ caller }) {
-        if (caller.kind !== 'person') throw new HttpProblem('no-person')
-        return { body: { person: showPerson(caller.person) } }
+        if (caller.kind === 'program') throw new HttpProblem('no-person')
+        return { body: { person: showPerson(personOf(caller).person) } }
       },
     }),
     endpoint({
@@ -52,8 +52,8 @@ export function sessionEndpoints({ identity, agent }: SessionApiDeps): Endpoint[
       summary: 'Signs out.',
       access: 'caller',
       answers: { 204: { words: 'Signed out; the cookie is cleared.', schema: null } },
-      async handle({ caller }) {
-        const { cookie } = await identity.close(caller)
+      async handle({ context }) {
+        const { cookie } = await identity.close(context.req.header('cookie'))
         return { status: 204, headers: { 'set-cookie': cookie } }
       },
     }),

@@ -1,6 +1,7 @@
 import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { ROLES, SURFACES } from '../../agent/domain/principal.ts'
+import { oidcFileSchema } from '../oidc/settings.ts'
 import { slackFileSchema } from '../slack/settings.ts'
 import { keysAt, nearestKey } from './nearest-key.ts'
 
@@ -16,8 +17,8 @@ const token = z
 
 const linkSchema = z.strictObject({
   surface: z.enum(SURFACES),
-  tenant: text(200),
-  id: text(200),
+  tenant: text(500),
+  id: text(255),
 })
 
 const personSchema = z.strictObject({
@@ -52,6 +53,7 @@ export const settingsFileSchema = z.strictObject({
   policy: text(1_000).optional(),
   runbooks: z.strictObject({ folder: text(1_000).optional() }).optional(),
   people: z.array(personSchema).max(1_000).optional(),
+  oidc: oidcFileSchema.optional(),
   slack: slackFileSchema.optional(),
   api: z.strictObject({ keys: z.array(token).max(100).default([]) }).optional(),
   webhooks: z

@@ -9,6 +9,24 @@ export interface SessionTable {
   expires_at: Date
 }
 
+export interface SignInAttemptTable {
+  token_hash: string
+  return_to: string
+  created_at: ColumnType<Date, Date | undefined, never>
+  expires_at: Date
+}
+
+export interface ProviderSessionTable {
+  token_hash: string
+  tenant: string
+  external_id: string
+  subject: string
+  sid: string | null
+  sealed: Uint8Array
+  confirmed_at: ColumnType<Date, Date | undefined, Date>
+  check_at: Date
+}
+
 export interface SurfaceMessageTable {
   id: GeneratedAlways<number>
   surface: Surface
@@ -22,5 +40,7 @@ export interface SurfaceMessageTable {
 
 export interface SurfaceTables {
   session: SessionTable
+  sign_in_attempt: SignInAttemptTable
+  provider_session: ProviderSessionTable
   surface_message: SurfaceMessageTable
 }

@@ -31,6 +31,8 @@ export const LAZY_PACKAGES = [
   '@aws-sdk/*',
   'openai',
   '@anthropic-ai/sdk',
+  'openid-client',
+  'jose',
 ]
 
 /** The first row whose `files` match a file holds for it. */
@@ -39,6 +41,7 @@ const ROWS: readonly Row[] = [
   { files: 'bot/offline.ts', may: ['bot/{config,main}.ts', 'storage/**'], packages: BOT_PACKAGES },
   { files: 'bot/slack/**', may: BOT_MAY, packages: [...BOT_PACKAGES, '@slack/*'] },
   { files: 'bot/charts/png.ts', may: BOT_MAY, packages: [...BOT_PACKAGES, '@resvg/resvg-js'] },
+  { files: 'bot/oidc/**', may: BOT_MAY, packages: [...BOT_PACKAGES, 'openid-client', 'jose'] },
   { files: 'bot/teams/host.ts', may: BOT_MAY, packages: [...BOT_PACKAGES, 'botbuilder'] },
   { files: 'bot/**', may: BOT_MAY, packages: BOT_PACKAGES },
   { files: 'agent/domain/**', may: ['agent/domain/**'], packages: DOMAIN_PACKAGES },

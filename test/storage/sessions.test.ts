@@ -13,12 +13,12 @@ describeDatabases('sessions', (store) => {
     await sql`insert into principal (id, kind, name) values ('alice', 'human', 'Alice')`.execute(database().db)
   })
   const open = (token: string, seconds: number = HOUR) =>
-    createSessionStore(database()).open({ tokenHash: hash(token), personId: 'alice', method: 'named', seconds })
+    createSessionStore(database()).open({ tokenHash: hash(token), personId: 'alice', seconds, provider: null })
 
   test('a session is found by its hash until its time is over', async () => {
     const sessions = createSessionStore(database())
     const { expiresAt } = await open('a')
-    expect(await sessions.find(hash('a'))).toEqual({ personId: 'alice', method: 'named', expiresAt })
+    expect(await sessions.find(hash('a'))).toEqual({ personId: 'alice', method: 'named', expiresAt, provider: null })
     expect(await sessions.find(hash('b'))).toBeNull()
     await moveClock(database(), HOUR - 5)
     expect(await sessions.find(hash('a'))).not.toBeNull()
@@ -45,9 +45,9 @@ describeDatabases('sessions', (store) => {
   test('the database refuses more than a working day, a token that is no hash, and an unknown person', async () => {
     await expect(open('long', 8 * HOUR + 1)).rejects.toMatchObject({ constraint: 'session_is_short' })
     const sessions = createSessionStore(database())
-    await expect(sessions.open({ tokenHash: 'plain', personId: 'alice', method: 'named', seconds: 1 })).rejects.toMatchObject({
+    await expect(sessions.open({ tokenHash: 'plain', personId: 'alice', seconds: 1, provider: null })).rejects.toMatchObject({
       constraint: 'session_token_is_a_hash',
     })
-    await expect(sessions.open({ tokenHash: hash('x'), personId: 'nobody', method: 'named', seconds: 1 })).rejects.toThrow()
+    await expect(sessions.open({ tokenHash: hash('x'), personId: 'nobody', seconds: 1, provider: null })).rejects.toThrow()
   })
 })

@@ -10,7 +10,8 @@ import type { Source } from '../../../agent/investigation/scope.ts'
 import type { JournalEntry } from '../../../agent/ports.ts'
 import { createTelemetry } from '../../../agent/telemetry/telemetry.ts'
 import { createTopology } from '../../../agent/topology/inventory.ts'
-import { type ConfiguredPerson, loadConfig } from '../../../bot/config.ts'
+import { type ConfiguredPerson, loadConfig, type Settings } from '../../../bot/config.ts'
+import { consolePresentations } from '../../../bot/configured-people.ts'
 import { createDeadJobs } from '../../../bot/dead-jobs.ts'
 import { createEdge, type Edge, type EdgeDeps } from '../../../bot/edge.ts'
 import { actorOf } from '../../../bot/identity.ts'
@@ -95,7 +96,7 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
   const target = createFakeTarget(now)
   const hub = createEventHub()
   const journal: JournalEntry[] = []
-  const agent = createTestAgent({ stores, target, journal, log, options })
+  const agent = createTestAgent({ stores, target, journal, log, options, settings })
   const render: EdgeDeps['render'] = (card) => {
     const { text, blocks } = renderBlocks(card)
     return { text, blocks: blocks.map((block) => ({ ...block })) }
@@ -105,8 +106,9 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
     version: '0.0.0-test',
     agent,
     hub,
-    namedPeople: options.namedPeople ?? settings.api.keys.length === 0,
+    namedPeople: options.namedPeople ?? (settings.api.keys.length === 0 && settings.oidc === null),
     sessions: stores.sessions,
+    signInAttempts: stores.signInAttempts,
     hostSecret: HOST_SECRET,
     backUp: async () => await spool(tmpdir(), async (path) => await writeBackup(database, path, { product: '0.0.0-test', takenAt: now() })),
     exportAudit: async (since) =>
@@ -209,12 +211,14 @@ function createTestAgent({
   journal,
   log,
   options,
+  settings,
 }: {
   stores: Stores
   target: FakeTarget
   journal: JournalEntry[]
   log: Log
   options: EdgeOptions
+  settings: Settings
 }): RunningAgent {
   const catalog = createCatalog([target.provider])
   const workload: Workload = {
@@ -282,7 +286,7 @@ function createTestAgent({
           typed: options.typed ?? false,
         },
       }),
-      presentations: () => [{ surface: 'console', tenant: 'local', place: 'console' }],
+      presentations: () => consolePresentations(settings),
       dependents: async () => ['checkout'],
       build: () => digestOf(canonicalJson('test')),
       now,
