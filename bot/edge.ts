@@ -108,7 +108,16 @@ export function createEdge(deps: EdgeDeps): Edge {
   })
   const signIn =
     provider && settings.oidc
-      ? createSignIn({ ...settings.oidc, ...deps, provider, identity, attempts: deps.signInAttempts, ownUrl, secureCookie })
+      ? createSignIn({
+          ...settings.oidc,
+          ...deps,
+          provider,
+          identity,
+          attempts: deps.signInAttempts,
+          ownUrl,
+          behindProxy: settings.publicUrl !== null,
+          secureCookie,
+        })
       : null
   const { token, ...limits } = settings.webhooks
   const endpoints: Endpoint[] = [

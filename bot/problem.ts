@@ -9,7 +9,7 @@ export const EDGE_PROBLEMS = {
   'invalid-cursor': [400, 'The cursor is not one that this list gave.'],
   'invalid-logout-token': [400, 'This is no logout token of the identity provider for this application, or no fresh one.'],
   'sign-in-stale': [400, 'This sign-in was not begun in this browser, took longer than 10 minutes, or was used already. Sign in again.'],
-  'no-token': [401, 'This call needs "Authorization: Bearer KEY" with a key that is configured.'],
+  'no-token': [401, 'This call needs a person who is signed in, or "Authorization: Bearer KEY" with a key that is configured.'],
   'no-person': [401, 'This call needs a person who is signed in.'],
   'session-ended': [401, 'Your session has ended. Sign in again.'],
   'foreign-host': [403, 'The Host header names another server.'],

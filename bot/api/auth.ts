@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import { z } from 'zod'
 import { signInPage } from '../oidc/page.ts'
-import type { SignIn } from '../oidc/sign-in.ts'
+import { CALLBACK_PATH, LOGIN_PATH, type SignIn } from '../oidc/sign-in.ts'
 import type { Checked } from '../outermost-check.ts'
 import { HttpProblem, type ProblemCode, problemOf } from '../problem.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
@@ -14,7 +14,6 @@ export interface AuthApiDeps {
   namedPeople: boolean
 }
 
-const LOGIN = '/auth/login'
 const waySchema = z.object({
   way: z
     .enum(['provider', 'name'])
@@ -29,7 +28,7 @@ const PROVIDER = ['no-identity-provider', 'provider-unavailable', 'provider-not-
 
 export function authEndpoints({ signIn, namedPeople }: AuthApiDeps): Endpoint[] {
   const configured = (): SignIn => signIn ?? none()
-  const way = signIn ? { way: 'provider', at: LOGIN } : { way: namedPeople ? 'name' : null, at: null }
+  const way = signIn ? { way: 'provider', at: LOGIN_PATH } : { way: namedPeople ? 'name' : null, at: null }
   return [
     endpoint({
       method: 'get',
@@ -42,7 +41,7 @@ export function authEndpoints({ signIn, namedPeople }: AuthApiDeps): Endpoint[] 
     }),
     endpoint({
       method: 'get',
-      path: LOGIN,
+      path: LOGIN_PATH,
       name: 'beginSignIn',
       summary: 'Sends the browser to the identity provider: authorization code with PKCE.',
       access: 'open',
@@ -51,13 +50,13 @@ export function authEndpoints({ signIn, namedPeople }: AuthApiDeps): Endpoint[] 
       problems: [...PROVIDER, 'invalid-query', 'too-many-requests'],
       handle: async ({ context, query }) =>
         await forPerson(context, async () => {
-          const { location, cookie } = await configured().begin(query.returnTo)
-          return redirect(location, [cookie])
+          const { location, cookie } = await configured().begin(query.returnTo, context.req.header('host'))
+          return redirect(location, cookie === null ? [] : [cookie])
         }),
     }),
     endpoint({
       method: 'get',
-      path: '/auth/callback',
+      path: CALLBACK_PATH,
       name: 'completeSignIn',
       summary: "Where the identity provider sends the browser back: verifies its answer and opens the linked person's session.",
       access: 'open',

@@ -13,6 +13,7 @@ const ATTEMPT_SECONDS = 600
 const ATTEMPTS = { perSecond: 5, burst: 50 }
 const LONGEST_ANSWER = 8_000
 
+export const LOGIN_PATH = '/auth/login'
 export const CALLBACK_PATH = '/auth/callback'
 
 /** Browsers on their way. */
@@ -27,8 +28,10 @@ export interface SignInDeps {
   identity: Pick<Identity, 'openVouched' | 'close'>
   attempts: AttemptRows
   sessions: { endAtProvider(gone: { tenant: string; subject: string | null; sid: string | null }): Promise<number> }
-  /** The address people reach the server at, without a slash at its end. */
+  /** The address people reach the server at, without a slash at its end; the provider sends them back to it. */
   ownUrl(): string
+  /** Set when a proxy stands before the server: then the name that a request bears says nothing of the one in the browser. */
+  behindProxy: boolean
   secureCookie: boolean
   now: () => Date
   log: { info(object: object, message: string): void; warn(object: object, message: string): void }
@@ -36,8 +39,12 @@ export interface SignInDeps {
 
 /** Sign-in at the identity provider and what ends it. Whatever fails leaves nobody half signed in. */
 export interface SignIn {
-  /** @throws HttpProblem too-many-requests, provider-unavailable, provider-not-trusted */
-  begin(returnTo: string | undefined): Promise<{ location: string; cookie: string }>
+  /**
+   * `host`: the name and port that the browser called; the cookie belongs to it, so a browser that calls this machine by another name than it
+   * will come back to is sent there first.
+   * @throws HttpProblem too-many-requests, provider-unavailable, provider-not-trusted
+   */
+  begin(returnTo: string | undefined, host: string | undefined): Promise<{ location: string; cookie: string | null }>
   /** `search`: the query the browser came back with. @throws HttpProblem sign-in-stale, sign-in-refused, account-not-linked, provider-… */
   complete(search: string, cookies: string | undefined): Promise<{ location: string; cookies: string[] }>
   /** Ends the browser's session. `continueAt`: where it ends the one at the provider too; null when there is no such place. */
@@ -52,12 +59,15 @@ export function createSignIn(deps: SignInDeps): SignIn {
   const cookie = createCookie('steadyhand_sign_in', { secure: deps.secureCookie, sameSite: 'Lax' })
   const bucket = createTokenBucket({ ...ATTEMPTS, now })
   return {
-    async begin(returnTo) {
+    async begin(asked, host) {
+      const returnTo = safeReturnTo(asked)
+      if (!deps.behindProxy && host !== undefined && new URL(`http://${host}`).host !== new URL(deps.ownUrl()).host)
+        return { location: `${deps.ownUrl()}${LOGIN_PATH}?returnTo=${encodeURIComponent(returnTo)}`, cookie: null }
       const wait = bucket.take()
       if (wait > 0) throw new HttpProblem('too-many-requests', null, { 'retry-after': String(wait) })
       const token = randomBytes(32).toString('base64url')
       const location = await provider.signInUrl(secretsOf(token), deps.ownUrl() + CALLBACK_PATH)
-      await attempts.begin({ tokenHash: sha256(token), returnTo: safeReturnTo(returnTo), seconds: ATTEMPT_SECONDS })
+      await attempts.begin({ tokenHash: sha256(token), returnTo, seconds: ATTEMPT_SECONDS })
       return { location, cookie: cookie.set(token, ATTEMPT_SECONDS) }
     },
     async complete(search, cookies) {

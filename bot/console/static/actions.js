@@ -28,6 +28,7 @@ export function createActions(state, update, reader) {
     update({
       me: answer.body.person,
       signInRefused: null,
+      sessionEnded: false,
       control: null,
       drillRefused: null,
       announcement: `Signed in as ${answer.body.person.name}.`,
@@ -37,9 +38,16 @@ export function createActions(state, update, reader) {
     await reader.everything()
   }
 
+  /** At the identity provider, which sends the browser back to what it shows now. */
+  function signInThere() {
+    if (state.signIn?.at) location.assign(`${state.signIn.at}?returnTo=${encodeURIComponent(`/${location.hash}`)}`)
+  }
+
   async function signOut() {
-    await remove('/api/v1/session')
-    await reader.everything()
+    const answer = state.signIn?.way === 'provider' ? await post('/auth/logout', {}) : await remove('/api/v1/session')
+    update({ me: null })
+    if (answer.ok && answer.body?.continueAt) location.assign(answer.body.continueAt)
+    else await reader.everything()
   }
 
   /**
@@ -133,6 +141,7 @@ export function createActions(state, update, reader) {
   const buttons = {
     ...voting.buttons,
     'sign-in': signIn,
+    'sign-in-there': signInThere,
     'sign-out': signOut,
     stop: () => control('stop'),
     'start-again': () => control('start'),

@@ -14,6 +14,8 @@ import { titleOf } from './words.js'
 const TICK_MS = 1_000
 /** Whether anything may run is never left to events alone. */
 const MODE_EVERY_MS = 5_000
+/** Whoever looks at a card learns that the session is over before they click. */
+const SESSION_EVERY_MS = 60_000
 
 const root = /** @type {Element} */ (document.getElementById('app'))
 const announcer = /** @type {Element} */ (document.getElementById('announce'))
@@ -90,6 +92,9 @@ setInterval(() => {
   // Nothing tells when a drill of somebody else begins or ends.
   if (state.route.page === 'home') void reader.drills()
 }, MODE_EVERY_MS)
+setInterval(() => {
+  if (state.me) void reader.who()
+}, SESSION_EVERY_MS)
 
 await reader.start()
 await follow(true)

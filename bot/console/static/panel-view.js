@@ -1,6 +1,7 @@
 /** @import { Panel, State } from './state.js' */
 /** @import { Tree } from './tree.js' */
 import { viewOfBlocks } from './blocks.js'
+import { signInButton } from './sign-in-button.js'
 import { h } from './tree.js'
 import { personWords, refusalWords } from './words.js'
 
@@ -79,15 +80,16 @@ function confirmForm(id, { busy }, text) {
  * @param {State} state
  * @param {{ origin: string, now: Date }} context
  */
-function refusedPart({ refused, whoMay }, { people }, context) {
+function refusedPart({ refused, whoMay }, { people, signIn }, context) {
   if (!refused) return null
-  const nobody = refused.code === 'no-person' && people
+  const nobody = ['no-person', 'no-token', 'session-ended'].includes(refused.code)
   return h(
     'div',
     { key: 'refused', class: 'refused', role: 'alert' },
     h('p', null, refusalWords(refused)),
     whoMay ? viewOfBlocks(whoMay, context) : null,
-    nobody
+    nobody && signIn?.way === 'provider' ? h('div', { class: 'actions' }, signInButton()) : null,
+    nobody && signIn?.way === 'name' && people
       ? h(
           'div',
           { class: 'actions' },

@@ -127,10 +127,19 @@ export function createReader(state, update) {
     await Promise.all([here[state.route.page](), pending()])
   }
 
-  const who = async () => {
-    const [session, people] = await Promise.all([get('/api/v1/session'), get('/api/v1/people')])
-    update({ me: session.ok ? session.body.person : null, people: people.ok ? people.body.items : null })
-  }
+  const who = () =>
+    once('who', async () => {
+      const [session, people, signIn] = await Promise.all([get('/api/v1/session'), get('/api/v1/people'), get('/api/v1/sign-in')])
+      const ended = !session.ok && session.status === 401 && (state.me !== null || state.sessionEnded)
+      update({
+        // Without an answer nothing is known: who was signed in still is.
+        me: session.ok ? session.body.person : session.status === 401 ? null : state.me,
+        people: people.ok ? people.body.items : people.status === 401 ? null : state.people,
+        signIn: signIn.ok ? signIn.body : state.signIn,
+        sessionEnded: ended,
+        ...(ended && state.me !== null ? { announcement: 'Your session has ended.' } : {}),
+      })
+    })
 
   return {
     mode,

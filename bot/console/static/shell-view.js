@@ -2,6 +2,7 @@
 /** @import { Tree } from './tree.js' */
 import { viewOfBlocks } from './blocks.js'
 import { otherReasons, personName, startWords, stopOf } from './mode.js'
+import { signInButton } from './sign-in-button.js'
 import { clock } from './time.js'
 import { h } from './tree.js'
 import { personWords, refusalWords } from './words.js'
@@ -70,9 +71,9 @@ function stopButton({ mode, me, people }) {
 }
 
 /** @param {State} state */
-function who({ me, people }) {
+function who({ me, people, signIn }) {
   if (!me) return null
-  const others = (people ?? []).filter(({ id }) => id !== me.id)
+  const others = signIn?.way === 'name' ? (people ?? []).filter(({ id }) => id !== me.id) : []
   return h(
     'details',
     { class: 'who', key: 'who' },
@@ -116,7 +117,7 @@ function notices(state, context) {
     control?.blocks
       ? h('div', { key: 'control', class: 'banner calm', role: 'status' }, h('div', null, viewOfBlocks(control.blocks, context)), dismiss())
       : null,
-    state.me ? null : signIn(state),
+    state.me ? null : signInPart(state),
   ]
   return parts.filter((part) => part !== null)
 }
@@ -175,8 +176,25 @@ function observing(mode, { me, people }) {
 }
 
 /** @param {State} state */
-function signIn({ people, signInRefused }) {
-  if (!people) return null
+function signInPart({ people, signIn, signInRefused, sessionEnded }) {
+  if (signIn?.way === 'provider')
+    return h(
+      'section',
+      {
+        key: 'sign-in',
+        class: `banner ${sessionEnded ? 'ask' : 'calm'} sign-in`,
+        'aria-label': 'Sign in',
+        ...(sessionEnded ? { role: 'alert' } : {}),
+      },
+      h(
+        'p',
+        null,
+        h('strong', null, sessionEnded ? 'Your session has ended.' : 'You are not signed in.'),
+        ' What you see may be old, and deciding needs a person who is signed in.',
+      ),
+      h('div', { class: 'actions' }, signInButton()),
+    )
+  if (!people || signIn?.way !== 'name') return null
   return h(
     'section',
     { key: 'sign-in', class: 'banner calm sign-in', 'aria-label': 'Sign in' },

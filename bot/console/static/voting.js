@@ -77,6 +77,7 @@ export function createVoting(state, update, reader) {
     // Said of the request as it stands now; nothing is said of it once it has moved on.
     const approval = state.incident.approvals.get(id)
     if (approval) panel(id, { about: approvalMark(approval) })
+    if (!answer.ok && answer.status === 401) await reader.who()
     if (!answer.ok && othersMay(answer.code)) await tellWhoMay(id)
     keepFocusAt(id)
   }

@@ -42,6 +42,7 @@ export class Browser {
 
   async send(url: string, options: RequestInit): Promise<Page> {
     const trail: string[] = []
+    const accept = new Headers(options.headers).get('accept') ?? 'text/html'
     let [next, asked] = [url, options]
     for (;;) {
       trail.push(next)
@@ -50,7 +51,7 @@ export class Browser {
       if (location === null || trail.length > MOST_REDIRECTS) return page
       next = new URL(location, next).href
       if (this.stopAt !== null && next.startsWith(this.stopAt)) return { ...page, url: next }
-      asked = { headers: { accept: 'text/html' } }
+      asked = { headers: { accept } }
     }
   }
 

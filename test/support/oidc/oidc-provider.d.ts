@@ -12,12 +12,15 @@ declare module 'oidc-provider' {
     oidc: { client: { clientId: string }; session: { accountId: string } }
   }
 
-  export default class Provider {
+  export class Provider {
     constructor(issuer: string, configuration: object)
     callback(): (request: IncomingMessage, response: ServerResponse) => Promise<void>
     interactionDetails(request: IncomingMessage, response: ServerResponse): Promise<{ prompt: { name: string } }>
     interactionFinished(request: IncomingMessage, response: ServerResponse, result: object): Promise<void>
     on(event: string, listener: (...args: readonly unknown[]) => void): void
-    Grant: new (details: { clientId: string; accountId: string }) => Grant
+    Grant: new (details: {
+      clientId: string
+      accountId: string
+    }) => Grant
   }
 }

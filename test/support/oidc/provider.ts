@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import Provider, { type Context } from 'oidc-provider'
+import type { Context } from 'oidc-provider'
 import { createAdapter } from './provider-rows.ts'
 
 export const CLIENT = { id: 'steadyhand', secret: 'a secret of the tests' }
@@ -30,6 +30,7 @@ export interface TestProviderOptions {
 }
 
 export async function startProvider({ clientUrl, refreshes = true }: TestProviderOptions): Promise<TestProvider> {
+  const Provider = await loadQuietly()
   const rows = createAdapter()
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -46,7 +47,10 @@ export async function startProvider({ clientUrl, refreshes = true }: TestProvide
       await new Promise((resolve) => server.close(resolve))
     },
   }
-  const provider = new Provider(issuer, configuration({ clientUrl, refreshes, adapter: rows.Adapter, newGrant: (details) => new provider.Grant(details) }))
+  const provider = new Provider(
+    issuer,
+    configuration({ clientUrl, refreshes, adapter: rows.Adapter, newGrant: (details) => new provider.Grant(details) }),
+  )
   provider.on('backchannel.success', () => void running.logouts.push('delivered'))
   provider.on('backchannel.error', () => void running.logouts.push('refused'))
   const answer = provider.callback()
@@ -62,6 +66,17 @@ export async function startProvider({ clientUrl, refreshes = true }: TestProvide
   return running
 }
 
+/** It prints which releases of Node it is tested with. */
+async function loadQuietly(): Promise<typeof import('oidc-provider').Provider> {
+  const { warn } = console
+  console.warn = () => {}
+  try {
+    return (await import('oidc-provider')).Provider
+  } finally {
+    console.warn = warn
+  }
+}
+
 function configuration(options: {
   clientUrl: string
   refreshes: boolean
@@ -71,7 +86,9 @@ function configuration(options: {
   const { clientUrl, refreshes, newGrant } = options
   return {
     adapter: options.adapter,
-    jwks: { keys: [{ ...generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256' }] },
+    jwks: {
+      keys: [{ ...generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256' }],
+    },
     cookies: { keys: ['cookies of the tests'] },
     clients: [
       {
@@ -100,7 +117,15 @@ function configuration(options: {
     },
     claims: { openid: ['sub'] },
     pkce: { required: () => true },
-    ttl: { AccessToken: 3_600, AuthorizationCode: 60, IdToken: 3_600, RefreshToken: 86_400, Interaction: 600, Session: 86_400, Grant: 86_400 },
+    ttl: {
+      AccessToken: 3_600,
+      AuthorizationCode: 60,
+      IdToken: 3_600,
+      RefreshToken: 86_400,
+      Interaction: 600,
+      Session: 86_400,
+      Grant: 86_400,
+    },
     interactions: { url: (_: unknown, { uid }: { uid: string }) => `/interaction/${uid}` },
     issueRefreshToken: async () => refreshes,
     rotateRefreshToken: true,
@@ -115,7 +140,8 @@ function configuration(options: {
     renderError: (context: Context, out: object) => {
       context.body = out
     },
-    // Its own would refuse to call this machine.
-    fetch: (url: string, options: RequestInit) => fetch(url, options),
+    // Its own refuses to call this machine.
+    fetch: (url: string, { method = 'GET', headers = {}, body = null }: RequestInit) =>
+      fetch(url, { method, headers, body, redirect: 'manual' }),
   }
 }
