@@ -1,10 +1,12 @@
 import type { CheckResult } from '../../integrations/contract.ts'
 import { reportSchema } from '../api/audit.ts'
 import { modeSchema } from '../api/system.ts'
-import { ConfigError, exposureProblem, type Settings } from '../config.ts'
+import { ConfigError, exposureProblem, exposure as reachable, type Settings } from '../config.ts'
 import { createLog } from '../log.ts'
 import { createApp, policyProblems, VERSION } from '../main.ts'
 import { migrationsToRun } from '../offline.ts'
+import { createIdentityProvider } from '../oidc/provider.ts'
+import { HttpProblem } from '../problem.ts'
 import type { ApiClient } from './api-client.ts'
 import type { CliCommand } from './command.ts'
 import { CommandFailed } from './failure.ts'
@@ -21,7 +23,7 @@ export const doctorCommand: CliCommand = {
   details: ['Changes nothing. Exits 1 when something keeps Steadyhand from working.'],
   options: { json: { type: 'boolean' } },
   async run({ terminal, settings, options, now }) {
-    const results = await withProgress(terminal, 'looking', now, () => examine(settings))
+    const results = await withProgress(terminal, 'looking', now, () => examine(settings, now))
     if (options['json']) terminal.say(JSON.stringify(results))
     else
       for (const { name, status, words, fix } of results)
@@ -36,7 +38,7 @@ export const doctorCommand: CliCommand = {
 }
 
 /** Everything that can be checked with these settings, in the order in which a start would run into it. */
-async function examine(read: () => Settings): Promise<CheckResult[]> {
+async function examine(read: () => Settings, now: () => Date): Promise<CheckResult[]> {
   let settings: Settings
   try {
     settings = read()
@@ -51,6 +53,7 @@ async function examine(read: () => Settings): Promise<CheckResult[]> {
       ok('settings', settings.file ?? 'no settings file; defaults and environment'),
     ],
     exposure(settings),
+    await signIn(settings, now),
     policy(settings),
     server ? await examineServer(server) : await examineDatabase(settings),
     improvements(settings).map((line) => ({
@@ -67,6 +70,37 @@ function exposure(settings: Settings): CheckResult[] {
   const problem = exposureProblem(settings)
   if (problem !== null) return [failed('address', problem, 'Set the tokens, or leave HOST at 127.0.0.1.')]
   return [ok('address', `${addressOf(settings)}${settings.publicUrl === null ? '' : `, reached as ${settings.publicUrl}`}`)]
+}
+
+async function signIn(settings: Settings, now: () => Date): Promise<CheckResult[]> {
+  const { oidc, people } = settings
+  if (oidc === null) {
+    const names = reachable(settings) === null && settings.api.keys.length === 0 && settings.webhooks.token === null
+    if (names) return [ok('sign-in', 'by name, on this machine, while only the local target can be acted on')]
+    return [
+      warning(
+        'sign-in',
+        'nobody can sign in to the console, so nobody can vote there',
+        'Set OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET: see docs/sign-in.md.',
+      ),
+    ]
+  }
+  const linked = people.filter(({ links }) => links.some(({ surface, tenant }) => surface === 'console' && tenant === oidc.issuer)).length
+  const who =
+    linked > 0
+      ? ok('sign-in', `at ${oidc.issuer}, with ${linked} of ${people.length} people linked`)
+      : warning(
+          'sign-in',
+          `at ${oidc.issuer}, and nobody is linked`,
+          `Give people a link { surface: console, tenant: ${oidc.issuer}, id: … }.`,
+        )
+  try {
+    await createIdentityProvider({ settings: oidc, now, log: { warn: () => {} } }).reach()
+    return [who, ok('identity provider', 'describes itself as it should')]
+  } catch (error) {
+    if (!(error instanceof HttpProblem)) throw error
+    return [who, failed('identity provider', error.message, 'Check OIDC_ISSUER, and that this machine reaches it.')]
+  }
 }
 
 function policy(settings: Settings): CheckResult[] {

@@ -28,6 +28,8 @@ export interface VouchedAccount {
 
 /** The identity provider. Every call is bounded in time and size, and is answered with an HttpProblem when the provider is away or cannot be trusted. */
 export interface IdentityProvider {
+  /** Reads how the provider describes itself. @throws HttpProblem provider-unavailable, provider-not-trusted */
+  reach(): Promise<void>
   /** Where the browser is sent. @throws HttpProblem provider-unavailable, provider-not-trusted */
   signInUrl(secrets: AttemptSecrets, callbackUrl: string): Promise<string>
   /** Redeems what the browser came back with. @throws HttpProblem also sign-in-refused, sign-in-stale */
@@ -78,6 +80,7 @@ export function createIdentityProvider({ settings, now, log }: IdentityProviderD
     }
   }
   return {
+    reach: () => asking('a look', async () => {}),
     signInUrl: (secrets, callbackUrl) =>
       asking('sign-in', async ({ library, config }) => {
         const url = library.buildAuthorizationUrl(config, {

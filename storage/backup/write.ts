@@ -18,7 +18,7 @@ const ROWS_AT_ONCE = 200
 /** Characters handed to the compressor at once. */
 const PIECE = 64 * 1024
 /** Who is signed in is nobody's after a restore. */
-const LEFT_OUT = ['session']
+const LEFT_OUT = ['session', 'provider_session', 'sign_in_attempt']
 
 /**
  * Writes everything the database holds, as of one moment, to a new file that only its owner can read. On PGlite, which has one session, everybody

@@ -195,6 +195,52 @@ describe('behind a proxy', () => {
     expect(problemsOf({ STEADYHAND_PUBLIC_URL: 'oncall.example.com' }).join()).toContain('must be an address that begins with http'))
 })
 
+describe('sign-in at an identity provider', () => {
+  const provider = { OIDC_ISSUER: 'https://login.example.com', OIDC_CLIENT_ID: 'steadyhand', OIDC_CLIENT_SECRET: 'secret' }
+  const reached = { HOST: '0.0.0.0', STEADYHAND_API_KEYS: TOKEN, STEADYHAND_WEBHOOK_TOKEN: TOKEN }
+
+  test('comes from the environment, the file, or both', () => {
+    expect(load().oidc).toBeNull()
+    const defaults = { scopes: ['openid'], audience: null, claim: 'sub' }
+    expect(load(provider).oidc).toEqual({
+      issuer: 'https://login.example.com',
+      clientId: 'steadyhand',
+      clientSecret: 'secret',
+      ...defaults,
+    })
+    const yaml = 'oidc: { issuer: "https://a.example/", clientId: a, scopes: [offline_access, openid], claim: oid }'
+    expect(load({ OIDC_CLIENT_SECRET: 's' }, yaml).oidc).toMatchObject({
+      issuer: 'https://a.example/',
+      clientId: 'a',
+      scopes: ['openid', 'offline_access'],
+      claim: 'oid',
+    })
+  })
+
+  test('the secret is read from a file', () => {
+    writeFileSync(join(folder, 'secret'), 'from a file\n')
+    const { OIDC_CLIENT_SECRET: _, ...rest } = provider
+    expect(load({ ...rest, OIDC_CLIENT_SECRET_FILE: join(folder, 'secret') }).oidc?.clientSecret).toBe('from a file')
+  })
+
+  test('with it nobody signs in by name, whatever else is set', () =>
+    expect(mayUseNames(load(provider), [{ actions: [], environments: ['local'] }])).toBe(false))
+
+  test.each<readonly [string, Record<string, string>, string, RegExp]>([
+    ['half of it', { OIDC_ISSUER: provider.OIDC_ISSUER }, '', /misses oidc\.clientId .* and oidc\.clientSecret/],
+    ['an issuer that is no address', { ...provider, OIDC_ISSUER: 'login' }, '', /OIDC_ISSUER is login/],
+    ['an issuer by http elsewhere', { ...provider, OIDC_ISSUER: 'http://login.example.com' }, '', /use https/],
+    ['a key that does not exist', provider, 'oidc: { clientid: a }', /Did you mean "clientId"/],
+    ['a claim that people can change', provider, 'oidc: { claim: email }', /oidc\.claim: names something that can be changed/],
+    ['no address to come back to', { ...provider, ...reached }, '', /publicUrl .* is missing/],
+    ['an address by http', { ...provider, ...reached, STEADYHAND_PUBLIC_URL: 'http://oncall.example.com' }, '', /must be https/],
+    ['an address with a path', { ...provider, ...reached, STEADYHAND_PUBLIC_URL: 'https://example.com/oncall' }, '', /no path/],
+  ])('%s is a problem in words', (_, environment, yaml, words) => expect(problemsOf(environment, yaml).join('\n')).toMatch(words))
+
+  test('a mistyped variable is named', () =>
+    expect(load({ ...provider, OIDC_CLIENT_SECRT: 'x' }).unused.join()).toContain('did you mean OIDC_CLIENT_SECRET?'))
+})
+
 describe('the example', () => {
   const example = readFileSync(join(import.meta.dirname, '..', '..', 'steadyhand.example.yaml'), 'utf8')
 

@@ -136,6 +136,7 @@ describeDatabases('the description of the interface', (store) => {
         '/api/v1/drills',
         '/api/v1/services',
         '/api/v1/session',
+        '/api/v1/sign-in',
         '/healthz',
         '/readyz',
         '/metrics',
@@ -157,6 +158,9 @@ describeDatabases('the description of the interface', (store) => {
         ['post', '/api/v1/session', () => nobody.post('/api/v1/session', 'x')],
         ['post', '/api/v1/session', () => nobody.post('/api/v1/session', {}, { origin: 'https://evil.example' })],
         ['post', '/api/v1/commands', () => nobody.post('/api/v1/commands', '{}', { 'content-type': 'text/plain' })],
+        ['get', '/auth/login', () => nobody.get('/auth/login')],
+        ['get', '/auth/callback', () => nobody.get('/auth/callback?code=x&state=y')],
+        ['post', '/auth/logout', () => nobody.post('/auth/logout', {})],
         ['post', '/webhooks/alertmanager', () => nobody.post('/webhooks/alertmanager', {})],
         [
           'post',
@@ -186,7 +190,17 @@ describeDatabases('the description of the interface', (store) => {
       }),
     )
     const open = answers.filter(([, status]) => status !== 401).map(([route]) => route)
-    expect(open.sort()).toEqual(['GET /api/openapi.json', 'GET /healthz', 'GET /readyz', 'POST /api/v1/session'])
+    expect(open.sort()).toEqual([
+      'GET /api/openapi.json',
+      'GET /api/v1/sign-in',
+      'GET /auth/callback',
+      'GET /auth/login',
+      'GET /healthz',
+      'GET /readyz',
+      'POST /api/v1/session',
+      'POST /auth/backchannel-logout',
+      'POST /auth/logout',
+    ])
     await strict.close()
   })
 })
