@@ -238,7 +238,7 @@ describe('sign-in at an identity provider', () => {
   ])('%s is a problem in words', (_, environment, yaml, words) => expect(problemsOf(environment, yaml).join('\n')).toMatch(words))
 
   test('a mistyped variable is named', () =>
-    expect(load({ ...provider, OIDC_CLIENT_SECRT: 'x' }).unused.join()).toContain('did you mean OIDC_CLIENT_SECRET?'))
+    expect(problemsOf({ ...provider, OIDC_CLIENT_SECRT: 'x' }).join()).toContain('did you mean OIDC_CLIENT_SECRET?'))
 })
 
 describe('the example', () => {
