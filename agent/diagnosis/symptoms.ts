@@ -2,6 +2,7 @@ import { METRICS, type MetricName } from '../../integrations/ports/metrics.ts'
 import type { Statement } from './candidate.ts'
 import { state } from './candidate.ts'
 import type { Culprit } from './culprit.ts'
+import type { Finding } from './evidence-content.ts'
 import type { Facts } from './facts.ts'
 import { clock, inUnit, listed, sentence } from './wording.ts'
 
@@ -18,10 +19,16 @@ export function symptomStatements({ service, facts, troubles }: Culprit): Statem
   return metrics.flatMap((metric) => {
     const finding = facts.metrics[metric]
     if (!finding || finding.now === null) return []
-    const before = finding.before === null ? '' : `, ${inUnit(metric, finding.before)} before`
-    const since = finding.began === null ? '' : `; it began at ${clock(finding.began)}`
-    return state(`${sentence(METRICS[metric].title)} of ${service}: ${inUnit(metric, finding.now)} now${before}${since}.`, finding.label)
+    return state(`${sentence(METRICS[metric].title)} of ${service}: ${courseOf(metric, finding, finding.now)}.`, finding.label)
   })
+}
+
+/** How a metric went: what it is now, or, of a stretch that is over, how far it went and when. */
+function courseOf(metric: MetricName, { before, began, ended, peak }: Finding, now: number): string {
+  const usual = before === null ? '' : `, ${inUnit(metric, before)} before`
+  if (began !== null && ended !== null && peak !== null)
+    return `${inUnit(metric, peak)} at its worst${usual}; it began at ${clock(began)} and was over at ${clock(ended)}`
+  return `${inUnit(metric, now)} now${usual}${began === null ? '' : `; it began at ${clock(began)}`}`
 }
 
 /** Who suffers from it, by the call graph. */
