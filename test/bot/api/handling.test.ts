@@ -69,6 +69,11 @@ describeDatabases('incidents in the hands of people', (store) => {
     const snoozed = await alice.post(on('inc-1', 'snooze'), { for: '2h', reason: '<!channel> *later*' })
     expect(snoozed).toMatchObject({ status: 200, json: { handling: { snoozed: { by: 'alice', reason: '<!channel> *later*' } } } })
     expect(JSON.stringify(snoozed.json.cards)).not.toContain('<!channel>')
+    const [asked] = (await alice.get('/api/v1/approvals?state=pending')).json.items
+    await alice.post(`/api/v1/approvals/${asked.id}/votes`, { decision: 'deny', digest: asked.digest })
+    await running.stores.work.enqueue({ kind: 'investigate', payload: { incidentId: 'inc-1' }, dedupe: 'again' })
+    const alone = await incidentIs('inc-1', (json) => json.timeline.at(-1).text.includes('Alice has snoozed the incident'))
+    expect(alone.plans).toHaveLength(1)
     for (const body of [
       { for: '2h', until: new Date().toISOString() },
       { until: '2020-01-01T00:00:00.000Z' },
