@@ -37,11 +37,11 @@ export function boundedFetch(loopbackOnly: (host: string) => boolean): (url: str
         redirect: 'manual',
         signal: signal ? AbortSignal.any([signal, late]) : late,
       })
-      if (response.status >= 500 || response.status === 429) throw new ProviderAway(`it answered ${response.status}`)
+      if (response.status >= 500 || response.status === 429) throw new ProviderAway(`It answered ${response.status}`)
       return new Response(await readBounded(response), { status: response.status, headers: response.headers })
     } catch (cause) {
       if (cause instanceof ProviderAway || cause instanceof ProviderUnfit) throw cause
-      throw new ProviderAway(late.aborted ? `it did not answer within ${TIMEOUT_SECONDS} s` : 'it cannot be reached', { cause })
+      throw new ProviderAway(late.aborted ? `It did not answer within ${TIMEOUT_SECONDS} s` : 'It cannot be reached', { cause })
     }
   }
 }
@@ -53,7 +53,7 @@ async function readBounded(response: Response): Promise<Uint8Array<ArrayBuffer> 
   let size = 0
   for await (const chunk of response.body) {
     size += chunk.byteLength
-    if (size > MOST_BYTES) throw new ProviderUnfit(`its answer is larger than ${MOST_BYTES} bytes`)
+    if (size > MOST_BYTES) throw new ProviderUnfit(`Its answer is larger than ${MOST_BYTES} bytes`)
     chunks.push(chunk)
   }
   return new Uint8Array(Buffer.concat(chunks, size))

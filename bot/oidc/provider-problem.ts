@@ -13,7 +13,7 @@ export function inWords(error: unknown): HttpProblem {
 function problemOf(error: unknown): HttpProblem {
   const away = chain(error).find((each) => each instanceof ProviderAway)
   if (away)
-    return new HttpProblem('provider-unavailable', `It says: ${away.message}. Nobody was signed in. Try again soon.`, {
+    return new HttpProblem('provider-unavailable', `${away.message}. Nobody was signed in. Try again soon.`, {
       'retry-after': '10',
     })
   const code = oauthError(error)

@@ -133,6 +133,18 @@ describe('the head of every page', () => {
     )
   const controls = (trees: Tree[]) => buttonsOf(trees).map(({ attrs }) => attrs['data-do'])
 
+  test('leads to the identity provider where people sign in there, and says when the session has ended', () => {
+    const signIn = { way: 'provider', at: '/auth/login' }
+    const nobody = headOf([], [], { me: null, signIn, sessionEnded: false })
+    expect(controls(nobody)).toContain('sign-in-there')
+    expect(controls(nobody)).not.toContain('sign-in')
+    expect(textOf(nobody)).toContain('You are not signed in.')
+    expect(textOf(headOf([], [], { me: null, signIn, sessionEnded: true }))).toContain('Your session has ended.')
+    const alice = headOf([], [], { signIn, people: [...people, { id: 'bob', name: 'Bob', roles: ['viewer'] }] })
+    expect(controls(alice)).not.toContain('sign-in')
+    expect(controls(alice)).toContain('sign-out')
+  })
+
   test('says who stopped everything, and offers to start again', () => {
     const head = headOf(['nobody holds the approver role', 'Stopped by alice at 02:10 UTC'], [stop()])
     expect(textOf(head)).toContain('Stopped by Alice at ')
