@@ -56,10 +56,11 @@ function judgeActedOn(facts: DrillFacts, expects: 'action' | 'undo'): DrillVerdi
   return judgeUnanswered(approvals, now)
 }
 
+/** An incident that ended early may have been another one: a busy machine has troubles of its own, and the one of the drill may still come. */
 function judgeUnasked({ incidents, since, now }: DrillFacts): DrillVerdict {
-  const over = incidents.find(({ state }) => ENDED_STATES.includes(state))
-  if (over) return failed(`${over.id} ended ${over.state}, and no approval was asked.`)
   if (!isOver(since, ASK_WITHIN_SECONDS, now)) return running
+  const over = incidents.find(({ state }) => ENDED_STATES.includes(state))
+  if (over && incidents.length === 1) return failed(`${over.id} ended ${over.state}, and no approval was asked.`)
   return failed(incidents.length > 0 ? `No approval was asked within ${ASK_WITHIN_SECONDS} s.` : noIncident())
 }
 
