@@ -279,6 +279,21 @@ export interface AuditEntry {
   hash: string
 }
 
+/** What the row of an entry is about: read from the rows as they are now, to tell people; what is sealed is the entry alone. */
+export interface AuditSubject {
+  seq: number
+  incidentId: string | null
+  requestId: string | null
+  /** The action's title; of an undo, the title of what it undoes. */
+  title: string | null
+  undo: boolean
+  /** The state of a request. */
+  state: string | null
+  /** The person whose role or account it is, and the role. */
+  person: string | null
+  role: string | null
+}
+
 /** What `audit verify` found. Violations are one sentence each, with the rows they name. */
 export interface AuditReport {
   ok: boolean
@@ -295,6 +310,8 @@ export interface AuditStore {
    * time share one run.
    */
   verify(options?: { since?: 'last' }): Promise<AuditReport>
+  /** Of entries that speak of a plan, or of a person's power. */
+  subjects(seqs: readonly number[]): Promise<AuditSubject[]>
   /** What should have moved on by now and did not, one sentence each: a reason to page. */
   overdue(): Promise<string[]>
   /** What time it is by the clock of the database's server. */

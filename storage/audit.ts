@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { AuditStore } from '../agent/ports.ts'
 import { createAuditProof, runChecker } from './audit-proof.ts'
+import { readAuditSubjects } from './audit-subjects.ts'
 import { OVERDUE } from './invariants.ts'
 import type { Database } from './schema.ts'
 
@@ -21,6 +22,8 @@ export function createAuditStore({ db }: { db: Kysely<Database> }): AuditStore {
       const items = rows.slice(0, limit).map(({ seq, at, actor, what, body, hash }) => ({ seq, at, actor, what, body, hash }))
       return { items, next: rows.length > limit ? String(items.at(-1)?.seq) : null }
     },
+
+    subjects: async (seqs) => await readAuditSubjects(db, seqs),
 
     verify,
 

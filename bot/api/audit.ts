@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import type { Agent } from '../../agent/agent.ts'
+import type { AuditEntry } from '../../agent/ports.ts'
+import { auditWords } from '../messages/audit-words.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
 import { listOf, pageQuerySchema, readPage } from './lists.ts'
 import { timeSchema } from './shapes.ts'
@@ -15,6 +17,10 @@ const entrySchema = z.object({
   what: z.string(),
   body: z.record(z.string(), z.unknown()),
   hash: z.string(),
+  /** What was done, in words that follow the actor's name; with the incident and the request it was about, read from the rows of now. */
+  words: z.string(),
+  incident: z.string().nullable(),
+  approval: z.string().nullable(),
 })
 export const reportSchema = z.object({ ok: z.boolean(), violations: z.array(z.string()), entries: z.int().min(0), head: z.string() })
 
@@ -33,7 +39,13 @@ export function auditEndpoints({ agent }: AuditApiDeps): Endpoint[] {
       problems: ['invalid-query', 'invalid-cursor'],
       async handle({ query }) {
         const { items, next } = await readPage(AUDIT, query, (from) => agent.audit.entries(from))
-        return { body: { items: items.map((entry) => ({ ...entry, at: entry.at.toISOString() })), next } }
+        const subjects = new Map((await agent.audit.subjects(items.map(({ seq }) => seq))).map((subject) => [subject.seq, subject]))
+        const show = (entry: AuditEntry) => {
+          const about = subjects.get(entry.seq) ?? null
+          const told = { words: auditWords(entry, about), incident: about?.incidentId ?? null, approval: about?.requestId ?? null }
+          return { ...entry, at: entry.at.toISOString(), ...told }
+        }
+        return { body: { items: items.map(show), next } }
       },
     }),
     endpoint({

@@ -319,10 +319,11 @@ describe('finding the way', () => {
   test('the audit is verified by a button, and a violation is said plainly', async () => {
     await open(sceneOf(), '#/audit')
     await press('Verify')
-    await page.getByText('All 42 entries hold, and nothing ran without its clicks.').waitFor()
+    await page.getByText('All 42 entries hold, and nothing ran without its clicks (verified at').waitFor()
     harness.scene.report = { ok: false, violations: ['entry 7 does not match its hash'], entries: 42, head: 'cd'.repeat(32) }
     await press('Verify')
     await page.getByRole('alert').filter({ hasText: 'entry 7 does not match its hash' }).waitFor()
+    expect(await page.locator('.entries a').first().getAttribute('href')).toBe('#/incidents/INC-42')
   })
 
   test('one click stops everything, and the page says so', async () => {

@@ -216,6 +216,9 @@ function entries(at: Date): object[] {
     at: new Date(at.getTime() - index * 4_000),
     actor: index === 3 ? 'alice' : 'steadyhand',
     what,
+    words: `recorded ${what}`,
+    incident: index === 0 ? 'INC-42' : null,
+    approval: null,
     body: {},
     hash: createHash('sha256').update(what).digest('hex'),
   }))

@@ -111,7 +111,7 @@ export function createActions(state, update, reader) {
   async function verify() {
     update({ report: { ...state.report, busy: true } })
     const answer = await get('/api/v1/audit/verify')
-    update({ report: { busy: false, data: answer.ok ? answer.body : null, refused: answer.ok ? null : answer } })
+    update({ report: { busy: false, at: new Date(), data: answer.ok ? answer.body : null, refused: answer.ok ? null : answer } })
   }
 
   /**
@@ -151,6 +151,7 @@ export function createActions(state, update, reader) {
     reload: (what) => (what === 'report' ? verify() : reader.everything()),
     ask: startAsking,
     'more-ended': () => reader.moreEnded(),
+    'more-audit': () => reader.moreAudit(),
     'ask-example': (text) => (state.asking ? null : ask(state.route.id, text)),
   }
 

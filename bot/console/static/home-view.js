@@ -132,7 +132,9 @@ function endedSection({ data, refused, next, busy }, now) {
  * @param {Date} now
  */
 function incidentRow({ id, title, service, severity, state, openedAt, endedAt, run }, now) {
-  const when = endedAt === null ? `for ${age(new Date(openedAt), now)}` : moment(new Date(endedAt), now)
+  const since = age(new Date(openedAt), now)
+  const open = since === 'just now' ? since : `for ${since}`
+  const when = endedAt === null ? open : moment(new Date(endedAt), now)
   return h(
     'a',
     { class: `row ${stateTone(state)}`, href: incidentHash(id) },

@@ -4,6 +4,7 @@ import { modeMark } from './mode.js'
 import { panelsStillTrue } from './panels.js'
 import { stateWords } from './words.js'
 
+const AUDIT = '/api/v1/audit?limit=50'
 const ENDED = '/api/v1/incidents?shape=summary&limit=50'
 
 /**
@@ -42,7 +43,7 @@ export function createReader(state, update) {
   }
 
   /**
-   * @param {'incidents' | 'pending' | 'audit'} name
+   * @param {'incidents' | 'pending'} name
    * @param {string} path
    */
   const list = (name, path) =>
@@ -88,7 +89,27 @@ export function createReader(state, update) {
       const refused = running === null && state.drillRefused?.code === 'drill-running' ? null : state.drillRefused
       update({ drills: { data: items, refused: null }, running, drillRefused: refused })
     })
-  const audit = () => list('audit', '/api/v1/audit?limit=50')
+  /** The newest page; what was read of older ones stays, unless there is a gap between. */
+  const audit = () =>
+    once('audit', async () => {
+      const answer = await get(AUDIT)
+      if (!answer.ok) return update({ audit: { ...state.audit, refused: answer } })
+      const { items, next } = answer.body
+      const last = items.at(-1)?.seq ?? 0
+      const older = (state.audit.data ?? []).filter((/** @type {any} */ { seq }) => seq < last)
+      const joined = older[0]?.seq === last - 1
+      const pages = joined ? { data: [...items, ...older], next: state.audit.next } : { data: items, next }
+      update({ audit: { ...pages, refused: null, busy: false } })
+    })
+  const moreAudit = () =>
+    once('more audit', async () => {
+      const { next, data } = state.audit
+      if (next === null) return
+      update({ audit: { ...state.audit, busy: true } })
+      const answer = await get(`${AUDIT}&cursor=${encodeURIComponent(next)}`)
+      if (!answer.ok) return update({ audit: { ...state.audit, busy: false, refused: answer } })
+      update({ audit: { data: [...(data ?? []), ...answer.body.items], next: answer.body.next, refused: null, busy: false } })
+    })
   const mode = () =>
     once('mode', async () => {
       const answer = await readMode()
@@ -146,6 +167,7 @@ export function createReader(state, update) {
     run,
     drills,
     moreEnded,
+    moreAudit,
     page,
     who,
     incident,

@@ -67,6 +67,20 @@ describeDatabases('approvals over HTTP', (store) => {
     })
     expect(thread.map(({ text }: { text: string }) => text.split(/[:?]/)[0])).toEqual(['Approve', 'Approved', 'Verified'])
     expect((await alice.get('/api/v1/audit/verify')).json).toMatchObject({ ok: true, violations: [] })
+    const { items } = (await alice.get('/api/v1/audit?limit=200')).json
+    const told = items.filter(({ incident }: { incident: string | null }) => incident === done.incident)
+    const { title } = done.plan.action
+    expect(told.map(({ actor, words }: { actor: string; words: string }) => `${actor} ${words}`)).toEqual(
+      expect.arrayContaining([
+        `steadyhand asked for approval of ${title}`,
+        `alice approved ${title}`,
+        `alice gave the last word that was needed for ${title}`,
+        `steadyhand sent ${title}`,
+        `steadyhand verified by telemetry that it helped: ${title}`,
+      ]),
+    )
+    expect(new Set(told.map(({ approval }: { approval: string }) => approval))).toEqual(new Set([done.id]))
+    expect(items.map(({ words }: { words: string }) => words)).toContain('gave alice the role approver')
     expect(running.lines).toEqual([])
   })
 

@@ -1,0 +1,40 @@
+import { describe, expect, test } from 'vitest'
+import type { AuditSubject } from '../../../agent/ports.ts'
+import { auditWords } from '../../../bot/messages/audit-words.ts'
+import { AUDITED } from '../../../storage/invariants.ts'
+
+const about = (more: Partial<AuditSubject> = {}): AuditSubject => ({
+  seq: 1,
+  incidentId: 'inc-1',
+  requestId: 'r1',
+  title: 'Roll back payments',
+  undo: false,
+  state: null,
+  person: null,
+  role: null,
+  ...more,
+})
+
+describe('an entry of the audit log in words', () => {
+  test.each([
+    ['vote-written', { key: { decision: 'approve' } }, about(), 'approved Roll back payments'],
+    ['vote-written', { key: { decision: 'deny' } }, about(), 'denied Roll back payments'],
+    ['request-changed', {}, about({ state: 'expired' }), 'let the time to decide run out for Roll back payments'],
+    ['execution_event-written', { facts: { to_state: 'sent' } }, about(), 'sent Roll back payments'],
+    ['execution_event-written', { facts: { to_state: 'sent' } }, about({ undo: true }), 'sent the undo of Roll back payments'],
+    ['plan-written', {}, null, 'planned a plan'],
+    ['kill_switch-changed', { key: { scope: '*' }, facts: { engaged: true } }, null, 'stopped everything'],
+    ['kill_switch-changed', { key: { scope: 'env:shop' }, facts: { engaged: false } }, null, 'let run env:shop'],
+    ['role_grant-written', {}, about({ person: 'carol', role: 'approver' }), 'gave carol the role approver'],
+    ['principal-changed', { key: { id: 'bob' }, facts: { active: false } }, null, 'ended bob'],
+    ['something-new', {}, null, 'something-new'],
+  ])('%s %j', (what, body, subject, words) => expect(auditWords({ what, body }, subject)).toBe(words))
+
+  test.each(Object.keys(AUDITED))('%s has words of its own', (table) => {
+    expect(auditWords({ what: `${table}-written`, body: {} }, null)).not.toBe(`${table}-written`)
+  })
+
+  test('a long title is cut', () => {
+    expect(auditWords({ what: 'plan-written', body: {} }, about({ title: 'x'.repeat(5_000) })).length).toBeLessThanOrEqual(300)
+  })
+})
