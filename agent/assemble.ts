@@ -38,6 +38,7 @@ export interface AssemblyDeps
     | 'page'
     | 'tidy'
     | 'tryToWrite'
+    | 'parts'
   > {
   lease: ExecutorLease
   runs: DrillRuns

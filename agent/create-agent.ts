@@ -11,7 +11,7 @@ import { Refusal } from './domain/refusal.ts'
 import { createEffects } from './effects.ts'
 import { createHandling } from './handling/handling.ts'
 import { handlingOf } from './handling/state.ts'
-import { createJobs, type JobsDeps, type Work } from './jobs.ts'
+import { createJobs, type Jobs, type JobsDeps, type Work } from './jobs.ts'
 import { createSelfCheck } from './mode.ts'
 import type {
   AcceptedEffects,
@@ -72,6 +72,8 @@ export interface AgentDeps
   drills: Agent['drills']
   /** Reasons the configuration gives to only observe. */
   configured(): readonly string[]
+  /** Which halves of the work this process does: all of it unless it is split. */
+  parts?: { agent: boolean; executor: boolean }
   /** Drops rows that have no more use. */
   tidy(): Promise<void>
   /** Writes something small to the database; rejects when that fails. */
@@ -97,12 +99,15 @@ const INTAKE_CONCURRENCY = 1
 const INVESTIGATIONS_AT_ONCE = 4
 
 const intakePayload = z.object({ inboxId: z.int() })
-const incidentPayload = z.object({ incidentId: z.string() })
+/** `asked`: a person wants a fresh look, whatever was tried or refused before. */
+const incidentPayload = z.object({ incidentId: z.string(), asked: z.object({ requester: z.string().nullable() }).optional() })
 
 /** The agent over its stores and the world. Nothing runs before `start`; nothing is ever carried out except by its executor. */
 export function createAgent(deps: AgentDeps): RunningAgent {
   const { approvals, incidents, crashpoint, log } = deps
-  const jobs = createJobs({ ...deps, kernel: approvals, enqueue: deps.queue.enqueue })
+  const { parts = { agent: true, executor: true } } = deps
+  const ownJobs = createJobs({ ...deps, kernel: approvals, enqueue: deps.queue.enqueue })
+  const jobs = parts.agent ? ownJobs : { ...ownJobs, lookAgain: elsewhere(deps.queue) }
   const selfCheck = createSelfCheck({
     configured: deps.configured,
     journal: deps.journal,
@@ -110,6 +115,7 @@ export function createAgent(deps: AgentDeps): RunningAgent {
     acceptedEffects: deps.acceptedEffects,
     people: deps.people,
     audit: deps.audit,
+    provesAudit: !parts.agent || parts.executor,
     changedCards: async () => await changedCards(deps),
     async tryToWrite() {
       await deps.tryToWrite()
@@ -134,7 +140,9 @@ export function createAgent(deps: AgentDeps): RunningAgent {
     const news = reasons.filter((words) => !told.includes(words))
     for (const words of news) log.error({ words }, 'only observing')
     told = reasons.filter((words) => told.includes(words))
-    for (const words of [...news.map((words) => `Only observing: ${words}.`), ...(await deps.audit.overdue())]) await deps.page(words)
+    // One of several processes says what is overdue: the one that acts.
+    const overdue = parts.executor ? await deps.audit.overdue() : []
+    for (const words of [...news.map((words) => `Only observing: ${words}.`), ...overdue]) await deps.page(words)
     told = reasons
   }
   const every = (milliseconds: number, what: string, step: () => Promise<unknown>): void => {
@@ -144,6 +152,15 @@ export function createAgent(deps: AgentDeps): RunningAgent {
       )
     }
     timers.push(setInterval(run, milliseconds))
+  }
+
+  const startJobs = (): void => {
+    deps.queue.handle('intake', async (payload) => await jobs.intake(intakePayload.parse(payload)), { concurrency: INTAKE_CONCURRENCY })
+    deps.queue.handle('investigate', async (payload, signal) => await jobs.investigate(incidentPayload.parse(payload), signal), {
+      concurrency: INVESTIGATIONS_AT_ONCE,
+    })
+    deps.queue.handle('sweep', async (_payload, signal) => await jobs.sweep(signal))
+    every(SWEEP_MS, 'looking after open incidents', async () => await deps.queue.enqueue({ kind: 'sweep', payload: {}, dedupe: 'sweep' }))
   }
 
   return {
@@ -244,25 +261,29 @@ export function createAgent(deps: AgentDeps): RunningAgent {
     },
 
     async start() {
-      deps.queue.handle('intake', async (payload) => await jobs.intake(intakePayload.parse(payload)), { concurrency: INTAKE_CONCURRENCY })
-      deps.queue.handle('investigate', async (payload, signal) => await jobs.investigate(incidentPayload.parse(payload), signal), {
-        concurrency: INVESTIGATIONS_AT_ONCE,
-      })
-      deps.queue.handle('sweep', async (_payload, signal) => await jobs.sweep(signal))
-      await approvals.registerActions(deps.catalog.definitions)
+      if (parts.executor) await approvals.registerActions(deps.catalog.definitions)
       await lookAfterItself()
-      executor.start()
-      every(SWEEP_MS, 'looking after open incidents', async () => await deps.queue.enqueue({ kind: 'sweep', payload: {}, dedupe: 'sweep' }))
       every(SELF_CHECK_MS, 'the self-check', lookAfterItself)
-      every(TIDY_MS, 'tidying', async () => {
-        await deps.power.expireDue()
-        await deps.tidy()
-      })
+      if (parts.executor) {
+        executor.start()
+        every(TIDY_MS, 'ending what nobody confirmed', deps.power.expireDue)
+      }
+      if (parts.agent) startJobs()
+      // Of three processes the third keeps house: the one that neither proposes nor acts.
+      if (parts.agent === parts.executor) every(TIDY_MS, 'tidying', deps.tidy)
     },
     async stop() {
       for (const timer of timers) clearInterval(timer)
       await executor.stop()
     },
+  }
+}
+
+/** For a process that proposes nothing itself: the agent's process looks, and its card follows. */
+function elsewhere(queue: WorkQueue): Jobs['lookAgain'] {
+  return async (incidentId, requester) => {
+    await queue.enqueue({ kind: 'investigate', payload: { incidentId, asked: { requester } }, dedupe: `look-again:${incidentId}` })
+    throw new Refusal('looked-at-elsewhere')
   }
 }
 

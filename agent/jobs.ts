@@ -43,7 +43,7 @@ const INCIDENTS_SWEPT = 200
 /** The steps between a stored delivery and a card that asks; each is a job, so that a crash resumes from rows. */
 export interface Jobs {
   intake(payload: { inboxId: number }): Promise<void>
-  investigate(payload: { incidentId: string }, signal: AbortSignal): Promise<void>
+  investigate(payload: { incidentId: string; asked?: { requester: string | null } | undefined }, signal: AbortSignal): Promise<void>
   /** Looks after every incident that is not over: what a crash left waiting goes on, what nobody acts on is watched. Safe to run at any time. */
   sweep(signal: AbortSignal): Promise<void>
   /** Moves an incident to where its approvals have it, and plans what follows from that. */
@@ -162,8 +162,8 @@ export function createJobs(deps: JobsDeps): Jobs {
       await deps.inbox.markProcessed(inboxId)
     },
 
-    async investigate({ incidentId }, signal) {
-      await lookAndPropose(incidentId, null, signal)
+    async investigate({ incidentId, asked = null }, signal) {
+      await lookAndPropose(incidentId, asked, signal)
     },
 
     async sweep(signal) {

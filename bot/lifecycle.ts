@@ -4,14 +4,16 @@ import type { Listening } from './listen.ts'
 
 /** What starts and stops, as narrowly as it is used here. */
 export interface Parts {
-  edge: Pick<Edge, 'listen' | 'close' | 'announcer'>
+  /** Null in a process that serves nobody. */
+  edge: Pick<Edge, 'listen' | 'close' | 'announcer'> | null
   integrations: readonly Pick<Integration, 'start' | 'stop'>[]
   agent: { start(): Promise<void>; stop(): Promise<void> }
   /** Reads what is written down, so that it can be cited. */
   loadRunbooks(): Promise<void>
   drills: { resume(): Promise<void>; stop(): Promise<void> }
+  /** Null in a process that works on nothing. */
+  queue: { start(): Promise<void>; stop(graceMs?: number): Promise<void> } | null
   stores: {
-    queue: { start(): Promise<void>; stop(graceMs?: number): Promise<void> }
     onNotice(callback: () => void): Promise<() => void>
   }
   database: { close(): Promise<void> }
@@ -19,7 +21,7 @@ export interface Parts {
 
 export interface Lifecycle {
   /** Resolves when everything runs. */
-  start(): Promise<Listening>
+  start(): Promise<Listening | null>
   /** Also after a start that failed half way. */
   close(): Promise<void>
   isStarted(): boolean
@@ -32,18 +34,18 @@ const JOB_GRACE_MS = 3_000
  * The order in which a process comes and goes. Deliveries are taken as soon as the port is open; nothing is decided, and nothing left behind by
  * a crash is settled, before the targets can be read.
  */
-export function createLifecycle({ edge, integrations, agent, loadRunbooks, drills, stores, database }: Parts): Lifecycle {
+export function createLifecycle({ edge, integrations, agent, loadRunbooks, drills, queue, stores, database }: Parts): Lifecycle {
   let started = false
   let stopListening = (): void => {}
   return {
     isStarted: () => started,
     async start() {
-      const listening = await edge.listen()
-      stopListening = await stores.onNotice(edge.announcer.wake)
+      const listening = (await edge?.listen()) ?? null
+      if (edge) stopListening = await stores.onNotice(edge.announcer.wake)
       await Promise.all(integrations.map((each) => each.start()))
       await loadRunbooks()
       await agent.start()
-      await stores.queue.start()
+      await queue?.start()
       await drills.resume()
       started = true
       return listening
@@ -51,7 +53,7 @@ export function createLifecycle({ edge, integrations, agent, loadRunbooks, drill
     async close() {
       started = false
       stopListening()
-      await Promise.all([edge.close(), drills.stop(), stores.queue.stop(JOB_GRACE_MS), agent.stop()])
+      await Promise.all([edge?.close(), drills.stop(), queue?.stop(JOB_GRACE_MS), agent.stop()])
       await Promise.all(integrations.map((each) => each.stop()))
       await database.close()
     },

@@ -17,7 +17,6 @@ import { openEffectJournal } from '../storage/effect-journal.ts'
 import { isDatabaseAway } from '../storage/errors.ts'
 import { migrateToLatest } from '../storage/migrate.ts'
 import { spool } from '../storage/spool.ts'
-import { createStoredDeliveries } from '../storage/stored-deliveries.ts'
 import { createStores, type StoresDeps } from '../storage/stores.ts'
 import { openAuditKey } from './audit-key.ts'
 import type { Settings } from './config.ts'
@@ -29,9 +28,10 @@ import { openHostSecret } from './host-secret.ts'
 import { takeTheHostsWord } from './hosts-word.ts'
 import { integrationDeps, unlentDeps } from './integration-deps.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
-import { fitsOnCard, RENDER_VERSION, renderHash } from './messages/plan-facts.ts'
 import { pageNotice } from './page-notice.ts'
+import { PLAN_CARD } from './plan-card.ts'
 import { readPolicySource } from './policy-file.ts'
+import { partsOf, type RoleOfProcess, startedIn } from './process-role.ts'
 import { readRunbookFolders } from './runbook-folder.ts'
 import { renderPlain } from './slack/plain-blocks.ts'
 import { webhookSources } from './webhook-sources.ts'
@@ -54,13 +54,14 @@ export interface AppOptions {
   onLost?: (words: string) => void
   /** To look at what is there and change nothing: no migration, no people. Such an app is not started. */
   inspect?: boolean
+  /** One of three processes on a database that is prepared; all of it unless given. */
+  role?: RoleOfProcess
 }
 
 /** @throws DataDirectoryUnusable, DatabaseUnavailable, MigrationFailed, each with what to do */
 export async function createApp(settings: Settings, log: Log, options: AppOptions = {}): Promise<App> {
   const database = await open(settings, log, options)
   try {
-    if (!options.inspect) await migrateToLatest(database.db)
     return await compose(settings, log, database, options)
   } catch (error) {
     await database.close()
@@ -69,9 +70,8 @@ export async function createApp(settings: Settings, log: Log, options: AppOption
 }
 
 /** What is wrong with the policy file; empty when it decides. */
-export function policyProblems({ policyFile }: Settings): readonly string[] {
-  return problemsOfPolicy(readPolicySource(policyFile, DEFAULT_POLICY))
-}
+export const policyProblems = ({ policyFile }: Settings): readonly string[] =>
+  problemsOfPolicy(readPolicySource(policyFile, DEFAULT_POLICY))
 
 /** The drills of the configured targets, without starting anything. */
 export async function listDrills(settings: Settings): Promise<readonly DrillScenario[]> {
@@ -84,25 +84,27 @@ export async function open({ dataDir, databaseUrl }: Settings, log: Log, { onLos
   return await openDatabase({ dataDir, databaseUrl: databaseUrl ?? undefined, now, log, onLost: (error) => onLost(error.message) })
 }
 
-async function compose(settings: Settings, log: Log, database: OpenDatabase, { inspect = false }: AppOptions): Promise<App> {
+async function compose(settings: Settings, log: Log, database: OpenDatabase, options: AppOptions): Promise<App> {
+  const { inspect = false, role = 'all' } = options
+  const [parts, isHost] = [partsOf(role), role === 'all' && !inspect]
+  if (isHost) await migrateToLatest(database.db)
   const page = async (words: string): Promise<void> => void (await stores.outbox.enqueue(database.db, pageNotice(words, now())))
   const onDeadJob: StoresDeps['onDeadJob'] = (job, error) => deadJobs(job, error)
   const stores = createStores({ database, now, retention: settings.retention, log, workerId: randomUUID(), onDeadJob })
   const deadJobs = createDeadJobs({ page, inbox: stores.inbox, log })
-  const told = createStoredDeliveries({ db: database.db, source: 'changes' })
-  const integrations = await createIntegrations(settings, (id) => integrationDeps(id, stores, { now, log }), told)
+  const integrations = await createIntegrations(settings, (id) => integrationDeps(id, stores, { now, log }), stores.toldChanges)
   const namedPeople = mayUseNames(settings, integrations)
   const policy = createPolicyInForce({ source: readPolicySource(settings.policyFile, DEFAULT_POLICY), store: stores.policies })
-  if (!inspect) await takeTheHostsWord({ people: stores.people, policy, rows: peopleRows(settings.people, namedPeople), log })
+  if (isHost) await takeTheHostsWord({ ...stores, policy, rows: peopleRows(settings.people, namedPeople), log })
   const { agent, drills } = assembleAgent({
     ...stores,
     journal: await openEffectJournal(settings.dataDir),
     integrations,
     formats: WEBHOOKS,
     policy,
-    card: { fits: fitsOnCard, renderHash, renderVersion: RENDER_VERSION },
-    presentations: consolePresentations(settings),
+    ...{ card: PLAN_CARD, presentations: consolePresentations(settings) },
     runs: stores.drillRuns,
+    parts,
     lease: stores.leaseOf('executor'),
     queue: stores.work,
     crashpoint: createCrashpoint(settings.crash, () => process.kill(process.pid, 'SIGKILL')),
@@ -137,7 +139,8 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, { i
     log,
   })
   const readRunbooks = async (): Promise<void> => await loadRunbooks(readRunbookFolders(settings.runbooks), { ...stores, log })
-  const lifecycle = createLifecycle({ edge, integrations, agent, loadRunbooks: readRunbooks, drills, stores, database })
+  const started = startedIn(parts, { edge, queue: stores.queue, loadRunbooks: readRunbooks })
+  const lifecycle = createLifecycle({ ...started, integrations, agent, drills, stores, database })
   return { ...lifecycle, agent, integrations }
 }
 

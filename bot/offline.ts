@@ -8,6 +8,7 @@ import type { CheckedBackup } from '../storage/backup/read.ts'
 import { type Restored, restore } from '../storage/backup/restore.ts'
 import { writeBackup } from '../storage/backup/write.ts'
 import { migrateToLatest, pendingMigrations } from '../storage/migrate.ts'
+import { grantProcessRoles } from '../storage/process-roles.ts'
 import type { Settings } from './config.ts'
 import type { Log } from './main.ts'
 import { auditExport, now, open, VERSION } from './main.ts'
@@ -16,10 +17,16 @@ import { auditExport, now, open, VERSION } from './main.ts'
  * What the command line does with the database of a server that does not run.
  */
 
-/** Brings the database to the newest schema. @returns the names of the migrations that ran now */
-export async function migrate(settings: Settings, log: Log): Promise<string[]> {
+/** Brings the database to the newest schema; `split` gives three processes their rights, too. @returns the names of the migrations that ran now */
+export async function migrate(settings: Settings, log: Log, split = false): Promise<string[]> {
   const database = await open(settings, log)
-  return await migrateToLatest(database.db).finally(database.close)
+  try {
+    const ran = await migrateToLatest(database.db)
+    if (split) await grantProcessRoles(database.db)
+    return ran
+  } finally {
+    await database.close()
+  }
 }
 
 /** The migrations that have not run yet; null when there is no database yet. */

@@ -87,6 +87,7 @@ export const REFUSAL_STATUS: Readonly<Record<RefusalCode, number>> = {
   'too-late': 409,
   restored: 409,
   'permission-missing': 409,
+  'looked-at-elsewhere': 409,
   'unknown-change': 404,
   'same-person': 403,
   'change-over': 409,

@@ -68,7 +68,7 @@ async function readVotes(db: Executor, requestIds: readonly string[]): Promise<M
     .select(['v.request_id', 'v.principal_id', 'x.name', 'v.decision', 'v.at', 'v.reason'])
     .where('v.request_id', 'in', requestIds)
     .where(
-      sql<SqlBool>`case when r.state = 'pending' then vote_stands(v, p) else coalesce(l.revoked_at >= coalesce(a.at, r.decided_at), true) end`,
+      sql<SqlBool>`case when r.state = 'pending' then vote_counts(v.request_id, v.principal_id, v.decision) else coalesce(l.revoked_at >= coalesce(a.at, r.decided_at), true) end`,
     )
     .orderBy('v.at')
     .execute()

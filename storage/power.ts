@@ -4,7 +4,7 @@ import type { Actor } from '../agent/domain/principal.ts'
 import { Refusal } from '../agent/domain/refusal.ts'
 import type { PowerStore } from '../agent/ports.ts'
 import { activeLink } from './people.ts'
-import { refusing } from './refusals.ts'
+import { asOwner, refusing } from './refusals.ts'
 import type { PowerChangeTable } from './schema/kernel.ts'
 import type { Database, Executor } from './schema.ts'
 
@@ -71,25 +71,24 @@ export function createPowerStore({ db }: { db: Kysely<Database> }): PowerStore {
     },
 
     async enrolFirst({ id, name, link }) {
-      await refusing(
-        async () =>
-          await db.transaction().execute(async (tx) => {
-            await sql`select take_turn()`.execute(tx)
+      const enrol = async (): Promise<void> =>
+        await db.transaction().execute(async (tx) => {
+          await sql`select take_turn()`.execute(tx)
+          await tx
+            .insertInto('principal')
+            .values({ id, kind: 'human', name })
+            .onConflict((conflict) => conflict.column('id').doUpdateSet({ active: true }).where('principal.active', '=', false))
+            .execute()
+          if (link && (await activeLink(tx, link))?.principal_id !== id) {
+            const { externalId: external_id, ...place } = link
             await tx
-              .insertInto('principal')
-              .values({ id, kind: 'human', name })
-              .onConflict((conflict) => conflict.column('id').doUpdateSet({ active: true }).where('principal.active', '=', false))
+              .insertInto('identity_link')
+              .values({ ...place, external_id, principal_id: id, linked_by: 'host' })
               .execute()
-            if (link && (await activeLink(tx, link))?.principal_id !== id) {
-              const { externalId: external_id, ...place } = link
-              await tx
-                .insertInto('identity_link')
-                .values({ ...place, external_id, principal_id: id, linked_by: 'host' })
-                .execute()
-            }
-            await tx.insertInto('role_grant').values({ principal_id: id, role: 'admin', environment: '*', granted_by: 'host' }).execute()
-          }),
-      )
+          }
+          await tx.insertInto('role_grant').values({ principal_id: id, role: 'admin', environment: '*', granted_by: 'host' }).execute()
+        })
+      await asOwner(async () => await refusing(enrol))
     },
 
     async expireDue() {

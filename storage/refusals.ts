@@ -25,6 +25,8 @@ const BY_CONSTRAINT: Readonly<Record<string, RefusalCode>> = {
 
 /** A NUL or half a surrogate pair, which no document of the database can hold. */
 const UNSTORABLE = '22P05'
+/** The database's own 'permission denied'. */
+const NO_RIGHT = '42501'
 
 /** The refusal behind a database error, or null when the error is a fault. */
 export function refusalOf(error: unknown): Refusal | null {
@@ -34,6 +36,16 @@ export function refusalOf(error: unknown): Refusal | null {
   if (fault.code === UNSTORABLE) return new Refusal('invalid-parameters', 'A text holds a character that cannot be stored.')
   const code = fault.constraint ? BY_CONSTRAINT[fault.constraint] : undefined
   return code ? new Refusal(code) : null
+}
+
+/** What belongs to the owner of the tables alone: to a process without that right it is a refusal, not a fault. */
+export async function asOwner<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write()
+  } catch (error) {
+    if (sqlFaultOf(error)?.code !== NO_RIGHT) throw error
+    throw new Refusal('not-authorised', 'Only the command line on the host, as the owner of the database, does this.')
+  }
 }
 
 /** Runs one kernel write; what the database refused arrives as `Refusal`, everything else as it was thrown. */

@@ -36,6 +36,7 @@ import { createRetained, type RetentionSettings } from './retention.ts'
 import { createRunbookStore } from './runbooks.ts'
 import { createSessionStore, type SessionStore } from './sessions.ts'
 import { createSignInAttempts, type SignInAttempts } from './sign-in-attempts.ts'
+import { createStoredDeliveries } from './stored-deliveries.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
 
 /** Every store of the product over one open database. */
@@ -66,6 +67,8 @@ export interface Stores {
   drillRuns: DrillRunStore
   records: RecordsStore
   runbooks: RunbookStore
+  /** What was sent as changes, as it came. */
+  toldChanges: ReturnType<typeof createStoredDeliveries>
   /** Drops what has no more use; call it now and then. */
   tidy(): Promise<void>
   /** Calls back when a notice was committed, by this process or another; returns the call that ends it. */
@@ -137,6 +140,7 @@ export function createStores({ database, now, retention, log, workerId, onDeadJo
     drillRuns: createDrillRunStore({ db }),
     records: createRecordsStore({ db }),
     runbooks: createRunbookStore({ db }),
+    toldChanges: createStoredDeliveries({ db, source: 'changes' }),
     onNotice: (callback) => database.listen(OUTBOX_CHANNEL, callback),
   }
 }

@@ -44,6 +44,7 @@ export const REFUSALS = {
   'too-late': 'It is too late for that: the action was already sent or is over.',
   restored: 'The database was restored from a backup since: nothing approved before that is carried out.',
   'permission-missing': 'The target refused: a permission is missing.',
+  'looked-at-elsewhere': 'The agent was asked to look again; what comes of it is shown with the incident.',
   'unknown-change': 'No change with this code waits for a confirmation.',
   'same-person': 'Who asked for a change does not confirm it: another admin has to.',
   'change-over': 'This change is over: it was done, withdrawn, or its time has passed.',

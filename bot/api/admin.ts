@@ -43,7 +43,7 @@ export function adminEndpoints({ agent, hostSecret, backUp, exportAudit }: Admin
       access: 'token',
       query: z.object({ scope: textSchema(200, 1).optional() }),
       answers: { 200: { words: 'It runs again.', schema: startedSchema } },
-      problems: ['no-token', 'invalid-query', 'invalid-parameters'],
+      problems: ['no-token', 'invalid-query', 'invalid-parameters', 'not-authorised'],
       admit: (context) => demandHost(context, hostSecret),
       async handle({ query }) {
         return { body: await startAgain(agent.control, query.scope) }
@@ -57,7 +57,7 @@ export function adminEndpoints({ agent, hostSecret, backUp, exportAudit }: Admin
       access: 'token',
       body: firstAdminSchema,
       answers: { 200: { words: 'That person is an admin now.', schema: enrolledSchema } },
-      problems: ['no-token', 'admin-exists', 'nothing-to-change'],
+      problems: ['no-token', 'admin-exists', 'nothing-to-change', 'not-authorised'],
       admit: (context) => demandHost(context, hostSecret),
       handle: async ({ body }) => ({ body: await enrolFirst(agent.power, body) }),
     }),

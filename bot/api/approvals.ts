@@ -123,7 +123,7 @@ export function approvalEndpoints({ agent }: ApprovalApiDeps): Endpoint[] {
       access: 'caller',
       params: idSchema,
       answers: { 200: { words: 'The fresh request.', schema: approvalSchema } },
-      problems: [...DECIDING, 'denied', 'nothing-to-ask'],
+      problems: [...DECIDING, 'denied', 'nothing-to-ask', 'looked-at-elsewhere'],
       async handle({ params, caller }) {
         const { person } = personOf(caller)
         demand(person.roles, 'check-again')

@@ -144,8 +144,8 @@ async function withTemporaryServer(
   try {
     app = await withProgress(terminal, 'making a temporary database', now, () => createApp(temporarySettings(settings, folder), log))
     const made = app
-    const { url } = await withProgress(terminal, 'starting the services of the local target', now, () => made.start())
-    return await work(createApiClient(url, null))
+    const listening = await withProgress(terminal, 'starting the services of the local target', now, () => made.start())
+    return await work(createApiClient(listening?.url ?? '', null))
   } finally {
     await withProgress(terminal, 'stopping', now, stop)
     process.off('SIGINT', interrupted)

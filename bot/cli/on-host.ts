@@ -27,10 +27,20 @@ export async function runningOrNot<T>(
 ): Promise<T> {
   try {
     if ((await runningServer(settings)) === null) return await ways.stopped()
-    return await ways.running(createApiClient(addressOf(settings), hostSecretOf(settings)))
+    return await throughServer(settings, ways)
   } catch (error) {
     if (error instanceof Refusal || error instanceof RefusedCall) throw new CommandFailed(error.message)
     throw error
+  }
+}
+
+/** A server that is one of several processes does not speak for the host: the owner of the database does, whose address is in the settings then. */
+async function throughServer<T>(settings: Settings, ways: { running(server: ApiClient): Promise<T>; stopped(): Promise<T> }): Promise<T> {
+  try {
+    return await ways.running(createApiClient(addressOf(settings), hostSecretOf(settings)))
+  } catch (error) {
+    if (!(error instanceof RefusedCall) || error.problem.code !== 'not-authorised' || settings.databaseUrl === null) throw error
+    return await ways.stopped()
   }
 }
 

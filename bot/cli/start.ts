@@ -2,6 +2,8 @@ import { exposureProblem, type Settings } from '../config.ts'
 import { CannotListen } from '../listen.ts'
 import { createLog } from '../log.ts'
 import { type App, createApp, VERSION } from '../main.ts'
+import { migrationsToRun } from '../offline.ts'
+import { partsOf, ROLES_OF_PROCESSES, type RoleOfProcess } from '../process-role.ts'
 import type { CliCommand, CommandLine } from './command.ts'
 import { CommandFailed } from './failure.ts'
 import { improvements } from './improvements.ts'
@@ -13,43 +15,83 @@ const STOP_WITHIN_MS = 9_000
 
 export const startCommand: CliCommand = {
   name: 'start',
-  usage: 'start',
+  usage: 'start [--role all|edge|agent|executor]',
   summary: 'runs Steadyhand in this terminal until it is told to stop',
   details: [
     'Settings come from the environment, and from steadyhand.yaml or the file that STEADYHAND_CONFIG names.',
     'SIGTERM or Ctrl-C finishes what was begun and ends within ten seconds.',
+    '--role runs one of three processes that share a PostgreSQL database, each with a login of its own in DATABASE_URL: edge takes alerts and clicks,',
+    'agent investigates and proposes, executor carries out. "steadyhand migrate --split", by the owner of the database, prepares it.',
+    'The local target belongs to one process and is off then.',
   ],
-  options: {},
+  options: { role: { type: 'string' } },
   async run(line) {
-    const settings = line.settings()
+    const role = roleOf(line.options['role'])
+    const settings = settingsFor(role, line.settings())
     const exposed = exposureProblem(settings)
-    if (exposed !== null) throw new CommandFailed(exposed)
+    if (exposed !== null && partsOf(role).edge) throw new CommandFailed(exposed)
     const stopping = Promise.withResolvers<string>()
-    const app = await open(settings, line, (words) => stopping.resolve(words))
+    const app = await open(settings, role, line, (words) => stopping.resolve(words))
     // A program and its process group are often told both: a second SIGTERM must not cut the orderly end short.
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stopping.resolve(signal))
     const early = stopping.promise.then((words) => ({ early: words }))
-    const started = await Promise.race([early, begin(app, settings, line)])
+    const started = await Promise.race([early, begin(app, settings, role, line)])
     const words = 'early' in started ? started.early : await stopping.promise
     return await end(app, words, line.terminal)
   },
 }
 
-async function open(settings: Settings, { terminal, now }: CommandLine, onLost: (words: string) => void): Promise<App> {
+function roleOf(word: string | boolean | undefined): RoleOfProcess {
+  const role = ROLES_OF_PROCESSES.find((known) => known === (word ?? 'all'))
+  if (role === undefined) throw new CommandFailed(`There is no role "${String(word)}": it is ${ROLES_OF_PROCESSES.join(', ')}.`, 2)
+  return role
+}
+
+/** @throws CommandFailed for a part of the whole on a database that one process has for itself */
+function settingsFor(role: RoleOfProcess, settings: Settings): Settings {
+  if (role === 'all') return settings
+  if (settings.databaseUrl === null) {
+    throw new CommandFailed(
+      `--role ${role} needs a PostgreSQL server, set DATABASE_URL: the embedded database belongs to one process. Leave --role away to run all of it here.`,
+    )
+  }
+  return { ...settings, local: { enabled: false } }
+}
+
+async function demandPrepared(settings: Settings, role: RoleOfProcess, log: ReturnType<typeof createLog>): Promise<void> {
+  if (role === 'all') return
+  const missing = await migrationsToRun(settings, log).catch((cause: unknown) => [cause instanceof Error ? cause.message : String(cause)])
+  if (missing === null || missing.length === 0) return
+  throw new CommandFailed(
+    `The database is not prepared for --role ${role} (${missing.join(', ')}): run "steadyhand migrate --split" as its owner, and let this process log in as a member of steadyhand_${role}.`,
+  )
+}
+
+async function open(
+  settings: Settings,
+  role: RoleOfProcess,
+  { terminal, now }: CommandLine,
+  onLost: (words: string) => void,
+): Promise<App> {
   const log = createLog({ level: settings.log.level ?? (process.stderr.isTTY ? 'warn' : 'info') })
-  if ((await runningServer(settings)) !== null) {
+  await demandPrepared(settings, role, log)
+  if (partsOf(role).edge && (await runningServer(settings)) !== null) {
     throw new CommandFailed(
       `Steadyhand runs already at ${addressOf(settings)}. Stop it first, or choose another PORT and STEADYHAND_DATA_DIR.`,
     )
   }
-  return await withProgress(terminal, 'opening the database (the first start creates it)', now, () => createApp(settings, log, { onLost }))
+  return await withProgress(terminal, 'opening the database (the first start creates it)', now, () =>
+    createApp(settings, log, { onLost, role }),
+  )
 }
 
-async function begin(app: App, settings: Settings, { terminal, now }: CommandLine): Promise<{ url: string }> {
+async function begin(app: App, settings: Settings, role: RoleOfProcess, { terminal, now }: CommandLine): Promise<{ begun: true }> {
   try {
-    const { url } = await withProgress(terminal, 'starting the services of the local target', now, () => app.start())
-    await greet(app, settings, url, terminal)
-    return { url }
+    const words = role === 'all' ? 'starting the services of the local target' : `starting the ${role}`
+    const listening = await withProgress(terminal, words, now, () => app.start())
+    if (listening) await greet(app, settings, listening.url, terminal)
+    else terminal.say(`Steadyhand ${VERSION}: the ${role} runs`)
+    return { begun: true }
   } catch (error) {
     await app.close()
     if (error instanceof CannotListen) throw new CommandFailed(error.message)

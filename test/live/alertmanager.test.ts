@@ -70,7 +70,7 @@ async function startProduct(context: TestContext): Promise<{ url: string; shop: 
     await app.close()
     folder.remove()
   })
-  const { url } = await app.start()
+  const { url = '' } = (await app.start()) ?? {}
   const shop = app.integrations.find(({ id }) => id === 'local')
   if (!isShop(shop)) throw new Error('the product runs without its shop')
   return { url, shop }

@@ -134,6 +134,14 @@ begin
         and held.rank >= needed.rank and (g.environment = '*' or g.environment = p.environment)
     );
 end $$;
+-- The same for who may read of a vote who cast it and not how it was delivered.
+create function vote_counts(r uuid, who text, said text) returns boolean language plpgsql stable security definer as $$
+begin
+  return (
+    select vote_stands(v, p) from vote v join plan p on p.id = v.plan_id
+    where v.request_id = r and v.principal_id = who and v.decision = said
+  );
+end $$;
 -- People whose approval of these bytes counts at this moment.
 create function standing_approvals(r uuid) returns int language plpgsql stable as $$
 declare

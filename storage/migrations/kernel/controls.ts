@@ -43,6 +43,7 @@ create function kill_switch_guard() returns trigger language plpgsql as $$
 begin
   -- A stop that could be moved to another scope would be a start by one person.
   if tg_op = 'UPDATE' and new.scope <> old.scope then raise exception using errcode = 'SH002', message = 'a kill switch keeps its scope'; end if;
+  if new.by_whom = 'host' and not is_host() then perform refuse('not-authorised', 'Only the command line on the host speaks for the host.'); end if;
   new.generation := case when tg_op = 'INSERT' then 0 when new.engaged then old.generation + 1 else old.generation end;
   if new.engaged then
     if new.by_whom <> 'host' and not may_anywhere(new.by_whom, 'approver') then perform refuse('not-authorised'); end if;
@@ -77,10 +78,12 @@ create table freeze_window (
   constraint freeze_end_has_a_person check ((ended_at is null) = (ended_by is null))
 );
 create function freeze_guard() returns trigger language plpgsql as $$
+declare
+  who text := coalesce(new.ended_by, new.by_whom);
 begin
   if tg_op = 'UPDATE' and (old.ended_at is not null or to_jsonb(new) - 'ended_at' - 'ended_by' is distinct from to_jsonb(old) - 'ended_at' - 'ended_by')
   then raise exception using errcode = 'SH002', message = 'a freeze may only be ended'; end if;
-  if coalesce(new.ended_by, new.by_whom) <> 'host' and not may_anywhere(coalesce(new.ended_by, new.by_whom), 'responder') then perform refuse('not-authorised'); end if;
+  if (who = 'host' and not is_host()) or (who <> 'host' and not may_anywhere(who, 'responder')) then perform refuse('not-authorised'); end if;
   if tg_op = 'INSERT' then new.created_at := clk(); end if;
   if new.ended_at is not null then new.ended_at := clk(); end if;
   return new;

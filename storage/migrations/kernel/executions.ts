@@ -136,7 +136,7 @@ end $$;
 create trigger undo_waived_guard before insert on undo_waived for each row execute function undo_waived_guard();
 
 -- Invariants 1, 6, 12 and the limits, read again right before intent and again before sent. Null: nothing forbids it.
-create function refusal_to_act(x uuid) returns text language plpgsql as $$
+create function refusal_to_act(x uuid) returns text language plpgsql security definer as $$
 declare
   e execution;
   p plan;

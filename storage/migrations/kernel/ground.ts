@@ -12,7 +12,7 @@ end $$;
 -- Kernel writes take turns: each guard takes this row first, so what it reads next cannot change before its transaction ends.
 create table kernel_turn (id int primary key constraint kernel_turn_is_one_row check (id = 1));
 insert into kernel_turn values (1);
-create function take_turn() returns void language plpgsql as $$
+create function take_turn() returns void language plpgsql security definer as $$
 begin
   -- A snapshot older than the turn would not see what was decided, or stopped, while it waited.
   if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted')
@@ -25,6 +25,12 @@ create function take_turn_for_statement() returns trigger language plpgsql as $$
 begin
   perform take_turn();
   return null;
+end $$;
+
+-- The host is whoever the tables belong to; a process with rights of its own cannot write in its name.
+create function is_host() returns boolean language plpgsql stable as $$
+begin
+  return pg_has_role(session_user, (select relowner from pg_class where oid = 'kernel_turn'::regclass), 'member');
 end $$;
 
 -- Invariant 9: history is append-only.

@@ -266,7 +266,7 @@ declare
 begin
   if new.revoked_at is not null then new.revoked_by := coalesce(new.revoked_by, 'host'); end if;
   if new.revoked_by not in ('host', 'configuration') and not exists (
-    select 1 from power_change c where c.asked_by = new.revoked_by and c.state = 'done' and (
+    select 1 from power_change c where c.asked_by = new.revoked_by and (
       (c.kind = 'revoke' and c.person = taken ->> 'principal_id' and coalesce(c.role, taken ->> 'role') = taken ->> 'role'
         and coalesce(c.environment, taken ->> 'environment') = taken ->> 'environment')
       or (c.kind = 'unlink' and (c.surface, c.tenant, c.account) = (taken ->> 'surface', taken ->> 'tenant', taken ->> 'external_id'))

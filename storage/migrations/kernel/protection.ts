@@ -14,12 +14,13 @@ begin
   loop
     execute format('create trigger never_emptied before truncate on %I for each statement execute function keep_history()', t.relname);
   end loop;
-  -- A temporary table of the same name would otherwise be read in place of the real one: nobody's roles, no stop, another turn.
+  -- A temporary table of the same name would otherwise be read in place of the real one: nobody's roles, no stop, another turn. And a trigger
+  -- writes what its caller may not: an entry of the log, a notice, the authorisation that a vote completes.
   for f in
     select p.oid::regprocedure as name from pg_proc p
-    where p.pronamespace = current_schema()::regnamespace and p.prorettype = 'trigger'::regtype
+    where p.pronamespace = current_schema()::regnamespace and (p.prorettype = 'trigger'::regtype or p.prosecdef)
   loop
-    execute format('alter function %s set search_path to %I, pg_temp', f.name, current_schema());
+    execute format('alter function %s security definer set search_path to %I, pg_temp', f.name, current_schema());
   end loop;
 end $$;
 `

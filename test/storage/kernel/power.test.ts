@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { codeOf, type PowerChange, sealChange } from '../../../agent/domain/power.ts'
-import { actorOf, describeKernel, type Kernel, tampers, verified, violationsOf } from '../../support/kernel.ts'
+import { actorOf, describeKernel, type Kernel, openKernel, tampers, verified, violationsOf } from '../../support/kernel.ts'
 import { askedFor, confirmed, given, offered } from '../../support/kernel-power.ts'
 import { insertRow, linkOf, type Row } from '../../support/kernel-rows.ts'
 import { behind, disable, outcomeOf, rehearse, rehearseUnguarded } from '../../support/kernel-sql.ts'
@@ -282,6 +282,19 @@ describeKernel('power: the first admin', (kernel) => {
     expect((await kernel().people.list()).find(({ id }) => id === 'dora')).toBeUndefined()
   })
 
+  test('who gave up being one is enrolled again', async () => {
+    await askedFor(kernel(), { ...UNLINK, account: 'U-max' }, 'nora')
+    await askedFor(kernel(), revoke('max'), 'nora')
+    await askedFor(kernel(), revoke('nora'), 'nora')
+    await kernel().power.enrolFirst({ id: 'max', name: 'Max', link: actorOf('max') })
+    expect(await kernel().people.byActor(actorOf('max'))).toMatchObject({ id: 'max', roles: ['admin'] })
+  })
+
+  test('the host links no account while there is one', async () => {
+    const row = { surface: 'slack', tenant: 'T1', external_id: 'U-x', principal_id: 'nobody', linked_by: 'host' }
+    expect(await rehearse(kernel().db, (tx) => insertRow(tx, 'identity_link', row))).toBe('refused admin-exists')
+  })
+
   test('the host gives no other role', async () => {
     await withoutAdmins()
     const row = { principal_id: 'nobody', role: 'approver', environment: '*', granted_by: 'host' }
@@ -350,6 +363,16 @@ describeKernel('power: rows written past every store', (kernel) => {
     ])
       expect(await inserted('identity_link', accountOf(account, other))).toBe('refused quorum-missing: Two admins link an account.')
     expect(await inserted('role_grant', grantOf(account))).toBe('refused quorum-missing: Two admins give a role.')
+  })
+
+  test('what one admin took alone is no ground to give', async () => {
+    await madeAdmin(kernel(), 'vera', 'shop')
+    const taken = await askedFor(kernel(), { kind: 'revoke', person: 'vera', role: 'admin', environment: 'shop' })
+    expect(await inserted('role_grant', grantOf(taken, { role: 'admin' }))).toBe('refused quorum-missing: Two admins give a role.')
+    const said = { ...UNLINK, person: 'nobody', account: 'U-ben' } as PowerChange
+    const unlinked = await askedFor(kernel(), said)
+    const row = accountOf(unlinked, { surface: 'slack', tenant: 'T1', external_id: 'U-ben' })
+    expect(await inserted('identity_link', row)).toBe('refused quorum-missing: Two admins link an account.')
   })
 
   test('a change is there for what refers to it', async () => {
@@ -544,6 +567,19 @@ describeKernel('power: rows written past every store', (kernel) => {
     expect(await rehearse(kernel().db, (tx) => statement.execute(tx))).toBe(expected)
   })
 
+  test('taken in the name of another than who asked for exactly that', async () => {
+    await given(kernel(), GRANT)
+    await askedFor(kernel(), revoke('vera', 'approver'))
+    await given(kernel(), GRANT)
+    const taken = (by: string) =>
+      rehearse(kernel().db, (tx) =>
+        sql`update role_grant set revoked_at = clk(), revoked_by = ${by} where revoked_at is null and principal_id = 'vera' and role = 'approver'`.execute(
+          tx,
+        ),
+      )
+    expect([await taken('nora'), await taken('max')]).toEqual(['refused not-authorised: Nobody of this name asked for it.', 'done'])
+  })
+
   test('who took it is the host, when nobody says so', async () => {
     await sql`update role_grant set revoked_at = clk() where principal_id = 'ada'`.execute(kernel().db)
     const { rows } = await sql`select revoked_by from role_grant where principal_id = 'ada'`.execute(kernel().db)
@@ -632,6 +668,12 @@ describeKernel('power: the policy', (kernel) => {
     expect(await activated({ change_id: role.id })).toBe('refused quorum-missing: Two admins confirm a policy.')
     for (const person of ['max', 'nora']) await kernel().power.confirm(codeOf(asked ?? { digest: '' }), actorOf(person))
     expect(await activated({ change_id: asked?.id })).toBe('constraint policy_is_activated_once_for_a_change')
+    expect(await activated({ change_id: role.id })).toBe('refused quorum-missing: Two admins confirm a policy.')
+    const other = await askedFor(kernel(), { ...GRANT, role: 'viewer', policy: two } as PowerChange)
+    await confirmed(kernel(), other)
+    expect(await activated({ change_id: other.id })).toBe('refused quorum-missing: Two admins confirm a policy.')
+    const told = await db.selectFrom('outbox').select('body').execute()
+    expect(told.filter(({ body }) => body['code'] === 'policy-changed')).toEqual([])
     const one = (await db.selectFrom('policy_version').select('digest').where('text', '=', 'one').executeTakeFirstOrThrow()).digest
     expect(await activated({ digest: one, change_id: asked?.id })).toBe('refused quorum-missing: Two admins confirm a policy.')
     const unguarded = (row: Row) => rehearseUnguarded(db, ['policy_activation'], (tx) => insertRow(tx, 'policy_activation', row))
@@ -654,7 +696,7 @@ describeKernel('power: the policy', (kernel) => {
   })
 })
 
-describeKernel('power: notices', (kernel) => {
+describeKernel('power: notices', (kernel, store) => {
   const codes = async (): Promise<unknown[]> => {
     const rows = await kernel().db.selectFrom('outbox').select('body').orderBy('id').execute()
     // The bot of the sample was enrolled after the first configuration.
@@ -695,6 +737,15 @@ describeKernel('power: notices', (kernel) => {
     expect(told.filter(([, , , person]) => person === 'ada')).toHaveLength(3)
     await insertRow(kernel().db, 'role_grant', { principal_id: 'dora', role: 'admin', environment: '*', granted_by: 'host' })
     expect((await codes()).at(-1)).toEqual(['people-changed', 'host', null, 'dora'])
+  })
+
+  test('the first configuration of a database is no news', async () => {
+    const { db, close } = await openKernel(store)
+    const { rows } = await sql<{ person: string }>`select body #>> '{change,person}' as person from outbox where topic = 'notice'`.execute(
+      db,
+    )
+    await close()
+    expect(new Set(rows.map(({ person }) => person))).toEqual(new Set(['bot']))
   })
 
   test('a policy that changed by the host’s word is told, and the first is not', async () => {

@@ -11,10 +11,9 @@ import type { JournalEntry } from '../../../agent/ports.ts'
 import { createTelemetry } from '../../../agent/telemetry/telemetry.ts'
 import { createTopology } from '../../../agent/topology/inventory.ts'
 import { type ConfiguredPerson, loadConfig, type Settings } from '../../../bot/config.ts'
-import { consolePresentations } from '../../../bot/configured-people.ts'
+import { consolePresentations, peopleRows } from '../../../bot/configured-people.ts'
 import { createDeadJobs } from '../../../bot/dead-jobs.ts'
 import { createEdge, type Edge, type EdgeDeps } from '../../../bot/edge.ts'
-import { actorOf } from '../../../bot/identity.ts'
 import { fitsOnCard, RENDER_VERSION, renderHash } from '../../../bot/messages/plan-facts.ts'
 import { pageNotice } from '../../../bot/page-notice.ts'
 import { renderBlocks } from '../../../bot/slack/render.ts'
@@ -42,6 +41,10 @@ export interface EdgeOptions {
   needed?: number
   typed?: boolean
   ttlSeconds?: number
+  /** Which part of the whole this is, on a database that its owner prepared; all of it unless given. */
+  parts?: { edge: boolean; agent: boolean; executor: boolean }
+  /** Shared with other processes; one of its own unless given. */
+  target?: FakeTarget
   /** Replaces parts, to make them fail. */
   change?: (deps: EdgeDeps) => EdgeDeps
 }
@@ -86,14 +89,9 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
   const stores = createStores({ database, now, log, workerId: randomUUID(), onDeadJob })
   const page = async (words: string): Promise<void> => void (await stores.outbox.enqueue(database.db, pageNotice(words, now())))
   const deadJobs = createDeadJobs({ page, inbox: stores.inbox, log })
-  await stores.people.sync(
-    settings.people.map((person) => ({
-      ...person,
-      environments: person.environments ?? ['*'],
-      links: [...person.links, actorOf(person.id)],
-    })),
-  )
-  const target = createFakeTarget(now)
+  const parts = options.parts ?? { edge: true, agent: true, executor: true }
+  if (!options.parts) await stores.people.sync(peopleRows(settings.people, true))
+  const target = options.target ?? createFakeTarget(now)
   const hub = createEventHub()
   const journal: JournalEntry[] = []
   const agent = createTestAgent({ stores, target, journal, log, options, settings })
@@ -130,9 +128,9 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
   }
   const edge = createEdge(options.change?.(deps) ?? deps)
   await agent.start()
-  await stores.queue.start()
-  const { url } = await edge.listen()
-  const stopListening = await stores.onNotice(edge.announcer.wake)
+  if (parts.agent) await stores.queue.start()
+  const { url } = parts.edge ? await edge.listen() : { url: '' }
+  const stopListening = parts.edge ? await stores.onNotice(edge.announcer.wake) : () => {}
   const client = (): Client => new Client(url)
   return {
     url,
@@ -308,6 +306,7 @@ function createTestAgent({
       current: async () => null,
     },
     page: async () => {},
+    ...(options.parts ? { parts: options.parts } : {}),
   })
 }
 

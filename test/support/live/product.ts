@@ -41,7 +41,12 @@ export interface Product {
 export interface Installation {
   folder: string
   /** Starts the product and waits until it takes alerts. It is ended with the test. */
-  start(environment?: Environment): Promise<Product>
+  start(environment?: Environment, args?: readonly string[]): Promise<Product>
+  /** Starts what serves nobody. It is ended with the test. */
+  begin(
+    args: readonly string[],
+    environment?: Environment,
+  ): { output(): string; ended: Promise<number | null>; stop(): Promise<number | null> }
   /** Runs a command to its end. */
   run(args: readonly string[], environment?: Environment): Promise<Finished>
 }
@@ -73,9 +78,20 @@ export function install(
   }
   return {
     folder,
-    async start(environment = {}) {
+    async start(environment = {}, args = ['start']) {
       const port = Number(settings['PORT'] ?? (await freePort()))
-      return await ready(launch(['start'], { PORT: String(port), ...environment }), port)
+      return await ready(launch(args, { PORT: String(port), ...environment }), port)
+    },
+    begin(args, environment = {}) {
+      const { child, output, ended } = launch(args, environment)
+      return {
+        output,
+        ended,
+        async stop() {
+          await end(child, 'SIGTERM')
+          return await ended
+        },
+      }
     },
     run: async (args, environment = {}) => await finish(launch(args, environment)),
   }
