@@ -303,6 +303,7 @@ describe('finding the way', () => {
     await page.getByRole('link', { name: 'E3' }).first().click()
     await page.getByText('{service="payments"} level=error').waitFor({ state: 'visible' })
     expect(page.url()).toMatch(/#\/incidents\/INC-42\/E3$/)
+    await page.getByRole('region', { name: 'Log lines' }).getByText('stored line of').waitFor()
     await page.locator('#evidence-E3 summary').click()
     await page.getByRole('link', { name: 'E3' }).first().click()
     await page.getByText('{service="payments"} level=error').waitFor({ state: 'visible' })
@@ -437,7 +438,7 @@ describe('fitting and staying harmless', () => {
     await open({ ...sceneOf(), views, mode: { mode: 'observe', reasons: [attack] }, report: broken }, '', { viewport: PHONE })
     await page.getByText('<img src=x').first().waitFor()
     expect(await inPage(`document.body.textContent.includes('\\u202e')`)).toBe(false)
-    for (const hash of ['#/incidents/INC-0', '#/incidents/INC-2', '#/incidents/INC-3']) {
+    for (const hash of ['#/incidents/INC-0', '#/incidents/INC-2', '#/incidents/INC-3/E3']) {
       await page.goto(`${harness.url}/${hash}`)
       await page.getByRole('article', { name: 'Incident' }).getByText('<img src=x').first().waitFor()
       expect(await page.locator('img, script:not([src]), a[href*=evil]').count()).toBe(0)

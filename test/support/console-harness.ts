@@ -113,6 +113,11 @@ export async function startConsole(scene: Scene): Promise<Harness> {
     const view = scene.views.find(({ incident }) => incident.id === context.req.param('id'))
     return view ? context.json(shown(view)) : context.json({ title: 'There is no such incident.', code: 'unknown-incident' }, 404)
   })
+  app.get('/api/v1/incidents/:id/evidence/:label', (context) => {
+    const view = scene.views.find(({ incident }) => incident.id === context.req.param('id'))
+    const patterns = [{ count: 19, sample: `stored line of ${view?.incident.title}`, last: scene.now }]
+    return context.json({ label: context.req.param('label'), content: { patterns } })
+  })
   app.get('/api/v1/approvals', (context) => {
     const { state, incident } = context.req.query()
     const wanted = scene.views.filter((view) => incident === undefined || view.incident.id === incident).flatMap((view) => view.approvals)

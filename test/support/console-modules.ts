@@ -22,6 +22,7 @@ export interface ConsoleModules {
   age(since: Date, now: Date): string
   shownDigest(state: { incident: { data: unknown; approvals: Map<string, unknown> } }, id: string): string | null
   approvalTone(approval: unknown): string
+  contentView(content: unknown, now: Date): Tree[]
   stateTone(state: string): string
   stateWords(state: string, actedOn?: boolean): string
   actedOn(approvals: Iterable<object>): boolean
@@ -33,7 +34,19 @@ export interface ConsoleModules {
   shellView(state: object, context: { origin: string; now: Date }, content: Tree[]): Tree[]
 }
 
-const MODULES = ['blocks', 'tree', 'mrkdwn', 'route', 'time', 'voting', 'words', 'incident-aside', 'shell-view', 'panels']
+const MODULES = [
+  'blocks',
+  'tree',
+  'mrkdwn',
+  'route',
+  'time',
+  'voting',
+  'words',
+  'incident-aside',
+  'shell-view',
+  'panels',
+  'evidence-content',
+]
 
 /** Loads them as the browser would, file by file; none of them touches a document when it is loaded. */
 export async function loadConsoleModules(): Promise<ConsoleModules> {

@@ -148,7 +148,7 @@ export function createActions(state, update, reader) {
     dismiss: () => update({ control: null }),
     'start-drill': startDrill,
     verify,
-    reload: (what) => (what === 'report' ? verify() : reader.everything()),
+    reload: (what) => (what === 'report' ? verify() : what === 'evidence' ? reader.evidence() : reader.everything()),
     ask: startAsking,
     'more-ended': () => reader.moreEnded(),
     'more-audit': () => reader.moreAudit(),

@@ -56,7 +56,10 @@ async function follow(first = false) {
     scrollTo(0, 0)
     await reader.page()
   }
-  if (route.focus !== '') requestAnimationFrame(() => bringIntoView(route.focus))
+  if (route.focus === '') return
+  requestAnimationFrame(() => bringIntoView(route.focus))
+  // What is read now makes the page longer above or below what was brought into view.
+  if (await reader.evidence()) requestAnimationFrame(() => bringIntoView(route.focus))
 }
 
 /** @param {string} focus */

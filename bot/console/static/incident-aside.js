@@ -1,8 +1,13 @@
 /** @import { Tree } from './tree.js' */
 import { link } from './blocks.js'
+import { contentView } from './evidence-content.js'
+import { refusedView } from './loaded-view.js'
+import { incidentHash } from './route.js'
 import { clock, moment } from './time.js'
 import { h } from './tree.js'
 import { partWords } from './words.js'
+
+/** @typedef {{ origin: string, now: Date, incident: string, content: import('./state.js').State['evidence'] | null }} Here */
 
 /**
  * How sure the diagnosis is, part by part.
@@ -51,9 +56,10 @@ const STATUS = { empty: 'no data', failed: 'could not be read', denied: 'not per
  * @param {any} incident
  * @param {string} focus the label whose item is open
  * @param {{ origin: string, now: Date }} here
+ * @param {import('./state.js').State['evidence'] | null} [content] of one of them
  */
-export function evidenceSection({ id, evidence }, focus, here) {
-  const context = { ...here, incident: id }
+export function evidenceSection({ id, evidence }, focus, here, content = null) {
+  const context = { ...here, incident: id, content: content?.id === id ? content : null }
   const items = roundsOf(evidence).map(({ latest, earlier }) =>
     h(
       'li',
@@ -92,7 +98,7 @@ export function roundsOf(evidence) {
  * @param {any} latest
  * @param {readonly any[]} earlier
  * @param {string} focus
- * @param {{ origin: string, now: Date, incident: string }} context
+ * @param {Here} context
  */
 function earlierRounds(latest, earlier, focus, context) {
   if (earlier.length === 0) return null
@@ -146,7 +152,7 @@ export function alertsSection({ alerts }, context) {
 /**
  * @param {any} item
  * @param {string} focus
- * @param {{ origin: string, now: Date, incident: string }} context
+ * @param {Here} context
  */
 function evidenceItem(item, focus, context) {
   const status = STATUS[item.status]
@@ -163,6 +169,7 @@ function evidenceItem(item, focus, context) {
         `all of it (${item.hash.slice(0, 12)})`,
       ),
     ],
+    ['Content', contentOf(item, context)],
   ]
   return h(
     'details',
@@ -184,6 +191,18 @@ function evidenceItem(item, focus, context) {
       rows.map(([label, value]) => h('div', null, h('dt', null, label), h('dd', null, value))),
     ),
   )
+}
+
+/**
+ * What the result says, once it was asked for.
+ *
+ * @param {any} item
+ * @param {Here} context
+ */
+function contentOf({ label }, { incident, content, now }) {
+  if (!content || content.label !== label) return h('a', { href: incidentHash(incident, label) }, 'show it here')
+  if (content.refused) return refusedView(content.refused, 'evidence')
+  return content.data ? contentView(content.data.content, now) : 'Reading…'
 }
 
 /** @param {any} incident */

@@ -36,7 +36,7 @@ export function incidentView(state, context) {
       { class: 'column', 'aria-label': 'What it is known from' },
       sureSection(data),
       alertsSection(data, context),
-      evidenceSection(data, state.route.focus, context),
+      evidenceSection(data, state.route.focus, context, state.evidence),
       timelineSection(data),
     ),
   ]

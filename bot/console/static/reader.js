@@ -136,6 +136,23 @@ export function createReader(state, update) {
       })
     })
 
+  /** Reads the content of the result that the address points at, and says whether it did: what is stored never changes. */
+  const evidence = async () => {
+    const before = state.evidence.data
+    await readEvidence()
+    return state.evidence.data !== null && state.evidence.data !== before
+  }
+  const readEvidence = () =>
+    once('evidence', async () => {
+      const { id, focus: label } = state.route
+      const isKnown = state.evidence.id === id && state.evidence.label === label && state.evidence.data
+      if (isKnown || !/^E\d{1,9}$/.test(label)) return
+      update({ evidence: { id, label, data: null, refused: null } })
+      const answer = await get(`/api/v1/incidents/${encodeURIComponent(id)}/evidence/${label}`)
+      if (state.route.id !== id || state.route.focus !== label) return
+      update({ evidence: { id, label, data: answer.ok ? answer.body : null, refused: answer.ok ? null : answer } })
+    })
+
   const run = () =>
     once('run', async () => {
       if (!state.run) return
@@ -171,6 +188,7 @@ export function createReader(state, update) {
     page,
     who,
     incident,
+    evidence,
     audit,
     /** What every page needs, before the first is drawn. */
     start: () => Promise.all([who(), mode()]),

@@ -16,6 +16,7 @@ const {
   actedOn,
   approvalMark,
   approvalTone,
+  contentView,
   countdown,
   digestOnCard,
   evidenceSection,
@@ -187,6 +188,28 @@ describe('the head of every page', () => {
     expect(textOf(headOf([], [], { modeRefused: { ...refused, status: 503, title: 'The database is away.' } }))).toContain(
       'Steadyhand is not ready. The database is away.',
     )
+  })
+})
+
+describe('the content of a stored result', () => {
+  const shown = (content: unknown) => textOf(contentView(content, at(0)))
+  test('is figures of a series, lines of a log, changes and events in words', () => {
+    const points = [
+      [1, 0.5],
+      [2, 0.25],
+      [3, 1],
+    ]
+    expect(shown({ series: [{ metric: 'error_ratio', unit: '', points }] })).toContain('error_ratio0.25113')
+    expect(shown({ patterns: [{ count: 19, sample: 'POST <b>failed</b>', last: at(0).toISOString() }] })).toContain('19POST <b>failed</b>')
+    expect(shown({ changes: [{ at: at(0).toISOString(), summary: 'v41 to v42', by: 'pipeline' }] })).toContain('v41 to v42pipeline')
+    expect(shown({ events: [{ at: 'never', text: 'ready' }] })).toContain('ready')
+  })
+  test('is shown as it is where the shape is another, and cut where it is long', () => {
+    expect(shown({ found: false })).toContain('"found": false')
+    expect(shown(null)).toBe('null')
+    expect(shown({ points: [['x', 'y'], null] })).toContain('no data')
+    expect(shown('x'.repeat(50_000)).length).toBeLessThanOrEqual(20_000)
+    expect(shown({ events: Array.from({ length: 60 }, () => ({ text: 'e' })) })).toContain('and 10 more')
   })
 })
 
