@@ -88,6 +88,7 @@ export async function startConsole(scene: Scene): Promise<Harness> {
   )
   app.get('/api/v1/mode', (context) => context.json({ stops: [], ...scene.mode }))
   app.get('/api/v1/people', (context) => context.json({ items: people, next: null }))
+  app.get('/api/v1/sign-in', (context) => context.json({ way: 'name' }))
   app.get('/api/v1/session', (context) => {
     const me = getCookie(context, 'person')
     return me ? context.json({ person: person(me) }) : context.json({ title: 'Nobody is signed in.', code: 'no-person' }, 401)
