@@ -71,6 +71,7 @@ test(
     const { product, page } = await openConsole(context)
     await page.getByText('Nothing is wrong right now.').waitFor()
     await look(page, '1-home')
+    await be(page, 'Alice')
     const run = await startDrill(page, 'A release of payments that fails every charge')
     const words = await wordsOf(approval(page))
     for (const needed of [
