@@ -78,7 +78,7 @@ function findCommand(words: readonly string[]): CliCommand | undefined {
 
 function parse(command: CliCommand, args: readonly string[]): ReturnType<typeof parseArgs> {
   try {
-    return parseArgs({ args: [...args], options: command.options, allowPositionals: /\b(NAME|FILE)\b/.test(command.usage), strict: true })
+    return parseArgs({ args: [...args], options: command.options, allowPositionals: command.takesWords ?? false, strict: true })
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
     throw new CommandFailed(`${error.message.split('\n')[0]} Usage: steadyhand ${command.usage}`, 2)

@@ -7,6 +7,7 @@ import {
   CHECKERS,
   chainFrom,
   EVERYTHING,
+  GENESIS,
   plansSince,
   rowsAgainstChain,
   rowsSince,
@@ -15,7 +16,6 @@ import {
 } from './invariants.ts'
 import type { Database, Executor } from './schema.ts'
 
-const GENESIS = '0'.repeat(64)
 /** As many violations of one kind as a person would read. */
 const SHOWN = 20
 const VERIFIED = 'audit-verified'

@@ -297,7 +297,7 @@ export const CHECKERS: readonly Checker[] = [
     invariant: 9,
     claim: 'The chain can be recomputed from its first row, without a gap.',
     of: 'the log',
-    sql: () => chainFrom(0, '0'.repeat(64)),
+    sql: () => chainFrom(0, GENESIS),
   },
   {
     invariant: 12,
@@ -309,6 +309,9 @@ export const CHECKERS: readonly Checker[] = [
       ) s where s.turn > 2 and s.needed < 2`,
   },
 ]
+
+/** The hash before the first entry of the log. */
+export const GENESIS = '0'.repeat(64)
 
 /** Entries after a place in the log that do not follow from the one before, beginning with the hash of the entry at that place. */
 export function chainFrom(seq: number, hash: string): string {

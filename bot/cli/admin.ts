@@ -17,6 +17,7 @@ export const adminStartAgainCommand: CliCommand = {
     'It is recorded as done by the host.',
   ],
   options: {},
+  takesWords: true,
   async run({ words, terminal, settings, now }) {
     if (words.length > 1) throw new CommandFailed('Name one scope at most: steadyhand admin start-again [env:NAME | kind:ACTION].', 2)
     const { scope } = await withProgress(terminal, 'starting again', now, () => startOnHost(settings(), words[0]))
@@ -35,6 +36,7 @@ export const adminFirstCommand: CliCommand = {
     'Goes through the server that runs with these settings, as the user it runs as; when none runs, straight to the database.',
   ],
   options: { name: { type: 'string' }, link: { type: 'string' } },
+  takesWords: true,
   async run({ words, options, terminal, settings, now }) {
     if (words.length !== 1) throw new CommandFailed(`Name one person: steadyhand ${adminFirstCommand.usage}.`, 2)
     const first = firstAdmin(words[0], options)
@@ -59,6 +61,7 @@ export const adminCommand: CliCommand = {
     'Only where people may be signed in by name, see the console; elsewhere it is said in chat.',
   ],
   options: { as: { type: 'string' } },
+  takesWords: true,
   async run({ words, options, terminal, settings }) {
     terminal.say(await sayAs(settings, options['as'], ['admin', ...words]))
     return 0

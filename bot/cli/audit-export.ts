@@ -20,6 +20,7 @@ export const auditExportCommand: CliCommand = {
     'Signed by Ed25519 with STEADYHAND_AUDIT_KEY, or with audit-key.pem in the data directory, made at the first export. It prints the public key.',
   ],
   options: { since: { type: 'string' } },
+  takesWords: true,
   async run({ words, options, terminal, settings, now }) {
     if (words.length > 1) throw new CommandFailed('Name one file or folder at most: steadyhand audit export [FILE | DIR] [--since N].', 2)
     const { since = '0' } = options

@@ -21,6 +21,7 @@ export const backupCommand: CliCommand = {
     'The effect journal (effects.jsonl in the data directory) is no part of it: leave it where it is, or copy it to the new machine.',
   ],
   options: {},
+  takesWords: true,
   async run({ words, terminal, settings, now }) {
     if (words.length > 1) throw new CommandFailed('Name one file or folder at most: steadyhand backup [FILE | DIR].', 2)
     const path = newFile(words[0], `steadyhand-${fileTime(now())}.backup`)

@@ -21,6 +21,8 @@ export interface CliCommand {
   /** Lines for `--help`, below the summary. */
   details: readonly string[]
   options: NonNullable<ParseArgsConfig['options']>
+  /** It takes words that are no options; any other command refuses them. */
+  takesWords?: true
   /** Resolves with the exit code. @throws CommandFailed */
   run(line: CommandLine): Promise<number>
 }

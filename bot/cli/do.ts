@@ -12,6 +12,7 @@ export const doCommand: CliCommand = {
     'Only where people may be signed in by name, see the console; elsewhere it is said in chat.',
   ],
   options: { as: { type: 'string' } },
+  takesWords: true,
   async run({ words, options, terminal, settings }) {
     if (words.length < 2) throw new CommandFailed(`Name an action and a service: steadyhand ${doCommand.usage}.`, 2)
     terminal.say(await sayAs(settings, options['as'], ['do', ...words]))

@@ -41,6 +41,7 @@ export const drillRunCommand: CliCommand = {
     'Exits 0 when the drill ended as it should; with --all, when every one did.',
   ],
   options: { auto: { type: 'boolean' }, all: { type: 'boolean' } },
+  takesWords: true,
   async run(line) {
     const settings = line.settings()
     const known = await listDrills(settings)

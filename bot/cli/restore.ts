@@ -19,6 +19,7 @@ export const restoreCommand: CliCommand = {
     'until you have looked and taken it over with "steadyhand admin accept-gap".',
   ],
   options: { replace: { type: 'boolean' } },
+  takesWords: true,
   async run({ words, options, terminal, settings: read, now }) {
     const [file] = words
     if (file === undefined || words.length > 1) throw new CommandFailed('Name one backup: steadyhand restore FILE [--replace].', 2)

@@ -14,6 +14,7 @@ export const adminSettleCommand: CliCommand = {
     'Goes through the server that runs with these settings, as the user it runs as; APPROVAL is the id in the address of its card.',
   ],
   options: { reason: { type: 'string' } },
+  takesWords: true,
   async run({ words, options, terminal, settings, now }) {
     const [approval, found] = words
     const { reason } = options

@@ -10,7 +10,6 @@ export const EXPORT_FORMAT = 'steadyhand-audit'
 export const EXPORT_VERSION = 1
 /** An entry holds keys and digests, never content. */
 export const EXPORT_LINE_BYTES = 256 * 1024
-export const GENESIS = '0'.repeat(64)
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/)
 

@@ -2,8 +2,9 @@ import { createHash, createPublicKey, type KeyObject, sign } from 'node:crypto'
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { sql } from 'kysely'
 import type { OpenDatabase } from '../database.ts'
+import { GENESIS } from '../invariants.ts'
 import type { Executor } from '../schema.ts'
-import { EXPORT_FORMAT, EXPORT_VERSION, type ExportEntry, type ExportHeader, GENESIS, signedText } from './format.ts'
+import { EXPORT_FORMAT, EXPORT_VERSION, type ExportEntry, type ExportHeader, signedText } from './format.ts'
 
 export interface ExportOptions {
   /** The place in the log after which it begins; 0 for all of it. */
@@ -55,15 +56,15 @@ async function write(tx: Executor, file: FileHandle, { since, key, product, expo
   }
   await say(`${JSON.stringify(header)}\n`)
   let entries = 0
-  let head = header.prev
+  let last = { seq: since, hash: header.prev }
   for (;;) {
-    const page = await pageAfter(tx, since + entries)
+    const page = await pageAfter(tx, last.seq)
     entries += page.length
-    head = page.at(-1)?.hash ?? head
+    last = page.at(-1) ?? last
     if (page.length > 0) await say(page.map((entry) => `${JSON.stringify(entry)}\n`).join(''))
     if (page.length < ROWS_AT_ONCE) break
   }
-  const end = { entries, head, sha256: digest.digest('hex') }
+  const end = { entries, head: last.hash, sha256: digest.digest('hex') }
   await file.writeFile(`${JSON.stringify({ end: { ...end, signature: sign(null, signedText(end), key).toString('base64') } })}\n`)
 }
 

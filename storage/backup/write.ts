@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { sql } from 'kysely'
 import type { OpenDatabase } from '../database.ts'
+import { GENESIS } from '../invariants.ts'
 import type { Executor } from '../schema.ts'
 import { type BackupHeader, type BackupItem, FORMAT, FORMAT_VERSION, NO_DIGEST } from './format.ts'
 import { readTables, schemaDigest, settleTextForms, type Table } from './tables.ts'
@@ -62,7 +63,7 @@ async function headerOf(tx: Executor, tables: readonly Table[], store: BackupHea
     store,
     migrations: ran.map(({ name }) => name),
     schema: schemaDigest(tables),
-    audit: { entries: last[0]?.seq ?? 0, head: last[0]?.hash ?? NO_DIGEST },
+    audit: { entries: last[0]?.seq ?? 0, head: last[0]?.hash ?? GENESIS },
     sha256: NO_DIGEST,
   }
 }

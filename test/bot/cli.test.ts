@@ -90,6 +90,8 @@ describe('what needs no server', () => {
     [['admin', 'first'], 2, 'Name one person'],
     [['admin', 'first', 'Max'], 2, 'person: must be lower case'],
     [['admin', 'first', 'max', '--link', 'mail:x:y'], 2, 'link.surface:'],
+    [['admin', 'settle', 'a', 'maybe', '--reason', 'seen'], 2, 'Say which approval'],
+    [['admin', 'settle', 'a', 'applied', '--reason', 'seen'], 1, 'There is no database in'],
     [['admin', 'pending'], 2, 'Say as whom'],
     [['admin', 'pending', '--as', 'max'], 1, 'No server runs with these settings'],
     [['do', 'rollback'], 2, 'Name an action and a service'],
