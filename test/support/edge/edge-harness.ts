@@ -64,7 +64,7 @@ export interface RunningEdge {
   client(): Client
   /** A browser that somebody is signed in with. */
   as(person: string): Promise<Client>
-  /** Lets the fault be seen, and waits for the request that asks; returns its id. */
+  /** Lets the fault be seen, and waits for the request that asks, and for its incident to say so; returns its id. */
   askSomething(withinSeconds?: number): Promise<string>
   close(): Promise<void>
 }
@@ -150,10 +150,11 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
     async askSomething(withinSeconds) {
       const sent = await client().post('/webhooks/alertmanager', anAlert())
       if (sent.status !== 202) throw new Error(`the alert was not taken: ${sent.status}`)
-      return await waitFor(
-        async () => (await stores.approvals.approvals({ state: 'pending', limit: 1 })).items[0]?.id ?? null,
-        withinSeconds,
-      )
+      return await waitFor(async () => {
+        const asked = (await stores.approvals.approvals({ state: 'pending', limit: 1 })).items[0]
+        const waiting = await stores.incidents.list({ state: 'awaiting-approval', limit: 1 })
+        return waiting.items.length > 0 ? (asked?.id ?? null) : null
+      }, withinSeconds)
     },
     async close() {
       stopListening()
