@@ -4,7 +4,7 @@ import { modeSchema } from '../api/system.ts'
 import { ConfigError, exposureProblem, type Settings } from '../config.ts'
 import { mayUseNames } from '../configured-people.ts'
 import { createLog } from '../log.ts'
-import { createApp, policyProblems, VERSION } from '../main.ts'
+import { createApp, examineChats, policyProblems, VERSION } from '../main.ts'
 import { migrationsToRun } from '../offline.ts'
 import { createIdentityProvider } from '../oidc/provider.ts'
 import { HttpProblem } from '../problem.ts'
@@ -55,6 +55,7 @@ async function examine(read: () => Settings, now: () => Date): Promise<CheckResu
     ],
     exposure(settings),
     await signIn(settings, now),
+    await examineChats(settings, createLog({ level: 'silent' })),
     policy(settings),
     server ? await examineServer(server) : await examineDatabase(settings),
     improvements(settings).map((line) => ({
