@@ -1,7 +1,7 @@
 /** Rows of a CSV text by RFC 4180, the heading included; `write` is its inverse for a row. */
 export function readCsv(text: string): string[][] {
   const rows: string[][] = []
-  let row: string[] = []
+  const row: string[] = []
   let cell = ''
   let isQuoted = false
   for (let at = 0; at < text.length; at += 1) {

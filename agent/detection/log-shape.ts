@@ -5,7 +5,26 @@ const LONGEST = 4_000
 const AGAIN = `${VARIABLE} (${VARIABLE})`
 const UNITS = new Set([
   ...['b', 'kb', 'mb', 'gb', 'tb', 'kib', 'mib', 'gib', 'tib', 'byte', 'bytes', 'k', 'm', 'g'],
-  ...['ns', 'us', 'µs', 'ms', 's', 'sec', 'secs', 'second', 'seconds', 'min', 'mins', 'minute', 'minutes', 'h', 'hour', 'hours', 'day', 'days'],
+  ...[
+    'ns',
+    'us',
+    'µs',
+    'ms',
+    's',
+    'sec',
+    'secs',
+    'second',
+    'seconds',
+    'min',
+    'mins',
+    'minute',
+    'minutes',
+    'h',
+    'hour',
+    'hours',
+    'day',
+    'days',
+  ],
   ...['millis', 'millisecond', 'milliseconds', '%', 'percent'],
 ])
 const LONGEST_UNIT = 12
@@ -49,7 +68,8 @@ export function shapeOf(line: string, start = 0): string {
 const isBlank = (code: number): boolean => code === 32 || code === 9
 
 /** A value, or one of which only a bound is known. */
-const isValue = (word: string): boolean => word === VARIABLE || word === `<${VARIABLE}` || word === `>${VARIABLE}` || word === `~${VARIABLE}`
+const isValue = (word: string): boolean =>
+  word === VARIABLE || word === `<${VARIABLE}` || word === `>${VARIABLE}` || word === `~${VARIABLE}`
 
 /** How long the unit is that a word begins with, apart from punctuation behind it; 0 when it is none. */
 function unitIn(word: string): number {

@@ -5,20 +5,23 @@ import { openScene, wordsOf } from '../../support/edge/slack-edge.ts'
 describeDatabases('talking on Slack', (store) => {
   const database = store.perTest()
 
-  test.each(['HTTP', 'Socket Mode'] as const)('in %s: a command is answered to one person, a mention and a message below it', async (mode) => {
-    const { slack, alice, bob, channel, told, message } = await openScene(database(), { mode })
-    await alice.command('/sre', 'status', channel)
-    await told(alice, 'No open incidents')
-    expect(slack.posted(channel)).toEqual([])
+  test.each(['HTTP', 'Socket Mode'] as const)(
+    'in %s: a command is answered to one person, a mention and a message below it',
+    async (mode) => {
+      const { slack, alice, bob, channel, told, message } = await openScene(database(), { mode })
+      await alice.command('/sre', 'status', channel)
+      await told(alice, 'No open incidents')
+      expect(slack.posted(channel)).toEqual([])
 
-    const asked = await bob.mention(channel, 'status')
-    const answer = await message('No open incidents')
-    expect(answer).toMatchObject({ threadTs: asked.ts, broadcast: false, ephemeralFor: null })
+      const asked = await bob.mention(channel, 'status')
+      const answer = await message('No open incidents')
+      expect(answer).toMatchObject({ threadTs: asked.ts, broadcast: false, ephemeralFor: null })
 
-    await bob.dm('help')
-    await told(bob, 'What you can ask for here')
-    expect(slack.violations).toEqual([])
-  })
+      await bob.dm('help')
+      await told(bob, 'What you can ask for here')
+      expect(slack.violations).toEqual([])
+    },
+  )
 
   test('a thread is about its incident, and what is asked for in words becomes a plan, not an action', async () => {
     const people = { needed: 1 }
@@ -36,10 +39,15 @@ describeDatabases('talking on Slack', (store) => {
 
   test('who is linked to nobody is told how to be, and learns nothing', async () => {
     const { slack, mallory, channel, told } = await openScene(database())
-    for (const act of [async () => void (await mallory.command('/sre', 'incidents', channel)), async () => void (await mallory.mention(channel, 'incidents'))]) {
+    for (const act of [
+      async () => void (await mallory.command('/sre', 'incidents', channel)),
+      async () => void (await mallory.mention(channel, 'incidents')),
+    ]) {
       const before = channel.messages.length
       await act()
-      await expect.poll(() => channel.messages.slice(before).filter(({ ephemeralFor }) => ephemeralFor === mallory.id).length, { timeout: 20_000 }).toBe(1)
+      await expect
+        .poll(() => channel.messages.slice(before).filter(({ ephemeralFor }) => ephemeralFor === mallory.id).length, { timeout: 20_000 })
+        .toBe(1)
     }
     expect(wordsOf(await told(mallory, 'not linked'))).toContain(mallory.id)
     await mallory.openHome()
