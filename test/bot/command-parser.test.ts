@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseCommand, parseDuration } from '../../bot/command-parser.ts'
+import { anyText } from '../support/any-text.ts'
 
 describe('a command', () => {
   test.each([
@@ -19,7 +20,7 @@ describe('a command', () => {
 
   test('any text is taken apart, into clean and bounded words', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 3_000 }), (text) => {
+      fc.property(anyText(3_000), (text) => {
         const { name, words, rest } = parseCommand(text)
         expect(name).toBe(name.toLowerCase())
         expect(words.length).toBeLessThanOrEqual(100)

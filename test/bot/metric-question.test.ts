@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parseMetricQuestion } from '../../bot/metric-question.ts'
 import { METRICS, type MetricName } from '../../integrations/ports/metrics.ts'
+import { anyText } from '../support/any-text.ts'
 
 const SERVICES = ['payments', 'checkout', 'p99-proxy']
 
@@ -47,7 +48,7 @@ test('a word that is no service is kept, to say what was probably meant', () => 
 
 test('any text is taken apart, within bounds', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 500 }), (text) => {
+    fc.property(anyText(500), (text) => {
       const { service, seconds } = parseMetricQuestion(text, SERVICES)
       expect(service === null || SERVICES.includes(service)).toBe(true)
       expect(seconds).toBeGreaterThanOrEqual(60)

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { anyText } from './any-text.ts'
 
 /** In every hostile text, so that a test can tell where it ended up. */
 export const MARK = 'Zq7'
@@ -41,7 +42,7 @@ const PAYLOADS = [
 export function hostileText(maxLength: number): fc.Arbitrary<string> {
   const part = fc.oneof(
     { weight: 4, arbitrary: fc.constantFrom(...PAYLOADS) },
-    { weight: 2, arbitrary: fc.string({ unit: 'binary', maxLength: 20 }) },
+    { weight: 2, arbitrary: anyText(20) },
     { weight: 1, arbitrary: fc.constantFrom('&', '<', 'x', '*', '`').map((sign) => sign.repeat(400)) },
   )
   return fc.array(part, { minLength: 1, maxLength: 6 }).map((parts) => `${MARK}${parts.join('')}`.slice(0, maxLength))

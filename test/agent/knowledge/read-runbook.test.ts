@@ -4,6 +4,7 @@ import { runbookQuery } from '../../../agent/domain/runbook.ts'
 import { runbookEvidence } from '../../../agent/knowledge/find-runbook.ts'
 import { readRunbook } from '../../../agent/knowledge/read-runbook.ts'
 import { alert } from '../../support/alerts.ts'
+import { anyText } from '../../support/any-text.ts'
 
 const WHOLE = `---
 title: A job that hangs
@@ -64,7 +65,7 @@ test('whatever a file holds, what comes of it is bounded', () => {
   expect(flood.chunks).toHaveLength(60)
   for (const { body, heading } of flood.chunks) expect([body.length, heading.length]).toEqual([4_000, 200])
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
+    fc.property(anyText(400), (text) => {
       for (const { body, heading, title } of readRunbook('a.md', text).chunks)
         expect(body !== '' && heading !== '' && title !== '').toBe(true)
     }),

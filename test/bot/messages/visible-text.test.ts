@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { cleanText, cutText, exactText, exactWords, withoutUnseen } from '../../../bot/messages/visible-text.ts'
+import { anyText } from '../../support/any-text.ts'
 
 describe('prose from outside', () => {
   test.each([
@@ -29,7 +30,7 @@ describe('prose from outside', () => {
 
   test('is the same when cleaned twice', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
+      fc.property(anyText(60), (text) => {
         expect(cleanText(cleanText(text))).toBe(cleanText(text))
       }),
       { numRuns: 2_000 },
@@ -38,7 +39,7 @@ describe('prose from outside', () => {
 
   test('never holds a character that cannot be seen', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
+      fc.property(anyText(60), (text) => {
         for (const shown of [cleanText(text), withoutUnseen(text), exactText(text)]) {
           expect(shown).not.toMatch(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\u2028\u2029]/u)
         }
@@ -59,7 +60,7 @@ describe('a name or value', () => {
   ])('%j is shown as %s', (name, shown) => expect(exactText(name)).toBe(shown))
 
   test('looks different from every other', () => {
-    const plain = fc.string({ unit: 'binary', maxLength: 20 }).filter((text) => !text.includes('[U+') && text.isWellFormed())
+    const plain = anyText(20).filter((text) => !text.includes('[U+') && text.isWellFormed())
     fc.assert(
       fc.property(plain, plain, (one, other) => {
         expect(exactText(one) === exactText(other)).toBe(one === other)
