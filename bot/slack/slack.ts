@@ -120,6 +120,8 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
   deps.queue.handle(SLACK_WORK, createWork(deps.inbox, bolt.handle), { concurrency: CONCURRENCY })
   const surface = createSlackSurface({ postings, deliverer, channel })
   const redraw = async (): Promise<void> => {
+    // Asked once; where Slack was away at the start, until it answers.
+    await workspace.ask()
     const { items } = await agent.approvals({ state: 'pending', limit: MOST_WAITING })
     for (const approval of items) await surface.refreshApproval(approval.id, async () => approval)
   }
