@@ -49,7 +49,7 @@ export interface AssemblyDeps
   formats: readonly { name: string; parse: ParseWebhook }[]
   card: PlanCard
   /** Where every request is shown. */
-  presentations: readonly Presentation[]
+  presentations(): Promise<readonly Presentation[]>
 }
 
 export interface Assembly {
@@ -101,7 +101,7 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
       catalog,
       policy: answers.answer,
       card,
-      presentations: () => deps.presentations,
+      presentations: deps.presentations,
       dependents: async (service) => [...(await topology.inventory()).graph.dependentsOf(service).keys()],
       build,
       now,

@@ -218,6 +218,8 @@ export interface PeopleStore {
   ): Promise<string[]>
   byActor(actor: Actor): Promise<(Principal & { roles: Role[] }) | null>
   list(): Promise<(Principal & { roles: Role[] })[]>
+  /** The accounts of people on one surface, as they are linked now. */
+  accounts(surface: Surface, tenant: string): Promise<Pick<IdentityLink, 'principalId' | 'externalId'>[]>
   /** Whether a person holds a role, or one above it, in an environment now; the same test the database makes for votes. */
   may(principalId: string, role: Role, environment: string): Promise<boolean>
 }

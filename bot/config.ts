@@ -4,7 +4,7 @@ import type { IdentityLink, Role } from '../agent/domain/principal.ts'
 import { createEnvironmentReader, type Environment, type EnvironmentReader } from './config/secrets.ts'
 import { parseSettings, type SettingsFile, SHORTEST_TOKEN } from './config/settings-file.ts'
 import { type OidcSettings, readOidcSettings } from './oidc/settings.ts'
-import { readSlackSettings, type SlackSettings, unusedSlackSettings } from './slack/settings.ts'
+import { readSlackSettings, type SlackSettings, slackProblems, unusedSlackSettings } from './slack/settings.ts'
 
 /** The environment of the target that needs nothing, and the tenant of the console's named people. */
 export const LOCAL = 'local'
@@ -93,6 +93,7 @@ export function loadConfig(environment: Environment = process.env, folder: strin
     ...repeated(settings.people),
     ...weakTokens(settings),
     ...signInProblems(settings),
+    ...slackProblems(settings.slack),
   ]
   if (all.length > 0) throw new ConfigError(all)
   return settings

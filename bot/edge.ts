@@ -54,8 +54,9 @@ export interface EdgeDeps {
   }
   jobs: { counts(): Promise<{ waiting: number; dead: number }> }
   render: RenderCard
-  /** Chats beside the console. */
+  /** Chats beside the console, and where they are called at. */
   surfaces: readonly Surface[]
+  chatEndpoints: readonly Endpoint[]
   sources: WebhookDeps['sources']
   keepRejected: WebhookDeps['keepRejected']
   newest: WebhookDeps['newest']
@@ -148,6 +149,7 @@ export function createEdge(deps: EdgeDeps): Edge {
     ...auditEndpoints({ agent }),
     ...adminEndpoints({ agent, hostSecret: deps.hostSecret, backUp: deps.backUp, exportAudit: deps.exportAudit }),
     ...serviceEndpoints({ agent }),
+    ...deps.chatEndpoints,
     ...events.endpoints,
   ]
   const app = createServer({ ...settings, endpoints, pages: deps.pages, identity, metrics, isAway: deps.isAway, now, log })

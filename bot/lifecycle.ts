@@ -6,6 +6,8 @@ import type { Listening } from './listen.ts'
 export interface Parts {
   /** Null in a process that serves nobody. */
   edge: Pick<Edge, 'listen' | 'close' | 'announcer'> | null
+  /** Where people are told and answer, beside the console. */
+  chats: readonly { start(): Promise<void>; stop(): Promise<void> }[]
   integrations: readonly Pick<Integration, 'start' | 'stop'>[]
   agent: { start(): Promise<void>; stop(): Promise<void> }
   /** Reads what is written down, so that it can be cited. */
@@ -34,7 +36,7 @@ const JOB_GRACE_MS = 3_000
  * The order in which a process comes and goes. Deliveries are taken as soon as the port is open; nothing is decided, and nothing left behind by
  * a crash is settled, before the targets can be read.
  */
-export function createLifecycle({ edge, integrations, agent, loadRunbooks, drills, queue, stores, database }: Parts): Lifecycle {
+export function createLifecycle({ edge, chats, integrations, agent, loadRunbooks, drills, queue, stores, database }: Parts): Lifecycle {
   let started = false
   let stopListening = (): void => {}
   return {
@@ -42,7 +44,7 @@ export function createLifecycle({ edge, integrations, agent, loadRunbooks, drill
     async start() {
       const listening = (await edge?.listen()) ?? null
       if (edge) stopListening = await stores.onNotice(edge.announcer.wake)
-      await Promise.all(integrations.map((each) => each.start()))
+      await Promise.all([...chats, ...integrations].map((each) => each.start()))
       await loadRunbooks()
       await agent.start()
       await queue?.start()
@@ -53,7 +55,7 @@ export function createLifecycle({ edge, integrations, agent, loadRunbooks, drill
     async close() {
       started = false
       stopListening()
-      await Promise.all([edge?.close(), drills.stop(), queue?.stop(JOB_GRACE_MS), agent.stop()])
+      await Promise.all([edge?.close(), ...chats.map((each) => each.stop()), drills.stop(), queue?.stop(JOB_GRACE_MS), agent.stop()])
       await Promise.all(integrations.map((each) => each.stop()))
       await database.close()
     },

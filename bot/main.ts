@@ -7,7 +7,7 @@ import { createEventHub } from '../agent/events.ts'
 import { loadRunbooks } from '../agent/knowledge/load-runbooks.ts'
 import { DEFAULT_POLICY } from '../agent/policy/default-policy.ts'
 import { createPolicyInForce, problemsOfPolicy } from '../agent/policy-in-force.ts'
-import type { Integration, IntegrationDeps } from '../integrations/contract.ts'
+import type { CheckResult, Integration, IntegrationDeps } from '../integrations/contract.ts'
 import type { DrillScenario } from '../integrations/ports/drills.ts'
 import { createIntegrations, WEBHOOKS } from '../integrations/registry.ts'
 import { type ExportOptions, writeAuditExport } from '../storage/audit-export/write.ts'
@@ -17,7 +17,7 @@ import { openEffectJournal } from '../storage/effect-journal.ts'
 import { isDatabaseAway } from '../storage/errors.ts'
 import { migrateToLatest } from '../storage/migrate.ts'
 import { spool } from '../storage/spool.ts'
-import { createStores, type StoresDeps } from '../storage/stores.ts'
+import { createStores, type Stores, type StoresDeps } from '../storage/stores.ts'
 import { openAuditKey } from './audit-key.ts'
 import type { Settings } from './config.ts'
 import { consolePresentations, mayUseNames, peopleRows } from './configured-people.ts'
@@ -34,6 +34,8 @@ import { readPolicySource } from './policy-file.ts'
 import { partsOf, type RoleOfProcess, startedIn } from './process-role.ts'
 import { readRunbookFolders } from './runbook-folder.ts'
 import { renderPlain } from './slack/plain-blocks.ts'
+import { slackConnection } from './slack/settings.ts'
+import { createSlack, examineSlack, type Slack, slackPresentations } from './slack/slack.ts'
 import { webhookSources } from './webhook-sources.ts'
 
 export const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
@@ -102,7 +104,11 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, opt
     integrations,
     formats: WEBHOOKS,
     policy,
-    ...{ card: PLAN_CARD, presentations: consolePresentations(settings) },
+    card: PLAN_CARD,
+    presentations: async () => [
+      ...consolePresentations(settings),
+      ...(await slackPresentations(slackConnection(settings.slack), stores.meta)),
+    ],
     runs: stores.drillRuns,
     parts,
     lease: stores.leaseOf('executor'),
@@ -112,6 +118,7 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, opt
     now,
     log,
   })
+  const chats = parts.edge && !inspect ? await createChats(settings, { agent, stores, database, page, log }) : []
   const edge = createEdge({
     settings,
     version: VERSION,
@@ -130,7 +137,8 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, opt
     notices: stores.outbox,
     jobs: stores.queue,
     render: renderPlain,
-    surfaces: [],
+    surfaces: chats.map(({ surface }) => surface),
+    chatEndpoints: chats.flatMap(({ endpoints }) => endpoints),
     ...webhookSources(WEBHOOKS, stores.inbox),
     pages: consoleRoutes(),
     isAway: isDatabaseAway,
@@ -139,9 +147,30 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, opt
     log,
   })
   const readRunbooks = async (): Promise<void> => await loadRunbooks(readRunbookFolders(settings.runbooks), { ...stores, log })
-  const started = startedIn(parts, { edge, queue: stores.queue, loadRunbooks: readRunbooks })
+  const started = startedIn(parts, { edge, chats, queue: stores.queue, loadRunbooks: readRunbooks })
   const lifecycle = createLifecycle({ ...started, integrations, agent, drills, stores, database })
   return { ...lifecycle, agent, integrations }
+}
+
+/** Whether the configured chats can be posted to, and what to mend where they cannot. */
+export async function examineChats({ slack }: Settings, log: Log): Promise<CheckResult[]> {
+  const connection = slackConnection(slack)
+  return connection === null ? [] : await examineSlack(connection, log)
+}
+
+interface ChatDeps {
+  agent: RunningAgent
+  stores: Stores
+  database: OpenDatabase
+  page(words: string): Promise<void>
+  log: Log
+}
+
+async function createChats({ slack, publicUrl }: Settings, { agent, stores, database, page, log }: ChatDeps): Promise<Slack[]> {
+  const connection = slackConnection(slack)
+  if (connection === null) return []
+  const alone = database.kind === 'pglite'
+  return [await createSlack({ ...stores, connection, agent, queue: stores.work, page, alone, consoleUrl: publicUrl, now, log })]
 }
 
 /** What an export of the audit log is made with. @throws ConfigError when the key is none */

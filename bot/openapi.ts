@@ -5,7 +5,9 @@ import { EDGE_PROBLEMS, type EdgeProblemCode, type ProblemCode, REFUSAL_STATUS }
 
 type Json = Record<string, unknown>
 
-const BODY_TYPES = { json: 'application/json', form: 'application/x-www-form-urlencoded' } as const
+const JSON_BODY = 'application/json'
+const FORM_BODY = 'application/x-www-form-urlencoded'
+const BODY_TYPES = { json: [JSON_BODY], form: [FORM_BODY], either: [JSON_BODY, FORM_BODY] } as const
 
 /** What any call may be answered with, whatever it is about. */
 const ALWAYS: readonly ProblemCode[] = ['foreign-host', 'foreign-origin', 'internal', 'unavailable']
@@ -44,18 +46,22 @@ function operationOf(each: Endpoint): Json {
     operationId: each.name,
     summary: each.summary,
     parameters: [...parametersOf(each.params, 'path'), ...parametersOf(each.query, 'query')],
-    ...(each.body === null
-      ? {}
-      : { requestBody: { required: true, content: { [BODY_TYPES[each.bodyType ?? 'json']]: { schema: schemaOf(each.body, 'input') } } } }),
+    ...(each.body === null ? {} : { requestBody: { required: true, content: contentsOf(BODY_TYPES[each.bodyType ?? 'json'], each.body) } }),
     responses: { ...answersOf(each), ...problemsOf(each) },
     security: SECURITY[each.access],
   }
+}
+
+function contentsOf(types: readonly string[], body: z.ZodType): Json {
+  return Object.fromEntries(types.map((type) => [type, { schema: schemaOf(body, 'input') }]))
 }
 
 /** An empty requirement stands for "also without": on loopback no token is asked for unless one is configured. */
 const SECURITY: Readonly<Record<Endpoint['access'], Json[]>> = {
   open: [{}],
   token: [{}, { webhookToken: [] }],
+  // Not a credential of the caller: each body bears its own.
+  signed: [{}],
   caller: [{}, { key: [] }, { person: [] }],
 }
 
@@ -90,7 +96,8 @@ function problemsOf(each: Endpoint): Json {
 function generalProblems(each: Endpoint): ProblemCode[] {
   return [
     ...ALWAYS,
-    ...(each.access === 'open' ? [] : ['no-token' as const]),
+    ...(each.access === 'open' || each.access === 'signed' ? [] : ['no-token' as const]),
+    ...(each.access === 'signed' ? ['not-signed' as const] : []),
     ...(each.access === 'caller' ? ['session-ended' as const] : []),
     ...(Object.keys(each.params.shape).length > 0 ? ['not-found' as const] : []),
     ...(each.method === 'get' ? [] : WITH_BODY),

@@ -32,21 +32,24 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
 }
 
+/** What a path takes where it is not JSON alone. */
+export type BodyType = 'form' | 'either'
+
 const WITH_BODY = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 const FORM_TYPE = /^application\/x-www-form-urlencoded(\s*;.*)?$/i
 const JSON_TYPE = /^application\/([\w.+-]+\+)?json(\s*;.*)?$/i
 
 /**
  * The one check every request passes before anything else looks at it: whom it was sent to, which page sent it, how large and of what type it is.
- * `formPaths` take a form, all others JSON.
+ * `bodyTypes` says which paths take a form; all others take JSON.
  * `publicUrl` is the address people reach the server at, when a proxy stands before it.
  */
-export function outermostCheck(options: OwnNames & { formPaths?: ReadonlySet<string> }): MiddlewareHandler<Checked> {
+export function outermostCheck(options: OwnNames & { bodyTypes?: ReadonlyMap<string, BodyType> }): MiddlewareHandler<Checked> {
   const hosts = knownHosts(options)
   return async (context, next) => {
     checkHost(context, hosts)
     checkOrigin(context, options.publicUrl)
-    context.set('body', await checkedBody(context, options.formPaths?.has(context.req.path) ? FORM_TYPE : JSON_TYPE))
+    context.set('body', await checkedBody(context, typesOf(options.bodyTypes?.get(context.req.path))))
     await next()
   }
 }
@@ -89,11 +92,17 @@ function checkOrigin(context: Context, publicUrl: string | null): void {
   if (!own.some((known) => known.toLowerCase() === origin.toLowerCase())) throw new HttpProblem('foreign-origin')
 }
 
-async function checkedBody(context: Context, type: RegExp): Promise<Uint8Array> {
+function typesOf(type: BodyType | undefined): RegExp[] {
+  if (type === undefined) return [JSON_TYPE]
+  return type === 'form' ? [FORM_TYPE] : [FORM_TYPE, JSON_TYPE]
+}
+
+async function checkedBody(context: Context, types: readonly RegExp[]): Promise<Uint8Array> {
   if (!WITH_BODY.has(context.req.method)) return new Uint8Array()
   const encoding = context.req.header('content-encoding')
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw new HttpProblem('unsupported-media-type')
   const body = await readBoundedBody(context.req.raw)
-  if (body.byteLength > 0 && !type.test(context.req.header('content-type') ?? '')) throw new HttpProblem('unsupported-media-type')
+  const type = context.req.header('content-type') ?? ''
+  if (body.byteLength > 0 && !types.some((known) => known.test(type))) throw new HttpProblem('unsupported-media-type')
   return body
 }

@@ -11,14 +11,18 @@ export function partsOf(role: RoleOfProcess): { edge: boolean; agent: boolean; e
   }
 }
 
-/** What of these starts in a process: who is not served and works on nothing gets null, and reads nothing to cite. */
-export function startedIn<E, Q>(
+/**
+ * What of these starts in a process: who is not served and works on nothing gets null, and reads nothing to cite. What is said in a chat is worked
+ * on where it arrives: only that process may write down what people decided.
+ */
+export function startedIn<E, Q, C>(
   parts: { edge: boolean; agent: boolean },
-  all: { edge: E; queue: Q; loadRunbooks: () => Promise<void> },
-): { edge: E | null; queue: Q | null; loadRunbooks: () => Promise<void> } {
+  all: { edge: E; chats: readonly C[]; queue: Q; loadRunbooks: () => Promise<void> },
+): { edge: E | null; chats: readonly C[]; queue: Q | null; loadRunbooks: () => Promise<void> } {
   return {
     edge: parts.edge ? all.edge : null,
-    queue: parts.agent ? all.queue : null,
+    chats: parts.edge ? all.chats : [],
+    queue: parts.agent || (parts.edge && all.chats.length > 0) ? all.queue : null,
     loadRunbooks: parts.agent ? all.loadRunbooks : async () => {},
   }
 }

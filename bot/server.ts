@@ -32,8 +32,8 @@ export interface EdgeApp {
 export function createServer(deps: ServerDeps): EdgeApp {
   const app = new Hono<Checked>()
   app.use('*', measure(deps))
-  const formPaths = new Set(deps.endpoints.filter(({ bodyType }) => bodyType === 'form').map(({ path }) => path))
-  app.use('*', outermostCheck({ ...deps, formPaths }))
+  const bodyTypes = new Map(deps.endpoints.flatMap(({ path, bodyType }) => (bodyType ? [[path, bodyType] as const] : [])))
+  app.use('*', outermostCheck({ ...deps, bodyTypes }))
   mountEndpoints(app, deps.endpoints, (context) =>
     deps.identity.callerOf({ authorization: context.req.header('authorization'), cookie: context.req.header('cookie') }),
   )

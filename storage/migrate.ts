@@ -11,6 +11,7 @@ import { migration0007 } from './migrations/0007-restoration.ts'
 import { migration0008 } from './migrations/0008-retention.ts'
 import { migration0009 } from './migrations/0009-runbooks.ts'
 import { migration0010 } from './migrations/0010-sign-in.ts'
+import { migration0011 } from './migrations/0011-postings.ts'
 import type { Database, Executor } from './schema.ts'
 
 /** In the order in which they run. A migration that was released is never changed; a change is a new one. */
@@ -25,6 +26,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0008-retention': migration0008,
   '0009-runbooks': migration0009,
   '0010-sign-in': migration0010,
+  '0011-postings': migration0011,
 }
 
 /**

@@ -66,6 +66,17 @@ export function createPeopleStore({ db }: { db: Kysely<Database> }): PeopleStore
       return rows[0]?.may ?? false
     },
 
+    async accounts(surface, tenant) {
+      return await db
+        .selectFrom('identity_link')
+        .select(['principal_id as principalId', 'external_id as externalId'])
+        .where('surface', '=', surface)
+        .where('tenant', '=', tenant)
+        .where('revoked_at', 'is', null)
+        .limit(1_000)
+        .execute()
+    },
+
     async list() {
       return await withRoles(
         await db.selectFrom('principal').select(['id', 'kind', 'name', 'active']).orderBy('name').limit(1_000).execute(),

@@ -30,6 +30,7 @@ import { createMessageStore, type MessageStore } from './messages.ts'
 import { createOutbox, OUTBOX_CHANNEL, type Outbox } from './outbox.ts'
 import { createPeopleStore } from './people.ts'
 import { createPolicyStore } from './policies.ts'
+import { createPostings, type Postings } from './postings.ts'
 import { createPowerStore } from './power.ts'
 import { createRecordsStore } from './records.ts'
 import { createRetained, type RetentionSettings } from './retention.ts'
@@ -64,6 +65,7 @@ export interface Stores {
   sessions: SessionStore
   signInAttempts: SignInAttempts
   messages: MessageStore
+  postings: Postings
   drillRuns: DrillRunStore
   records: RecordsStore
   runbooks: RunbookStore
@@ -137,6 +139,7 @@ export function createStores({ database, now, retention, log, workerId, onDeadJo
     sessions: createSessionStore({ db }),
     signInAttempts: createSignInAttempts({ db }),
     messages: createMessageStore({ db }),
+    postings: createPostings({ db }),
     drillRuns: createDrillRunStore({ db }),
     records: createRecordsStore({ db }),
     runbooks: createRunbookStore({ db }),

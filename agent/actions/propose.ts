@@ -37,7 +37,7 @@ export interface ProposeDeps {
   policy(candidate: Candidate): PolicyAnswer | Promise<PolicyAnswer>
   card: PlanCard
   /** Where the request will be shown. */
-  presentations(incident: Pick<Incident, 'id' | 'service'>): readonly Presentation[]
+  presentations(incident: Pick<Incident, 'id' | 'service'>): readonly Presentation[] | Promise<readonly Presentation[]>
   dependents(service: string): Promise<readonly string[]>
   build(): string | Promise<string>
   now: () => Date
@@ -161,7 +161,7 @@ async function ask(
     const approval = await deps.kernel.propose({
       parent,
       undo,
-      presentations: deps.presentations(input.incident),
+      presentations: await deps.presentations(input.incident),
       renderHash: deps.card.renderHash(parent.plan),
       renderVersion: deps.card.renderVersion,
     })

@@ -2,7 +2,7 @@ import type { Context, Hono } from 'hono'
 import { z } from 'zod'
 import type { Caller } from '../identity.ts'
 import { parseForm, parseJson } from '../json-body.ts'
-import type { Checked } from '../outermost-check.ts'
+import type { BodyType, Checked } from '../outermost-check.ts'
 import { HttpProblem, type ProblemCode } from '../problem.ts'
 
 /** What an answer looks like: in words, and as JSON unless it is of another type. */
@@ -20,13 +20,16 @@ export interface Endpoint {
   /** Unique name, as an operationId. */
   name: string
   summary: string
-  /** caller: a key or a person wherever tokens are configured · token: a token of its own · open: anybody who reaches the port. */
-  access: 'open' | 'caller' | 'token'
+  /**
+   * caller: a key or a person wherever tokens are configured · token: a token of its own · signed: every request bears a signature of its body ·
+   * open: anybody who reaches the port.
+   */
+  access: 'open' | 'caller' | 'token' | 'signed'
   params: z.ZodObject
   query: z.ZodObject
   body: z.ZodType | null
-  /** What the body is sent as: JSON unless it says otherwise. */
-  bodyType?: 'form'
+  /** What the body is sent as: JSON unless it says otherwise. `either`: its handler tells by the Content-Type. */
+  bodyType?: BodyType
   answers: Readonly<Record<number, AnswerShape>>
   problems: readonly ProblemCode[]
   serve(context: Context<Checked>, caller: Caller): Promise<Response>

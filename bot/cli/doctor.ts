@@ -3,7 +3,7 @@ import { reportSchema } from '../api/audit.ts'
 import { modeSchema } from '../api/system.ts'
 import { ConfigError, exposureProblem, exposure as reachable, type Settings } from '../config.ts'
 import { createLog } from '../log.ts'
-import { createApp, policyProblems, VERSION } from '../main.ts'
+import { createApp, examineChats, policyProblems, VERSION } from '../main.ts'
 import { migrationsToRun } from '../offline.ts'
 import { createIdentityProvider } from '../oidc/provider.ts'
 import { HttpProblem } from '../problem.ts'
@@ -54,6 +54,7 @@ async function examine(read: () => Settings, now: () => Date): Promise<CheckResu
     ],
     exposure(settings),
     await signIn(settings, now),
+    await examineChats(settings, createLog({ level: 'silent' })),
     policy(settings),
     server ? await examineServer(server) : await examineDatabase(settings),
     improvements(settings).map((line) => ({

@@ -38,9 +38,36 @@ export interface SurfaceMessageTable {
   at: ColumnType<Date, Date | undefined, never>
 }
 
+export interface PostingTable {
+  id: GeneratedAlways<number>
+  surface: Surface
+  kind: string
+  ref: string
+  incident_id: string | null
+  body: JSONColumnType<Record<string, unknown>, string, never> | null
+  priority: number
+  wanted: ColumnType<number, number | undefined, number>
+  shown: ColumnType<number, number | undefined, number>
+  head: string | null
+  print: string | null
+  place: string
+  thread: string | null
+  message: string | null
+  begun_at: Date | null
+  shown_at: Date | null
+  nonce: string
+  not_before: ColumnType<Date, Date | undefined, Date>
+  claimed_until: Date | null
+  attempts: ColumnType<number, number | undefined, number>
+  last_error: string | null
+  dead_at: Date | null
+  at: ColumnType<Date, Date | undefined, never>
+}
+
 export interface SurfaceTables {
   session: SessionTable
   sign_in_attempt: SignInAttemptTable
   provider_session: ProviderSessionTable
   surface_message: SurfaceMessageTable
+  posting: PostingTable
 }

@@ -253,6 +253,32 @@ describe('the example', () => {
   })
 })
 
+describe('Slack', () => {
+  const BOT = { SLACK_BOT_TOKEN: 'xoxb-1' }
+
+  test.each([
+    ['no channel', { ...BOT, SLACK_APP_TOKEN: 'xapp-1' }, '', 'slack.channel is missing'],
+    ['no way back', BOT, 'slack: { channel: C0123 }', 'neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET'],
+    [
+      'the tokens of each other',
+      { SLACK_BOT_TOKEN: 'xapp-1', SLACK_APP_TOKEN: 'xoxb-1' },
+      'slack: { channel: C0123 }',
+      'begins with xoxb-',
+    ],
+  ])('%s keeps it from starting', (_name, environment, file, words) => {
+    expect(problemsOf(environment, file)).toEqual(expect.arrayContaining([expect.stringContaining(words)]))
+  })
+
+  test.each(['#incidents', 'c0123', 'D0123'])('%s is no id of a channel', (channel) => {
+    expect(problemsOf({}, `slack: { channel: "${channel}" }`)).toEqual([expect.stringContaining('must be the id of a channel')])
+  })
+
+  test.each(['SLACK_APP_TOKEN', 'SLACK_SIGNING_SECRET'])('with a token, a channel and %s nothing is missing', (name) => {
+    const { slack, unused } = load({ ...BOT, [name]: 'xapp-1' }, 'slack: { channel: C0123, appId: A0123 }')
+    expect({ ...slack, unused }).toMatchObject({ channel: 'C0123', appId: 'A0123', botToken: 'xoxb-1', unused: [] })
+  })
+})
+
 describe('what has no effect', () => {
   test('a variable that is nobody’s is told', () => {
     expect(load({ STEADYHAND_ZZZ: '1' }).unused).toEqual(['STEADYHAND_ZZZ is set, and there is no such setting'])
@@ -266,8 +292,8 @@ describe('what has no effect', () => {
     expect(problemsOf({ [name]: 'x' })).toEqual([`${name} is no setting: did you mean ${meant}?`])
   })
 
-  test('settings for Slack are', () => {
-    expect(load({}, 'slack: { channel: C0123 }').unused).toEqual([expect.stringContaining('the settings for Slack')])
+  test('settings for Slack without its token are', () => {
+    expect(load({}, 'slack: { channel: C0123 }').unused).toEqual([expect.stringContaining('without SLACK_BOT_TOKEN')])
   })
 
   test('those that are known, of others, or set by Kubernetes for a service of this name are not', () => {

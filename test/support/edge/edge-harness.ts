@@ -16,7 +16,10 @@ import { createDeadJobs } from '../../../bot/dead-jobs.ts'
 import { createEdge, type Edge, type EdgeDeps } from '../../../bot/edge.ts'
 import { fitsOnCard, RENDER_VERSION, renderHash } from '../../../bot/messages/plan-facts.ts'
 import { pageNotice } from '../../../bot/page-notice.ts'
+import type { Pace } from '../../../bot/slack/deliverer.ts'
 import { renderBlocks } from '../../../bot/slack/render.ts'
+import { slackConnection } from '../../../bot/slack/settings.ts'
+import { createSlack, slackPresentations } from '../../../bot/slack/slack.ts'
 import { webhookSources } from '../../../bot/webhook-sources.ts'
 import { parseAlertmanagerWebhook } from '../../../integrations/alertmanager/webhook.ts'
 import type { Workload } from '../../../integrations/ports/workloads.ts'
@@ -45,6 +48,8 @@ export interface EdgeOptions {
   parts?: { edge: boolean; agent: boolean; executor: boolean }
   /** Shared with other processes; one of its own unless given. */
   target?: FakeTarget
+  /** How fast Slack is written to, where it is set up; without waiting unless given. */
+  slackPace?: Pace
   /** Replaces parts, to make them fail. */
   change?: (deps: EdgeDeps) => EdgeDeps
 }
@@ -99,6 +104,17 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
     const { text, blocks } = renderBlocks(card)
     return { text, blocks: blocks.map((block) => ({ ...block })) }
   }
+  const connection = slackConnection(settings.slack)
+  const slack =
+    connection === null
+      ? null
+      : await createSlack({
+          ...{ connection, agent, page, now, log, ...stores },
+          queue: stores.work,
+          alone: database.kind === 'pglite',
+          consoleUrl: settings.publicUrl,
+          pace: options.slackPace ?? { channelMs: 0, quietMs: 0 },
+        })
   const deps: EdgeDeps = {
     settings,
     version: '0.0.0-test',
@@ -118,7 +134,8 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
     notices: stores.outbox,
     jobs: stores.queue,
     render,
-    surfaces: [],
+    surfaces: slack ? [slack.surface] : [],
+    chatEndpoints: slack?.endpoints ?? [],
     ...webhookSources(WEBHOOKS, stores.inbox),
     pages: null,
     isAway: isDatabaseAway,
@@ -130,6 +147,7 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
   await agent.start()
   if (parts.agent) await stores.queue.start()
   const { url } = parts.edge ? await edge.listen() : { url: '' }
+  await slack?.start()
   const stopListening = parts.edge ? await stores.onNotice(edge.announcer.wake) : () => {}
   const client = (): Client => new Client(url)
   return {
@@ -158,6 +176,7 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
     async close() {
       stopListening()
       await edge.close()
+      await slack?.stop()
       await stores.queue.stop(2_000)
       await agent.stop()
     },
@@ -284,7 +303,10 @@ function createTestAgent({
           typed: options.typed ?? false,
         },
       }),
-      presentations: () => consolePresentations(settings),
+      presentations: async () => [
+        ...consolePresentations(settings),
+        ...(await slackPresentations(slackConnection(settings.slack), stores.meta)),
+      ],
       dependents: async () => ['checkout'],
       build: () => digestOf(canonicalJson('test')),
       now,

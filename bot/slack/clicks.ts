@@ -1,0 +1,155 @@
+import type { Agent } from '../../agent/agent.ts'
+import { Refusal } from '../../agent/domain/refusal.ts'
+import { type Click, readClick } from './clickable.ts'
+import type { PostingRows } from './deliverer.ts'
+import { approveForm, askForm, type Carried, denyForm, readForm, resolveForm } from './forms.ts'
+import { type ClickPayload, type FormPayload, teamOf } from './payloads.ts'
+import type { SlackPeople } from './people.ts'
+import type { PrivateWords } from './private-words.ts'
+import { SlackFailure, type SlackWeb } from './slack-api.ts'
+import type { Speaker, Talk } from './talk.ts'
+import type { PlacedClick, Votes } from './votes.ts'
+
+export interface ClicksDeps {
+  agent: Pick<Agent, 'approval'>
+  web: Pick<SlackWeb, 'openForm'>
+  people: SlackPeople
+  postings: Pick<PostingRows, 'at'>
+  votes: Votes
+  talk: Talk
+  words: PrivateWords
+}
+
+/** What becomes of a button that was pressed and of a form that was sent. Whoever did it is told, and nobody else. */
+export interface Clicks {
+  pressed(payload: ClickPayload): Promise<void>
+  sent(payload: FormPayload): Promise<void>
+}
+
+export function createClicks(deps: ClicksDeps): Clicks {
+  const { agent, web, people, votes, talk, words } = deps
+
+  /** Commands that a card's button stands for. */
+  const onIncident = async (placed: PlacedClick, caller: Speaker, trigger: string): Promise<string | null> => {
+    const { click, channel, message } = placed
+    const posting = await deps.postings.at('slack', channel, message)
+    const [incidentId = '', ...rest] = click.ref.split(' ')
+    if (posting?.kind !== 'incident' || posting.ref !== incidentId || posting.nonce !== click.nonce) throw new Refusal('wrong-place')
+    if (click.action === 'resolve') {
+      await web.openForm(trigger, resolveForm(incidentId, carry(placed)))
+      return null
+    }
+    await talk.whisper(`${click.action} ${incidentId} ${rest.join(' ')}`.trim(), caller, { channel, incident: incidentId })
+    return null
+  }
+
+  const onApproval = async (placed: PlacedClick, payload: ClickPayload): Promise<string | null> => {
+    const who = { userId: payload.user.id, teamId: teamOf(payload) }
+    const approval = await votes.requestOf(placed)
+    const standing = await people.standing(who, { fresh: approval.plan.reversibility === 'irreversible' })
+    if (!standing.ok) return standing.words
+    const { action } = placed.click
+    const isOpen = approval.requestState === 'pending'
+    if (action === 'approve' && approval.plan.approval.confirm !== null && isOpen) {
+      await web.openForm(payload.trigger_id, approveForm(approval, carry(placed)))
+      return null
+    }
+    if (action === 'approve') {
+      const clickId = payload.actions[0]?.action_ts ?? ''
+      return await votes.cast(placed, standing.caller, { decision: 'approve', confirm: null, reason: null, clickId })
+    }
+    if (action === 'deny') {
+      await web.openForm(payload.trigger_id, denyForm(approval, carry(placed)))
+      return null
+    }
+    if (action === 'ask') {
+      await web.openForm(payload.trigger_id, askForm(carry(placed)))
+      return null
+    }
+    if (action === 'keep') return await votes.keep(placed, standing.caller)
+    return action === 'check-again' ? await votes.checkAgain(placed, standing.caller) : null
+  }
+
+  const pressed = async (payload: ClickPayload, placed: PlacedClick): Promise<string | null> => {
+    if (placed.click.digest !== null) return await onApproval(placed, payload)
+    const standing = await people.standing({ userId: payload.user.id, teamId: teamOf(payload) })
+    return standing.ok ? await onIncident(placed, standing.caller, payload.trigger_id) : standing.words
+  }
+
+  const sent = async (payload: FormPayload, form: NonNullable<ReturnType<typeof readForm>>): Promise<string | null> => {
+    const { name, carried, field } = form
+    const who = { userId: payload.user.id, teamId: teamOf(payload) }
+    const placed = placedOf(carried)
+    const fresh = name === 'approve' && placed !== null && (await agent.approval(placed.click.ref))?.plan.reversibility === 'irreversible'
+    const standing = await people.standing(who, { fresh })
+    if (!standing.ok) return standing.words
+    const { caller } = standing
+    const clickId = `form ${payload.view.id}`
+    if (name === 'approve' || name === 'deny') {
+      if (placed === null) throw new Refusal('wrong-place')
+      const typed = name === 'approve' ? { confirm: field('typed'), reason: null } : { confirm: null, reason: field('reason') || null }
+      return await votes.cast(placed, caller, { decision: name, ...typed, clickId })
+    }
+    if (name === 'ask') {
+      if (placed === null) throw new Refusal('wrong-place')
+      const { incidentId } = await votes.requestOf(placed)
+      await talk.answer(`ask ${field('question')}`, caller, {
+        channel: placed.channel,
+        incident: incidentId,
+        ref: `form:${payload.view.id}`,
+      })
+      return null
+    }
+    const command = {
+      resolve: () => `resolve ${placed?.click.ref ?? ''} ${field('reason')}`,
+      investigate: () => `investigate ${field('service')}`,
+      freeze: () => `freeze ${field('length')} ${field('reason')}`,
+      stop: () => 'stop',
+    }[name]()
+    await talk.whisper(command, caller, { channel: carried.channel, incident: null })
+    return null
+  }
+
+  /** Says why not, whatever kind of "no" it is; faults are thrown, and the work is done again. */
+  const telling = async (
+    to: { userId: string; channel: string | null },
+    requestId: string | null,
+    act: () => Promise<string | null>,
+  ): Promise<void> => {
+    const said = await act().catch(async (error: unknown) => {
+      if (error instanceof Refusal) return await votes.refused(error, requestId)
+      if (error instanceof SlackFailure && error.kind === 'refused' && /trigger/.test(error.code))
+        return 'That took too long. Press it again.'
+      throw error
+    })
+    if (said !== null) await words.tell(to, said)
+  }
+
+  return {
+    async pressed(payload) {
+      const [action] = payload.actions
+      const click = action ? readClick(action.action_id, action.selected_option?.value ?? action.value ?? '') : null
+      const channel = payload.container.channel_id ?? payload.channel?.id ?? null
+      const message = payload.container.message_ts ?? null
+      if (click === null || channel === null || message === null) return
+      const requestId = click.digest === null ? null : click.ref
+      await telling({ userId: payload.user.id, channel }, requestId, async () => await pressed(payload, { click, channel, message }))
+    },
+    async sent(payload) {
+      const form = readForm(payload.view)
+      if (form === null) return
+      const requestId = placedOf(form.carried)?.click.ref ?? null
+      await telling({ userId: payload.user.id, channel: form.carried.channel }, requestId, async () => await sent(payload, form))
+    },
+  }
+}
+
+/** The click travels in the form that it opened. */
+function carry({ click, channel, message }: PlacedClick): Carried {
+  return { channel, message, value: `${click.action} ${click.nonce} ${click.digest ?? '-'} ${click.ref}` }
+}
+
+function placedOf({ channel, message, value }: Carried): PlacedClick | null {
+  const click: Click | null = readClick('more', value)
+  return click === null || channel === null || message === null ? null : { click, channel, message }
+}

@@ -1,0 +1,279 @@
+import type { Drawing, Drawn } from './drawing.ts'
+import { SlackFailure, type SlackWeb } from './slack-api.ts'
+
+/** A posting as it is stored; see the storage's own description. */
+export interface StoredPosting {
+  id: number
+  kind: string
+  ref: string
+  incidentId: string | null
+  body: Record<string, unknown> | null
+  wanted: number
+  head: string | null
+  print: string | null
+  place: string
+  thread: string | null
+  message: string | null
+  begunAt: Date | null
+  shownAt: Date | null
+  nonce: string
+  attempts: number
+}
+
+export interface NewPosting {
+  kind: string
+  ref: string
+  incidentId: string | null
+  priority: number
+  place: string
+}
+
+/** Where postings wait and where they stand, of this surface. */
+export interface PostingRows {
+  draw(surface: 'slack', posting: NewPosting): Promise<void>
+  say(surface: 'slack', posting: NewPosting & { body: Record<string, unknown>; thread: string | null }): Promise<boolean>
+  claim(surface: 'slack', leaseSeconds: number): Promise<StoredPosting | null>
+  begin(id: number): Promise<void>
+  shown(id: number, now: { message: string; wanted: number; head: string | null; print: string | null }): Promise<void>
+  later(id: number, notBefore: Date, error?: string): Promise<void>
+  bury(id: number, error: string): Promise<void>
+  find(surface: 'slack', kind: string, ref: string): Promise<StoredPosting | null>
+  at(surface: 'slack', place: string, message: string): Promise<StoredPosting | null>
+  dropClaims(surface: 'slack'): Promise<void>
+}
+
+export interface DelivererDeps {
+  postings: PostingRows
+  web: Pick<SlackWeb, 'post' | 'edit' | 'search' | 'upload'>
+  draw: Drawing
+  /** What should be shown beside a card from now on. */
+  follow(also: 'chart' | 'ended', incidentId: string): Promise<void>
+  /** Tells people elsewhere that somebody has to look. */
+  page(words: string): Promise<void>
+  /** No other process has this database: claims found at the start are of a dead one. */
+  alone: boolean
+  pace?: Pace
+  now: () => Date
+  log: { warn(object: object, message: string): void; error(object: object, message: string): void }
+}
+
+export interface Pace {
+  /** Between two calls about one channel: Slack allows one message a second. */
+  channelMs: number
+  /** Between two edits of a card when nothing that matters has changed. */
+  quietMs: number
+}
+
+/** Shows on Slack what waits to be shown, one call after another: first cards, then outcomes, then the rest. */
+export interface Deliverer {
+  start(): Promise<void>
+  /** Something new waits. */
+  wake(): void
+  stop(): Promise<void>
+}
+
+const PACE: Pace = { channelMs: 1_000, quietMs: 30_000 }
+/** Longer than any call may take. */
+const LEASE_SECONDS = 60
+const IDLE_MS = 500
+const LONGEST_PAUSE_MS = 60_000
+const SET_UP_PAUSE_MS = 30_000
+const MOST_ATTEMPTS = 12
+/** Away for longer than this, and people are told elsewhere. */
+const PAGE_AFTER_MS = 300_000
+/** The clocks of this machine, the database and Slack are not the same one. */
+const SEARCH_BACK_MS = 300_000
+
+export function createDeliverer(deps: DelivererDeps): Deliverer {
+  const { postings, now, log, pace = PACE } = deps
+  const readyAt = new Map<string, number>()
+  const nap = createNap()
+  let stopping = false
+  let loop: Promise<void> = Promise.resolve()
+  let awaySince: number | null = null
+  let failures = 0
+
+  /** @returns how long to wait before the next, in milliseconds; 0 when there may be more to do. */
+  const step = async (): Promise<number> => {
+    const posting = await postings.claim('slack', LEASE_SECONDS)
+    if (posting === null) return IDLE_MS
+    const wait = (readyAt.get(posting.place) ?? 0) - now().getTime()
+    if (wait > 0) await nap.rest(wait)
+    try {
+      const called = await deliver(posting, deps, pace)
+      if (called) readyAt.set(posting.place, now().getTime() + pace.channelMs)
+      awaySince = called ? null : awaySince
+      failures = called ? 0 : failures
+      return 0
+    } catch (error) {
+      return await setBack(posting, error)
+    }
+  }
+
+  const setBack = async (posting: StoredPosting, error: unknown): Promise<number> => {
+    const about = { err: error, posting: posting.id, kind: posting.kind, ref: posting.ref }
+    const words = error instanceof Error ? error.message : String(error)
+    const at = now().getTime()
+    if (!(error instanceof SlackFailure)) {
+      log.error(about, 'a message for Slack could not be made')
+      if (posting.attempts + 1 >= MOST_ATTEMPTS) await giveUp(posting, words)
+      else await postings.later(posting.id, new Date(at + backoff(posting.attempts)), words)
+      return 0
+    }
+    if (error.kind === 'refused') {
+      log.error(about, 'Slack refuses a message')
+      await giveUp(posting, words)
+      return 0
+    }
+    // What keeps this one keeps all of them: they wait, and lose nothing but time.
+    failures += 1
+    awaySince ??= at
+    const pause = pauseFor(error, failures)
+    log.warn(about, 'Slack takes nothing at the moment')
+    await postings.later(posting.id, new Date(at + pause), words)
+    if (error.kind === 'set-up')
+      await deps.page(`Nothing can be posted to Slack (${error.code}). Run "steadyhand doctor": it says what to mend.`)
+    else if (at - awaySince > PAGE_AFTER_MS)
+      await deps.page('Slack has taken no message for more than five minutes. Decide in the console.')
+    return pause
+  }
+
+  const giveUp = async (posting: StoredPosting, words: string): Promise<void> => {
+    await postings.bury(posting.id, words)
+    await deps.page(`A message for Slack was given up (${posting.kind} ${posting.ref}): ${words}`)
+  }
+
+  const run = async (): Promise<void> => {
+    while (!stopping) {
+      const wait = await step().catch((error: unknown) => {
+        log.error({ err: error }, 'what waits for Slack could not be read')
+        return IDLE_MS
+      })
+      if (wait === IDLE_MS) await nap.doze(wait)
+      else if (wait > 0) await nap.rest(wait)
+    }
+  }
+
+  return {
+    async start() {
+      if (deps.alone) await postings.dropClaims('slack')
+      loop = run()
+    },
+    wake: nap.wake,
+    async stop() {
+      stopping = true
+      nap.end()
+      await loop
+    },
+  }
+}
+
+/** @returns whether Slack was called */
+async function deliver(posting: StoredPosting, deps: DelivererDeps, pace: Pace): Promise<boolean> {
+  const { postings } = deps
+  const drawn = await deps.draw(posting)
+  if (drawn.type === 'nothing') {
+    await postings.bury(posting.id, drawn.words)
+    return false
+  }
+  const shows = drawn.type === 'file' ? { head: null, print: null } : { head: drawn.head, print: drawn.print }
+  if (posting.message !== null && drawn.type === 'message') {
+    const isSame = drawn.print === posting.print
+    const quietUntil = (posting.shownAt?.getTime() ?? 0) + pace.quietMs
+    if (!isSame && drawn.head === posting.head && quietUntil > deps.now().getTime()) {
+      await postings.later(posting.id, new Date(quietUntil))
+      return false
+    }
+    if (!isSame) await deps.web.edit({ ...drawn.message, channel: posting.place, message: posting.message, name: nameOf(posting) })
+    await postings.shown(posting.id, { message: posting.message, wanted: posting.wanted, ...shows })
+    await followed(posting, drawn, deps)
+    return !isSame
+  }
+  const message = await post(posting, drawn, deps)
+  await postings.shown(posting.id, { message, wanted: posting.wanted, ...shows })
+  await followed(posting, drawn, deps)
+  return true
+}
+
+/** Posts it, unless it was posted before by a process that died before it could write that down. */
+async function post(posting: StoredPosting, drawn: Exclude<Drawn, { type: 'nothing' }>, { postings, web }: DelivererDeps): Promise<string> {
+  const name = drawn.type === 'file' ? drawn.name : nameOf(posting)
+  const channel = posting.place
+  const thread = posting.thread ?? (await threadOf(posting, postings))
+  if (posting.begunAt !== null) {
+    const found = await web.search({ channel, thread, name, since: new Date(posting.begunAt.getTime() - SEARCH_BACK_MS) })
+    if (found !== null) {
+      if (drawn.type === 'message') await web.edit({ ...drawn.message, channel, message: found, name })
+      return found
+    }
+  }
+  await postings.begin(posting.id)
+  if (drawn.type === 'message') return await web.post({ ...drawn.message, channel, thread, broadcast: drawn.broadcast, name })
+  // A picture stands below the card it belongs to; a card that was given up has none.
+  if (thread !== null) await web.upload({ channel, thread, name, body: drawn.body, alt: drawn.alt, title: drawn.title })
+  return name
+}
+
+async function threadOf({ kind, incidentId }: StoredPosting, postings: PostingRows): Promise<string | null> {
+  if (kind === 'incident' || incidentId === null) return null
+  return (await postings.find('slack', 'incident', incidentId))?.message ?? null
+}
+
+async function followed({ incidentId }: StoredPosting, drawn: Drawn, { follow }: DelivererDeps): Promise<void> {
+  if (drawn.type === 'message' && incidentId !== null) for (const also of drawn.also) await follow(also, incidentId)
+}
+
+function nameOf({ kind, ref }: StoredPosting): string {
+  return `${kind}:${ref}`
+}
+
+function pauseFor({ kind, retryAfter }: SlackFailure, failures: number): number {
+  if (retryAfter !== null) return Math.max(1, retryAfter) * 1_000
+  return kind === 'set-up' ? SET_UP_PAUSE_MS : backoff(failures)
+}
+
+/** Half a second doubled each time, up to a minute, with jitter: replicas do not come back together. */
+function backoff(failures: number): number {
+  const most = Math.min(LONGEST_PAUSE_MS, 500 * 2 ** Math.min(failures, 10))
+  return most / 2 + (Math.random() * most) / 2
+}
+
+interface Nap {
+  /** Ends early when something new waits. */
+  doze(milliseconds: number): Promise<void>
+  /** Ends early only when everything ends. */
+  rest(milliseconds: number): Promise<void>
+  wake(): void
+  end(): void
+}
+
+function createNap(): Nap {
+  let woken = false
+  let ended = false
+  let rouse = (): void => {}
+  const sleep = (milliseconds: number, light: boolean): Promise<void> =>
+    new Promise((resolve) => {
+      if (ended || (light && woken)) return resolve()
+      const timer = setTimeout(resolve, milliseconds)
+      rouse = () => {
+        if (!light && !ended) return
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  return {
+    async doze(milliseconds) {
+      await sleep(milliseconds, true)
+      woken = false
+    },
+    rest: (milliseconds) => sleep(milliseconds, false),
+    wake() {
+      woken = true
+      rouse()
+    },
+    end() {
+      ended = true
+      rouse()
+    },
+  }
+}

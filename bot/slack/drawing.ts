@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto'
+import type { KnownBlock } from '@slack/types'
+import { z } from 'zod'
+import type { Agent, IncidentView } from '../../agent/agent.ts'
+import type { Approval } from '../../agent/domain/approval.ts'
+import { ENDED_STATES } from '../../agent/domain/incident.ts'
+import type { Principal } from '../../agent/domain/principal.ts'
+import { altText } from '../charts/alt-text.ts'
+import type { Chart } from '../charts/chart.ts'
+import { incidentChart } from '../charts/charts.ts'
+import { approvalCard } from '../messages/approval-card.ts'
+import { approvalPhase } from '../messages/approval-phase.ts'
+import { type ActionButton, button, text } from '../messages/card.ts'
+import { incidentCard } from '../messages/incident-card.ts'
+import { incidentStateWords, wasActedOn } from '../messages/incident-words.ts'
+import { nextStep } from '../messages/next-step.ts'
+import { bold, plainOf, say } from '../messages/span.ts'
+import { clickable } from './clickable.ts'
+import { renderBlocks } from './render.ts'
+import type { Message } from './slack-api.ts'
+
+/** What a posting looks like now. */
+export type Drawn =
+  | {
+      type: 'message'
+      message: Message
+      /** Changes when people should see it at once; an edit for anything else can wait. */
+      head: string
+      /** Changes whenever it looks different. */
+      print: string
+      broadcast: boolean
+      /** What should be shown beside it from now on. */
+      also: readonly ('chart' | 'ended')[]
+    }
+  | { type: 'file'; name: string; body: Buffer; alt: string; title: string }
+  /** Nothing there to show, and there never will be. */
+  | { type: 'nothing'; words: string }
+
+export interface DrawingDeps {
+  agent: Pick<Agent, 'incident' | 'approval' | 'people' | 'whoMay' | 'manualOf' | 'incidentSeries'>
+  /** Accounts of this workspace by the person they belong to. */
+  accountsOf(people: readonly Principal[]): Promise<string[]>
+  drawPng(chart: Chart): Promise<Buffer>
+  /** Where people reach the console; null when they cannot. */
+  consoleUrl: string | null
+  now: () => Date
+}
+
+/** What is stored of something that is said once. */
+export const saidSchema = z.object({
+  text: z.string(),
+  blocks: z.array(z.custom<KnownBlock>((block) => typeof block === 'object' && block !== null)),
+  broadcast: z.boolean(),
+})
+
+export type Drawing = (posting: { kind: string; ref: string; body: unknown; nonce: string }) => Promise<Drawn>
+
+/** Draws postings from the rows as they are now, so that what is shown late shows no old state. */
+export function createDrawing(deps: DrawingDeps): Drawing {
+  return async ({ kind, ref, body, nonce }) => {
+    switch (kind) {
+      case 'incident': {
+        const view = await deps.agent.incident(ref)
+        return view ? drawIncident(view, nonce, deps) : { type: 'nothing', words: `there is no incident ${ref}` }
+      }
+      case 'approval': {
+        const approval = await deps.agent.approval(ref)
+        return approval ? await drawApproval(approval, nonce, deps) : { type: 'nothing', words: `there is no request ${ref}` }
+      }
+      case 'ended': {
+        const view = await deps.agent.incident(ref)
+        return view ? drawEnd(view, deps) : { type: 'nothing', words: `there is no incident ${ref}` }
+      }
+      case 'chart':
+        return await drawChart(ref, deps)
+      default: {
+        const said = saidSchema.safeParse(body)
+        if (!said.success) return { type: 'nothing', words: 'what was to be said cannot be read' }
+        const { broadcast, ...message } = said.data
+        return { type: 'message', message, head: '', print: '', broadcast, also: [] }
+      }
+    }
+  }
+}
+
+function drawIncident(view: IncidentView, nonce: string, { consoleUrl, now }: DrawingDeps): Drawn {
+  const card = incidentCard(view, { now: now(), consoleUrl, offers: offersOf(view) })
+  const rendered = renderBlocks(card)
+  const message = { ...rendered, blocks: clickable(rendered.blocks, { nonce, approval: null }) }
+  const { incident, handling, approvals, hypotheses } = view
+  const head = [incident.state, incident.severity, incident.title, handling, hypotheses.map(({ class: cause }) => cause), approvals.length]
+  const hasSamples = view.evidence.some(({ kind, status }) => status === 'ok' && (kind === 'metrics' || kind === 'symptom'))
+  const isOver = ENDED_STATES.includes(incident.state)
+  return {
+    type: 'message',
+    message,
+    head: sha256(head),
+    print: sha256(message),
+    broadcast: false,
+    also: [
+      ...(hasSamples && hypotheses.length > 0 ? (['chart'] as const) : []),
+      // What was carried out says its own end.
+      ...(isOver && !wasActedOn(approvals) ? (['ended'] as const) : []),
+    ],
+  }
+}
+
+/** For the channel: that it is over, where nothing that was carried out says so. */
+function drawEnd(view: IncidentView, { now }: DrawingDeps): Drawn {
+  const words = say`${bold(view.incident.title)}: ${incidentStateWords(view)}. ${nextStep(view, now())}`
+  const message = renderBlocks({ kind: 'answer', ref: '', notification: plainOf(words), blocks: [text(words)] })
+  return { type: 'message', message, head: '', print: '', broadcast: true, also: [] }
+}
+
+/** What can be done with an incident from its card; everything else is a command. */
+function offersOf({ incident, handling, hypotheses }: IncidentView): ActionButton[] {
+  const { id } = incident
+  const verdicts = [
+    button('feedback', 'The diagnosis is right', `${id} right`),
+    button('feedback', 'The diagnosis is wrong', `${id} wrong`),
+  ]
+  const judged = hypotheses.length > 0 ? verdicts : []
+  if (ENDED_STATES.includes(incident.state)) return judged
+  return [
+    handling.taken ? button('take', 'Give back', `${id} back`) : button('take', 'Take', id),
+    button('resolve', 'Resolve', id),
+    handling.snoozed ? button('snooze', 'Wake', `${id} off`) : button('snooze', 'Snooze for 1 h', `${id} 1h`),
+    ...judged,
+  ]
+}
+
+async function drawApproval(approval: Approval, nonce: string, deps: DrawingDeps): Promise<Drawn> {
+  const { agent, consoleUrl } = deps
+  const now = deps.now()
+  const phase = approvalPhase(approval, now)
+  const whoMay = phase === 'asking' ? await agent.whoMay(approval.id) : []
+  const names = new Map((await agent.people()).map(({ id, name }) => [id, name]))
+  const card = approvalCard(approval, {
+    now,
+    whoMay: whoMay.map(({ id }) => id),
+    names: (id) => names.get(id) ?? id,
+    manual: agent.manualOf(approval.plan),
+    consoleUrl,
+  })
+  const rendered = renderBlocks(card)
+  const bound = clickable(rendered.blocks, { nonce, approval })
+  const message = { text: rendered.text, blocks: phase === 'asking' ? withMentions(bound, await deps.accountsOf(whoMay)) : bound }
+  return { type: 'message', message, head: sha256([phase, approval.votes]), print: sha256(message), broadcast: true, also: [] }
+}
+
+const MENTIONED = 8
+
+/** Below the question, so that who may answer it is told; nobody else is. */
+function withMentions([title, ...rest]: readonly KnownBlock[], accounts: readonly string[]): KnownBlock[] {
+  if (title === undefined || accounts.length === 0) return title === undefined ? [] : [title, ...rest]
+  const users = accounts
+    .slice(0, MENTIONED)
+    .flatMap((id, index) => [...(index === 0 ? [] : [{ type: 'text' as const, text: ' ' }]), { type: 'user' as const, user_id: id }])
+  const line: KnownBlock = {
+    type: 'rich_text',
+    elements: [{ type: 'rich_text_section', elements: [{ type: 'text', text: 'For ' }, ...users] }],
+  }
+  return [title, line, ...rest]
+}
+
+async function drawChart(incidentId: string, { agent, drawPng }: DrawingDeps): Promise<Drawn> {
+  const series = await agent.incidentSeries(incidentId)
+  const chart = series ? incidentChart(series) : null
+  if (chart === null || chart.points.length === 0) return { type: 'nothing', words: 'there are no samples to draw' }
+  const name = `steadyhand-${incidentId}.png`
+  return { type: 'file', name, body: await drawPng(chart), alt: altText(chart).slice(0, 1_000), title: `The metric of ${incidentId}` }
+}
+
+function sha256(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex')
+}

@@ -1,0 +1,51 @@
+import type { KnownBlock, View } from '@slack/types'
+
+/** Why a call of Slack's API came to nothing. */
+export class SlackFailure extends Error {
+  override readonly name = 'SlackFailure'
+  /**
+   * busy: too many calls, come back after `retryAfter` seconds · away: no answer, or one that says nothing · set-up: what an operator has to mend,
+   * see the code · refused: this call will never be taken.
+   */
+  readonly kind: 'busy' | 'away' | 'set-up' | 'refused'
+  /** Slack's own word, where it gave one. */
+  readonly code: string
+  readonly retryAfter: number | null
+  constructor(kind: SlackFailure['kind'], code: string, options: { retryAfter?: number; cause?: unknown } = {}) {
+    super(`Slack: ${code}`, { cause: options.cause })
+    this.kind = kind
+    this.code = code
+    this.retryAfter = options.retryAfter ?? null
+  }
+}
+
+export interface Message {
+  text: string
+  blocks: KnownBlock[]
+}
+
+/** An account as Slack describes it now. */
+export interface Account {
+  teamId: string | null
+  deleted: boolean
+  bot: boolean
+  /** Somebody who was let into some channels only. */
+  guest: boolean
+  /** Known through a channel shared with another workspace. */
+  stranger: boolean
+}
+
+/** The calls of Slack's Web API that are made, each with what it needs. @throws SlackFailure */
+export interface SlackWeb {
+  whoAmI(): Promise<{ teamId: string; team: string; botUserId: string; botId: string; scopes: string[] }>
+  channel(id: string): Promise<{ name: string; member: boolean; archived: boolean; external: boolean }>
+  post(message: Message & { channel: string; thread: string | null; broadcast: boolean; name: string }): Promise<string>
+  edit(message: Message & { channel: string; message: string; name: string }): Promise<void>
+  /** The message that was posted under this name, if it is there. */
+  search(what: { channel: string; thread: string | null; name: string; since: Date }): Promise<string | null>
+  whisper(message: Message & { channel: string; user: string; thread: string | null }): Promise<void>
+  openForm(trigger: string, view: View): Promise<void>
+  showHome(user: string, view: View): Promise<void>
+  account(user: string): Promise<Account>
+  upload(file: { channel: string; thread: string; name: string; body: Buffer; alt: string; title: string }): Promise<void>
+}

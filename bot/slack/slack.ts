@@ -1,0 +1,198 @@
+import { z } from 'zod'
+import type { Agent } from '../../agent/agent.ts'
+import type { Principal } from '../../agent/domain/principal.ts'
+import type { PeopleStore, Presentation } from '../../agent/ports.ts'
+import type { CheckResult } from '../../integrations/contract.ts'
+import type { Endpoint } from '../api/endpoint.ts'
+import { createPngs } from '../charts/png.ts'
+import { chartSvg } from '../charts/svg.ts'
+import type { Surface } from '../surface.ts'
+import { createClicks } from './clicks.ts'
+import { createDeliverer, type Pace, type PostingRows } from './deliverer.ts'
+import { createDrawing } from './drawing.ts'
+import { slackEndpoints } from './endpoint.ts'
+import { createHome } from './home.ts'
+import { createInlet, type InletDeps, SLACK_WORK } from './inlet.ts'
+import { clickSchema, commandSchema, formSchema, homeSchema, messageSchema, shortcutSchema } from './payloads.ts'
+import { createSlackPeople } from './people.ts'
+import { createPrivateWords } from './private-words.ts'
+import type { SlackConnection } from './settings.ts'
+import { createShortcuts } from './shortcuts.ts'
+import { checkSlack } from './start-check.ts'
+import { createSlackSurface, PRIORITY } from './surface.ts'
+import { createTalk } from './talk.ts'
+import { createVotes } from './votes.ts'
+import { createWorkspace, readWorkspace, type WorkspaceDeps } from './workspace.ts'
+
+export interface SlackDeps {
+  connection: SlackConnection
+  agent: Agent
+  people: Pick<PeopleStore, 'accounts'>
+  postings: PostingRows
+  inbox: InletDeps['inbox'] & {
+    get(id: number): Promise<{ body: Uint8Array } | null>
+    markProcessed(id: number): Promise<void>
+    markFailed(id: number, error: string): Promise<void>
+  }
+  meta: WorkspaceDeps['meta']
+  queue: {
+    handle(
+      kind: string,
+      handler: (payload: Record<string, unknown>, signal: AbortSignal) => Promise<void>,
+      options?: { concurrency?: number },
+    ): void
+  }
+  page(words: string): Promise<void>
+  /** No other process has this database. */
+  alone: boolean
+  /** Where people reach the console; null when only this machine can. */
+  consoleUrl: string | null
+  pace?: Pace
+  now: () => Date
+  log: {
+    info(object: object, message: string): void
+    warn(object: object, message: string): void
+    error(object: object, message: string): void
+  }
+}
+
+/** Slack, whole: what it is told, what it tells, and what shows it. */
+export interface Slack {
+  surface: Surface
+  endpoints: Endpoint[]
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+const CONCURRENCY = 8
+/** How often a card that waits is drawn again: the time that is left stands on it. */
+const REDRAW_MS = 60_000
+const MOST_WAITING = 50
+const FIRST_ANSWER_MS = 5_000
+const workSchema = z.object({ inboxId: z.int() })
+
+/** Loads Slack's own packages: only for who has set it up. */
+export async function createSlack(deps: SlackDeps): Promise<Slack> {
+  const { connection, agent, postings, now, log, consoleUrl } = deps
+  const { createBolt, createSlackWeb, createSocket } = await import('./bolt.ts')
+  const { botToken, apiUrl, appToken, signingSecret, appId, channel } = connection
+  const web = createSlackWeb({ token: botToken, apiUrl, log })
+  const workspace = createWorkspace({ web, meta: deps.meta })
+  const here = async () => (await workspace.known()) ?? (await workspace.ask())
+  const people = createSlackPeople({ web, agent, workspace: here, now })
+  const drawPng = createPngs()
+  const accountsOf = async (wanted: readonly Principal[]): Promise<string[]> => {
+    const ids = new Set(wanted.map(({ id }) => id))
+    const accounts = await deps.people.accounts('slack', (await here()).teamId)
+    return accounts.filter(({ principalId }) => ids.has(principalId)).map(({ externalId }) => externalId)
+  }
+  const drawing = createDrawing({
+    agent,
+    accountsOf,
+    drawPng: async (chart) => Buffer.from((await drawPng(chartSvg(chart))).body),
+    consoleUrl,
+    now,
+  })
+  const deliverer = createDeliverer({ ...deps, web, draw: drawing, follow: createFollowing(deps) })
+  const words = createPrivateWords(web)
+  const talk = createTalk({ agent, people, words, postings, deliverer, workspace: here, consoleUrl, now })
+  const clicks = createClicks({ agent, web, people, postings, votes: createVotes({ agent, postings }), talk, words })
+  const shortcut = createShortcuts({ agent, web, people, words, talk })
+  const home = createHome({ agent, web, people, consoleUrl, now })
+  const bolt = createBolt({
+    botToken,
+    apiUrl,
+    identity: here,
+    log,
+    listeners: {
+      click: reading(clickSchema, clicks.pressed),
+      form: reading(formSchema, clicks.sent),
+      command: reading(commandSchema, talk.command),
+      shortcut: reading(shortcutSchema, shortcut),
+      async event(type, body) {
+        if (type === 'app_home_opened') await reading(homeSchema, home)(body)
+        else if (type === 'app_mention' || type === 'message') await reading(messageSchema, talk.message)(body)
+      },
+    },
+  })
+  const inlet = createInlet({ inbox: deps.inbox, appId })
+  const socket = appToken === null ? null : createSocket({ appToken, apiUrl, take: inlet.take, log })
+  deps.queue.handle(SLACK_WORK, createWork(deps.inbox, bolt.handle), { concurrency: CONCURRENCY })
+  const surface = createSlackSurface({ postings, deliverer, channel })
+  const redraw = async (): Promise<void> => {
+    const { items } = await agent.approvals({ state: 'pending', limit: MOST_WAITING })
+    for (const approval of items) await surface.refreshApproval(approval.id, async () => approval)
+  }
+  let timer: NodeJS.Timeout | undefined
+  return {
+    surface,
+    endpoints: signingSecret === null ? [] : slackEndpoints({ secret: signingSecret, inlet, now, log }),
+    async start() {
+      const known = introduce(workspace.ask, async () => await checkSlack(connection, web), log)
+      // The first plan is shown on Slack as well, when Slack is there; when it is not, nothing waits for it.
+      await Promise.race([known, new Promise((resolve) => setTimeout(resolve, FIRST_ANSWER_MS).unref())])
+      await deliverer.start()
+      socket?.start()
+      timer = setInterval(() => void redraw().catch((error: unknown) => log.warn({ err: error }, 'cards could not be redrawn')), REDRAW_MS)
+    },
+    async stop() {
+      clearInterval(timer)
+      await Promise.all([socket?.stop(), deliverer.stop()])
+    },
+  }
+}
+
+/** For `doctor`: without a database, and without anything started. */
+export async function examineSlack(connection: SlackConnection, log: SlackDeps['log']): Promise<CheckResult[]> {
+  const { createSlackWeb } = await import('./bolt.ts')
+  return await checkSlack(connection, createSlackWeb({ token: connection.botToken, apiUrl: connection.apiUrl, log }))
+}
+
+/** Where requests are shown on Slack, once it is known which workspace that is; a click counts from there only. */
+export async function slackPresentations(
+  connection: SlackConnection | null,
+  meta: Pick<WorkspaceDeps['meta'], 'get'>,
+): Promise<Presentation[]> {
+  const workspace = connection === null ? null : await readWorkspace(meta)
+  return connection === null || workspace === null ? [] : [{ surface: 'slack', tenant: workspace.teamId, place: connection.channel }]
+}
+
+/** Says in the log what is not in order; nothing is kept from starting by it. */
+async function introduce(ask: () => Promise<unknown>, check: () => Promise<CheckResult[]>, log: SlackDeps['log']): Promise<void> {
+  try {
+    await ask()
+    for (const { name, status, words, fix } of await check()) if (status !== 'ok') log.error({ fix }, `${name}: ${words}`)
+  } catch (error) {
+    log.error({ err: error }, 'Slack cannot be reached; what should be posted waits')
+  }
+}
+
+/** What is shown beside a card, once each. */
+function createFollowing({ postings, connection }: SlackDeps): (kind: 'chart' | 'ended', incidentId: string) => Promise<void> {
+  return async (kind, incidentId) => {
+    if ((await postings.find('slack', kind, incidentId)) !== null) return
+    await postings.draw('slack', { kind, ref: incidentId, incidentId, priority: PRIORITY[kind], place: connection.channel })
+  }
+}
+
+/** The handler of what was stored: it may come twice, after a crash. */
+function createWork(
+  inbox: SlackDeps['inbox'],
+  handle: (body: Record<string, unknown>) => Promise<void>,
+): (payload: Record<string, unknown>) => Promise<void> {
+  return async (payload) => {
+    const { inboxId } = workSchema.parse(payload)
+    const item = await inbox.get(inboxId)
+    if (item === null) return
+    await handle(JSON.parse(new TextDecoder().decode(item.body)))
+    await inbox.markProcessed(inboxId)
+  }
+}
+
+/** What has not the shape that Slack documents is left alone: there is nothing in it to act on, and nobody to tell. */
+function reading<T>(schema: z.ZodType<T>, act: (read: T) => Promise<void>): (body: unknown) => Promise<void> {
+  return async (body) => {
+    const parsed = schema.safeParse(body)
+    if (parsed.success) await act(parsed.data)
+  }
+}

@@ -1,0 +1,94 @@
+import type { CheckResult } from '../../integrations/contract.ts'
+import type { SlackConnection } from './settings.ts'
+import { SlackFailure, type SlackWeb } from './slack-api.ts'
+
+/** What the bot has to be allowed, and what each is for. */
+export const SCOPES: Readonly<Record<string, string>> = {
+  'chat:write': 'to post and edit its cards and answers',
+  commands: 'for /sre and the shortcuts',
+  'app_mentions:read': 'to hear a mention',
+  'im:history': 'to read what is said to it directly',
+  'im:write': 'to tell one person something where it is not in the channel',
+  'channels:read': 'to see whether it is in its channel',
+  'channels:history': 'to find its own message again after a crash, so that nothing is posted twice',
+  'users:read': 'to see whether an account is a guest, a bot or deactivated before its click counts',
+  'files:write': 'to show charts',
+}
+
+/** Whether the token is good, allows enough, and the bot is in its channel; each with what to do. */
+export async function checkSlack(
+  { channel, appToken, signingSecret, appId }: SlackConnection,
+  web: Pick<SlackWeb, 'whoAmI' | 'channel'>,
+): Promise<CheckResult[]> {
+  try {
+    const { team, teamId, scopes } = await web.whoAmI()
+    const missing = scopes.length === 0 ? [] : Object.keys(SCOPES).filter((scope) => !scopes.includes(scope))
+    return [
+      {
+        name: 'Slack',
+        status: 'ok',
+        words: `bot of ${team} (${teamId}), ${waysIn(appToken, signingSecret)}${appId ? `, app ${appId} only` : ''}`,
+        fix: null,
+      },
+      ...(missing.length === 0 ? [] : [lacking(missing)]),
+      await checkChannel(channel, web),
+    ]
+  } catch (error) {
+    if (!(error instanceof SlackFailure)) throw error
+    return [failed('Slack', wordsOf(error), fixOf(error))]
+  }
+}
+
+async function checkChannel(id: string, web: Pick<SlackWeb, 'channel'>): Promise<CheckResult> {
+  const name = 'Slack channel'
+  try {
+    const { name: called, member, archived, external } = await web.channel(id)
+    if (archived) return failed(name, `#${called} (${id}) is archived`, 'Unarchive it, or name another one in slack.channel.')
+    if (!member) return failed(name, `the bot is not in #${called} (${id})`, `Invite it: type /invite @Steadyhand in #${called}.`)
+    if (external)
+      return {
+        name,
+        status: 'warning',
+        words: `#${called} is shared with another workspace`,
+        fix: 'Who is in it from there sees incidents and cannot decide; choose another channel if they should not.',
+      }
+    return { name, status: 'ok', words: `#${called} (${id})`, fix: null }
+  } catch (error) {
+    if (!(error instanceof SlackFailure)) throw error
+    const fix =
+      error.code === 'channel_not_found'
+        ? 'slack.channel must be the id of a channel of this workspace that the bot is in: type /invite @Steadyhand there.'
+        : fixOf(error)
+    return failed(name, `${id}: ${wordsOf(error)}`, fix)
+  }
+}
+
+function waysIn(appToken: string | null, signingSecret: string | null): string {
+  const ways = [...(appToken === null ? [] : ['Socket Mode']), ...(signingSecret === null ? [] : ['POST /slack/events'])]
+  return `reached by ${ways.join(' and ')}`
+}
+
+function lacking(scopes: readonly string[]): CheckResult {
+  const what = scopes.map((scope) => `${scope} (${SCOPES[scope]})`).join(', ')
+  return failed(
+    'Slack scopes',
+    `missing: ${what}`,
+    'Add them under "OAuth & Permissions" of the app, install it again, and use the new token.',
+  )
+}
+
+function wordsOf({ kind, code }: SlackFailure): string {
+  if (kind === 'away') return `does not answer (${code})`
+  return kind === 'busy' ? 'is asked too often at the moment' : `says ${code}`
+}
+
+function fixOf({ kind, code }: SlackFailure): string {
+  if (kind === 'away') return 'Check that this machine reaches slack.com by https, or SLACK_API_URL.'
+  if (kind === 'busy') return 'Try again in a minute.'
+  if (code === 'missing_scope') return 'Add the scopes of docs/slack.md under "OAuth & Permissions" of the app, and install it again.'
+  return 'Copy the bot token again from "OAuth & Permissions" of the app into SLACK_BOT_TOKEN.'
+}
+
+function failed(name: string, words: string, fix: string): CheckResult {
+  return { name, status: 'failed', words, fix }
+}

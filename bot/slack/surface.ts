@@ -1,0 +1,61 @@
+import { text } from '../messages/card.ts'
+import { say } from '../messages/span.ts'
+import type { SpokenNotice, Surface } from '../surface.ts'
+import type { Deliverer, PostingRows } from './deliverer.ts'
+import { renderBlocks } from './render.ts'
+
+/** Which waits for which when Slack takes only some: cards, then what became of them, then the rest. */
+export const PRIORITY = { approval: 1, incident: 2, page: 2, answer: 3, notice: 4, ended: 5, chart: 6 } as const
+
+/** Notices that the whole channel should see, not only who follows the thread: that something was done and what came of it. */
+const BROADCAST = /^(execution-(verified|failed|undetermined|undone|aborted)|undo-(failed|lapsed|kept)|page)$/
+/** The card of the request says it itself, as a message of its own. */
+const SAID_BY_CARD = new Set(['request-pending'])
+
+export interface SlackSurfaceDeps {
+  postings: Pick<PostingRows, 'draw' | 'say'>
+  deliverer: Pick<Deliverer, 'wake'>
+  /** The channel for incidents. */
+  channel: string
+}
+
+/** Notes what should be seen on Slack; the deliverer shows it. So Slack's being away holds up nothing and loses nothing. */
+export function createSlackSurface({ postings, deliverer, channel }: SlackSurfaceDeps): Surface {
+  const drawIncident = async (incidentId: string): Promise<void> =>
+    await postings.draw('slack', { kind: 'incident', ref: incidentId, incidentId, priority: PRIORITY.incident, place: channel })
+  return {
+    name: 'slack',
+    async refreshIncident(incidentId) {
+      await drawIncident(incidentId)
+      deliverer.wake()
+    },
+    async refreshApproval(requestId, read) {
+      const approval = await read()
+      if (approval === null) return
+      // The card it belongs to may have been made before there was a Slack.
+      await drawIncident(approval.incidentId)
+      const posting = { kind: 'approval', ref: requestId, incidentId: approval.incidentId, priority: PRIORITY.approval, place: channel }
+      await postings.draw('slack', posting)
+      deliverer.wake()
+    },
+    async say(notice) {
+      if (SAID_BY_CARD.has(notice.code)) return
+      if (notice.incidentId !== null) await drawIncident(notice.incidentId)
+      await postings.say('slack', {
+        kind: notice.kind,
+        ref: notice.ref,
+        incidentId: notice.incidentId,
+        priority: PRIORITY[notice.kind],
+        place: channel,
+        thread: null,
+        body: bodyOf(notice),
+      })
+      deliverer.wake()
+    },
+  }
+}
+
+function bodyOf({ text: words, code }: SpokenNotice): Record<string, unknown> {
+  const card = { kind: 'answer' as const, ref: '', notification: words, blocks: [text(say`${words}`)] }
+  return { ...renderBlocks(card), broadcast: BROADCAST.test(code) }
+}

@@ -1,0 +1,96 @@
+import type { Agent } from '../../agent/agent.ts'
+import { runCommand } from '../commands.ts'
+import type { Caller } from '../identity.ts'
+import type { Card } from '../messages/card.ts'
+import type { Deliverer, PostingRows } from './deliverer.ts'
+import type { CommandPayload, MessagePayload } from './payloads.ts'
+import type { SlackPeople } from './people.ts'
+import type { PrivateWords } from './private-words.ts'
+import { renderBlocks } from './render.ts'
+import { PRIORITY } from './surface.ts'
+import type { Workspace } from './workspace.ts'
+
+export type Speaker = Extract<Caller, { kind: 'person' }>
+
+export interface TalkDeps {
+  agent: Agent
+  people: SlackPeople
+  words: PrivateWords
+  postings: Pick<PostingRows, 'at' | 'say'>
+  deliverer: Pick<Deliverer, 'wake'>
+  workspace: () => Promise<Workspace>
+  consoleUrl: string | null
+  now: () => Date
+}
+
+/** What people say, with the same commands and the same answers as everywhere else. */
+export interface Talk {
+  /** `/sre …`: the answer is for this person alone. */
+  command(payload: CommandPayload): Promise<void>
+  /** A mention or a direct message: the answer stands below it. */
+  message(payload: MessagePayload): Promise<void>
+  whisper(command: string, caller: Speaker, where: { channel: string | null; incident: string | null }): Promise<void>
+  /** The answer for everybody, in the thread of the incident; the same ref is answered once. */
+  answer(command: string, caller: Speaker, where: { channel: string; incident: string; ref: string }): Promise<void>
+}
+
+export function createTalk(deps: TalkDeps): Talk {
+  const { agent, people, words, postings, deliverer, workspace, consoleUrl, now } = deps
+  const run = async (command: string, caller: Speaker, incident: string | null): Promise<Card> =>
+    await runCommand(command, { agent, caller, incident, now: now(), consoleUrl })
+
+  const whisper: Talk['whisper'] = async (command, caller, { channel, incident }) =>
+    await words.tell({ userId: caller.actor.externalId, channel }, await run(command, caller, incident))
+
+  const post = async (card: Card, to: { ref: string; channel: string; thread: string | null; incident: string | null }): Promise<void> => {
+    const { ref, channel: place, thread, incident: incidentId } = to
+    await postings.say('slack', {
+      kind: 'answer',
+      ref,
+      incidentId,
+      priority: PRIORITY.answer,
+      place,
+      thread,
+      body: { ...renderBlocks(card), broadcast: false },
+    })
+    deliverer.wake()
+  }
+
+  return {
+    whisper,
+    async command(payload) {
+      const { user_id: userId, team_id: teamId, channel_id: channel } = payload
+      const standing = await people.standing({ userId, teamId })
+      if (!standing.ok) return await words.tell({ userId, channel }, standing.words)
+      await whisper(payload.text, standing.caller, { channel, incident: null })
+    },
+    async message({ team_id, event_id, event }) {
+      const { user: userId, channel, ts, thread_ts, channel_type } = event
+      const isDirect = event.type === 'message'
+      // Edits, joins and what other programs write are no question; in a channel only a mention is.
+      if (!userId || event.bot_id || event.subtype || (isDirect && channel_type !== 'im')) return
+      const { botUserId } = await workspace()
+      if (userId === botUserId) return
+      const standing = await people.standing({ userId, teamId: event.user_team ?? event.team ?? team_id })
+      if (!standing.ok) return await words.tell({ userId, channel, thread: thread_ts ?? null }, standing.words)
+      const incident = thread_ts ? ((await postings.at('slack', channel, thread_ts))?.incidentId ?? null) : null
+      const card = await run(plainWords(event.text, botUserId), standing.caller, incident)
+      await post(card, { ref: event_id, channel, thread: isDirect ? (thread_ts ?? null) : (thread_ts ?? ts), incident })
+    },
+    async answer(command, caller, { channel, incident, ref }) {
+      await post(await run(command, caller, incident), { ref, channel, thread: null, incident })
+    },
+  }
+}
+
+/** What was typed, without the mention of the bot and without Slack's own signs: '<http://x|x>' is 'x', '&lt;' is '<'. */
+export function plainWords(text: string, botUserId: string): string {
+  return text
+    .replaceAll(`<@${botUserId}>`, ' ')
+    .replace(/<(?:https?|mailto):[^|>]*\|([^>]*)>/g, '$1')
+    .replace(/<((?:https?|mailto):[^>]*)>/g, '$1')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&')
+    .trim()
+}

@@ -1,0 +1,89 @@
+import type { Agent } from '../../agent/agent.ts'
+import type { Approval, Decision } from '../../agent/domain/approval.ts'
+import { Refusal } from '../../agent/domain/refusal.ts'
+import type { Caller } from '../identity.ts'
+import { refusalText } from '../messages/notice.ts'
+import { exactWords } from '../messages/visible-text.ts'
+import { demand } from '../permissions.ts'
+import type { Click } from './clickable.ts'
+import type { PostingRows } from './deliverer.ts'
+
+/** A press of a card's button, with where it was made. */
+export interface PlacedClick {
+  click: Click
+  channel: string
+  message: string
+}
+
+export interface VotesDeps {
+  agent: Pick<Agent, 'approval' | 'vote' | 'keep' | 'checkAgain' | 'whoMay' | 'people'>
+  postings: Pick<PostingRows, 'at'>
+}
+
+type Person = Extract<Caller, { kind: 'person' }>
+
+/** What is decided on cards. Each returns what the person who pressed is told. The kernel decides; this carries who, which plan, and from where. */
+export interface Votes {
+  /** The request whose card this is. @throws Refusal wrong-place, unknown-approval */
+  requestOf(placed: PlacedClick): Promise<Approval>
+  cast(
+    placed: PlacedClick,
+    caller: Person,
+    said: { decision: Decision; confirm: string | null; reason: string | null; clickId: string },
+  ): Promise<string>
+  keep(placed: PlacedClick, caller: Person): Promise<string>
+  checkAgain(placed: PlacedClick, caller: Person): Promise<string>
+  /** A "no" in words, and who may, where that helps. */
+  refused(refusal: Refusal, requestId: string | null): Promise<string>
+}
+
+export function createVotes({ agent, postings }: VotesDeps): Votes {
+  const requestOf: Votes['requestOf'] = async ({ click, channel, message }) => {
+    const posting = await postings.at('slack', channel, message)
+    // A card that was copied or forwarded, or a value that somebody made: neither is the message that was shown.
+    if (posting?.kind !== 'approval' || posting.ref !== click.ref || posting.nonce !== click.nonce) throw new Refusal('wrong-place')
+    const approval = await agent.approval(click.ref)
+    if (!approval) throw new Refusal('unknown-approval')
+    return approval
+  }
+  return {
+    requestOf,
+    async cast(placed, { actor }, { clickId, ...said }) {
+      const { id } = await requestOf(placed)
+      const { channel: place, click } = placed
+      const deliveryKey = `slack:${actor.tenant}:${actor.externalId}:${id}:${said.decision}:${clickId}`
+      return recorded(await agent.vote({ requestId: id, digest: click.digest ?? '', ...said, actor, place, deliveryKey }), said.decision)
+    },
+    async keep(placed, { actor }) {
+      const { id } = await requestOf(placed)
+      const { plan } = await agent.keep(id, actor)
+      return `Recorded: ${exactWords(plan.action.title)} is kept as it is; its undo will not run.`
+    },
+    async checkAgain(placed, { person }) {
+      demand(person.roles, 'check-again')
+      const { id } = await requestOf(placed)
+      const fresh = await agent.checkAgain(id, person)
+      return fresh === null
+        ? 'There is nothing to ask about again.'
+        : `Looked again: ${exactWords(fresh.plan.action.title)} is asked on a card of its own.`
+    },
+    async refused({ code, detail }, requestId) {
+      const whoMay = requestId === null ? [] : await agent.whoMay(requestId)
+      const names = new Map((await agent.people()).map(({ id, name }) => [id, name]))
+      return refusalText(
+        code,
+        detail,
+        whoMay.map(({ id }) => id),
+        (id) => names.get(id) ?? id,
+      )
+    },
+  }
+}
+
+function recorded({ plan, votes, requestState }: Approval, decision: Decision): string {
+  const title = exactWords(plan.action.title)
+  if (decision === 'deny') return `Recorded: you denied “${title}”. Nothing of it runs.`
+  const have = votes.filter((vote) => vote.decision === 'approve').length
+  const next = requestState === 'pending' ? `${have} of ${plan.approval.needed} approved so far.` : 'It runs now, once.'
+  return `Recorded: you approved “${title}”. ${next}`
+}

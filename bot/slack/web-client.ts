@@ -1,0 +1,134 @@
+import { webApi } from '@slack/bolt'
+import { type SdkLog, sdkLogger } from './sdk-logger.ts'
+import { SlackFailure, type SlackWeb } from './slack-api.ts'
+
+/** How long one call may take, in milliseconds; what came of it is then not known. */
+const TIMEOUT_MS = 10_000
+/** Most messages looked at when one is searched; more were not written in the minutes that a crash lasts. */
+const SEARCHED = 200
+const METADATA = 'steadyhand_posting'
+
+/** What somebody who runs Steadyhand has to change before any call is taken again. */
+const SET_UP = new Set([
+  ...[
+    'invalid_auth',
+    'not_authed',
+    'account_inactive',
+    'token_revoked',
+    'token_expired',
+    'missing_scope',
+    'no_permission',
+    'org_login_required',
+  ],
+  ...[
+    'ekm_access_denied',
+    'channel_not_found',
+    'not_in_channel',
+    'is_archived',
+    'restricted_action',
+    'access_denied',
+    'not_allowed_token_type',
+  ],
+])
+/** Slack's own trouble, said as an answer. */
+const AWAY = new Set(['internal_error', 'fatal_error', 'service_unavailable', 'request_timeout', 'accesslimited', 'team_added_to_org'])
+
+export function createSlackWeb({ token, apiUrl, log }: { token: string; apiUrl: string | null; log: SdkLog }): SlackWeb {
+  const client = new webApi.WebClient(token, {
+    ...(apiUrl === null ? {} : { slackApiUrl: apiUrl }),
+    logger: sdkLogger(log),
+    timeout: TIMEOUT_MS,
+    // Whoever calls decides when it is tried again: what is most urgent then may be something else.
+    retryConfig: { retries: 0 },
+    rejectRateLimitedCalls: true,
+  })
+  return {
+    whoAmI: calling(async () => {
+      const { team_id = '', team = '', user_id = '', bot_id = '', response_metadata } = await client.auth.test()
+      return { teamId: team_id, team, botUserId: user_id, botId: bot_id, scopes: response_metadata?.scopes ?? [] }
+    }),
+    channel: calling(async (id) => {
+      const { channel } = await client.conversations.info({ channel: id })
+      return {
+        name: channel?.name ?? id,
+        member: channel?.is_member ?? false,
+        archived: channel?.is_archived ?? false,
+        external: channel?.is_ext_shared ?? false,
+      }
+    }),
+    post: calling(async ({ channel, thread, broadcast, name, text, blocks }) => {
+      const inThread = thread === null ? {} : { thread_ts: thread, reply_broadcast: broadcast }
+      const said = { channel, text, blocks, ...QUIET, metadata: metadataOf(name) }
+      const { ts } = await client.chat.postMessage({ ...said, ...inThread } as webApi.ChatPostMessageArguments)
+      if (ts === undefined) throw new SlackFailure('away', 'a message without a name')
+      return ts
+    }),
+    edit: calling(async ({ channel, message, name, text, blocks }) => {
+      await client.chat.update({ channel, ts: message, text, blocks, metadata: metadataOf(name) })
+    }),
+    search: calling(async ({ channel, thread, name, since }) => {
+      const asked = { channel, oldest: String(since.getTime() / 1_000), limit: SEARCHED, include_all_metadata: true }
+      const { messages = [] } =
+        thread === null ? await client.conversations.history(asked) : await client.conversations.replies({ ...asked, ts: thread })
+      return messages.find(({ metadata, files = [] }) => nameIn(metadata) === name || files.some((file) => file.name === name))?.ts ?? null
+    }),
+    whisper: calling(async ({ channel, user, thread, text, blocks }) => {
+      await client.chat.postEphemeral({ channel, user, text, blocks, ...(thread === null ? {} : { thread_ts: thread }) })
+    }),
+    openForm: calling(async (trigger, view) => {
+      await client.views.open({ trigger_id: trigger, view })
+    }),
+    showHome: calling(async (user, view) => {
+      await client.views.publish({ user_id: user, view })
+    }),
+    account: calling(async (id) => {
+      const { user } = await client.users.info({ user: id })
+      return {
+        teamId: user?.team_id ?? null,
+        deleted: user?.deleted ?? true,
+        bot: (user?.is_bot ?? true) || id === 'USLACKBOT',
+        guest: Boolean(user?.is_restricted || user?.is_ultra_restricted),
+        stranger: user?.is_stranger ?? false,
+      }
+    }),
+    upload: calling(async ({ channel, thread, name, body, alt, title }) => {
+      await client.files.uploadV2({ channel_id: channel, thread_ts: thread, filename: name, file: body, alt_text: alt, title })
+    }),
+  }
+}
+
+/** No previews of addresses: what stands in a message is what we wrote. */
+const QUIET = { unfurl_links: false, unfurl_media: false } as const
+
+function metadataOf(name: string): { event_type: string; event_payload: { name: string } } {
+  return { event_type: METADATA, event_payload: { name } }
+}
+
+function nameIn(metadata: unknown): string | null {
+  if (typeof metadata !== 'object' || metadata === null) return null
+  const { event_type, event_payload } = metadata as { event_type?: unknown; event_payload?: { name?: unknown } }
+  return event_type === METADATA && typeof event_payload?.name === 'string' ? event_payload.name : null
+}
+
+function calling<Args extends unknown[], T>(call: (...args: Args) => Promise<T>): (...args: Args) => Promise<T> {
+  return async (...args) => {
+    try {
+      return await call(...args)
+    } catch (error) {
+      throw error instanceof SlackFailure ? error : failureOf(error)
+    }
+  }
+}
+
+function failureOf(cause: unknown): SlackFailure {
+  if (cause instanceof webApi.WebAPIRateLimitedError)
+    return new SlackFailure('busy', 'ratelimited', { retryAfter: cause.retryAfter, cause })
+  if (!(cause instanceof webApi.WebAPIPlatformError)) return new SlackFailure('away', wordsOf(cause), { cause })
+  const code = cause.data.error
+  if (code === 'ratelimited' || code === 'rate_limited') return new SlackFailure('busy', code, { retryAfter: 30, cause })
+  return new SlackFailure(SET_UP.has(code) ? 'set-up' : AWAY.has(code) ? 'away' : 'refused', code, { cause })
+}
+
+function wordsOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}

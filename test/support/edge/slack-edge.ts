@@ -1,0 +1,108 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import type { ConfiguredPerson } from '../../../bot/config.ts'
+import type { OpenDatabase } from '../../../storage/database.ts'
+import type { Person } from '../slack/person.ts'
+import { type SlackServer, type SlackServerOptions, startSlackServer } from '../slack/server.ts'
+import type { Conversation, SlackMessage } from '../slack/world.ts'
+import { type EdgeOptions, openEdge, type RunningEdge, waitFor } from './edge-harness.ts'
+
+export type Mode = 'HTTP' | 'Socket Mode'
+
+/** Steadyhand in a workspace: Alice and Carol may approve, Bob may look on, Mallory is linked to nobody. */
+export interface SlackScene {
+  slack: SlackServer
+  running: RunningEdge
+  channel: Conversation
+  alice: Person
+  carol: Person
+  bob: Person
+  mallory: Person
+  /** The one message that begins so, once it is there. */
+  message(beginning: string | RegExp): Promise<SlackMessage>
+  /** What a person alone was told, once it holds this. */
+  told(person: Person, words: string | RegExp): Promise<SlackMessage>
+  /** Waits until a message says this. */
+  says(message: SlackMessage, words: string | RegExp): Promise<void>
+}
+
+export interface SceneOptions extends EdgeOptions {
+  mode?: Mode
+  server?: SlackServerOptions
+}
+
+const SECONDS = 25
+
+export async function openScene(
+  database: OpenDatabase,
+  { mode = 'HTTP', server = {}, ...options }: SceneOptions = {},
+): Promise<SlackScene> {
+  const slack = await startSlackServer(server)
+  const [alice, carol, bob, mallory] = [slack.person('alice'), slack.person('carol'), slack.person('bob'), slack.person('mallory')]
+  const channel = slack.channel('incidents', [alice, carol, bob, mallory])
+  const running = await openEdge(database, {
+    ...options,
+    environment: { ...environmentOf(slack, mode), STEADYHAND_CONFIG: settingsFile(channel.id), ...options.environment },
+    people: options.people ?? [
+      linked('alice', 'Alice', 'approver', slack, alice),
+      linked('carol', 'Carol', 'approver', slack, carol),
+      linked('bob', 'Bob', 'viewer', slack, bob),
+    ],
+  })
+  if (mode === 'HTTP') slack.sendTo(`${running.url}/slack/events`)
+  onTestFinished(async () => {
+    await running.close()
+    await slack.close()
+  })
+  const find = (ask: () => SlackMessage | undefined): Promise<SlackMessage> => waitFor(async () => ask() ?? null, SECONDS)
+  return {
+    ...{ slack, running, channel, alice, carol, bob, mallory },
+    message: async (beginning) => await find(() => slack.posted(channel).find((each) => fits(each, beginning))),
+    told: async (person, words) =>
+      await find(() =>
+        [channel, slack.directMessages(person)]
+          .flatMap(({ messages }) => messages)
+          .find((each) => (each.ephemeralFor === person.id || each.channel === slack.directMessages(person).id) && fits(each, words)),
+      ),
+    async says(message, words) {
+      await waitFor(async () => (fits(message, words) ? true : null), SECONDS)
+    },
+  }
+}
+
+export function environmentOf(slack: SlackServer, mode: Mode): Record<string, string> {
+  return {
+    SLACK_API_URL: slack.apiUrl,
+    SLACK_BOT_TOKEN: slack.botToken,
+    ...(mode === 'HTTP' ? { SLACK_SIGNING_SECRET: slack.signingSecret } : { SLACK_APP_TOKEN: slack.appToken }),
+  }
+}
+
+function settingsFile(channel: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'steadyhand-slack-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'steadyhand.yaml')
+  writeFileSync(path, `slack: { channel: ${channel} }\n`)
+  return path
+}
+
+export function linked(
+  id: string,
+  name: string,
+  role: ConfiguredPerson['roles'][number],
+  slack: SlackServer,
+  person: Person,
+): ConfiguredPerson {
+  return { id, name, roles: [role], environments: null, links: [{ surface: 'slack', tenant: slack.teamId, externalId: person.id }] }
+}
+
+/** Everything that is to be read on it. */
+export function wordsOf(message: SlackMessage): string {
+  return `${message.text} ${JSON.stringify(message.blocks)}`
+}
+
+function fits(message: SlackMessage, words: string | RegExp): boolean {
+  return typeof words === 'string' ? wordsOf(message).includes(words) : words.test(wordsOf(message))
+}
