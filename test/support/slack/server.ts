@@ -6,6 +6,7 @@ import type { MethodContext } from './method.ts'
 import { eventBody } from './payloads.ts'
 import { createPerson, type Person, seenBy } from './person.ts'
 import { createRateLimits, type RateLimits } from './rate-limits.ts'
+import { type RenderOptions, renderChannel, renderHome } from './render.ts'
 import { type Addressee, createResponses } from './responses.ts'
 import { type SignedRequest, signedHeaders } from './signing.ts'
 import { createSocketMode, type SocketMode } from './socket-mode.ts'
@@ -117,6 +118,9 @@ export interface SlackServer {
   readonly violations: World['violations']
   /** What the app posted to a conversation and is still there, oldest first: for one reader, or for everybody. */
   readonly posted: (channel: Conversation, viewer?: Person) => SlackMessage[]
+  /** One HTML page that a person can look at. */
+  readonly renderChannel: (channel: Conversation, options: RenderOptions) => string
+  readonly renderHome: (options: RenderOptions) => string
   /** Resolves when nothing that was sent to the app waits for its acknowledgement. */
   readonly idle: () => Promise<void>
   readonly close: () => Promise<void>
@@ -234,6 +238,8 @@ export async function startSlackServer(options: SlackServerOptions = {}): Promis
       viewer === undefined
         ? channel.messages.filter(({ botId, deleted, ephemeralFor }) => botId === world.app.botId && !deleted && ephemeralFor === null)
         : seenBy(viewer.id, channel).filter(({ botId }) => botId === world.app.botId),
+    renderChannel: (channel, shown) => renderChannel(world, channel, shown),
+    renderHome: (shown) => renderHome(world, shown),
     idle: async () => {
       while (pending.size > 0) await Promise.allSettled(pending)
     },
