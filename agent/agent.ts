@@ -18,7 +18,7 @@ import type { RecordsQuery } from './records/records.ts'
 import type { IncidentSeries } from './telemetry/incident-series.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 
-export type { MetricName } from '../integrations/ports/metrics.ts'
+export type { MetricName, MetricTitles } from '../integrations/ports/metrics.ts'
 export type { Handling } from './handling/handling.ts'
 export type { Durations, Figures } from './records/figures.ts'
 export type { IncidentSeries } from './telemetry/incident-series.ts'

@@ -12,6 +12,8 @@ export type BenchOptions = {
   readonly out: string | null
   /** How often to repeat what is measured, at least 1; null: as often as the measurement itself thinks right. */
   readonly rounds: number | null
+  /** By how many seconds the assumed start of a recorded trouble is too late; 0 unless asked for. */
+  readonly late: number
 }
 
 export type Bench = (options: BenchOptions) => Promise<readonly Figure[]>
@@ -36,7 +38,7 @@ async function main(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { data: { type: 'string' }, out: { type: 'string' }, rounds: { type: 'string' } },
+    options: { data: { type: 'string' }, out: { type: 'string' }, rounds: { type: 'string' }, late: { type: 'string' } },
   })
   const path = known.get(positionals[0] ?? '')
   if (path === undefined) {
@@ -54,10 +56,15 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(`--rounds wants a whole number from 1 on, not ${values.rounds}.`)
     return 2
   }
+  const late = Number(values.late ?? 0)
+  if (!(Number.isFinite(late) && late >= 0)) {
+    console.error(`--late wants seconds from 0 on, not ${values.late}.`)
+    return 2
+  }
   const out = values.out === undefined ? null : resolve(values.out)
   if (out !== null) mkdirSync(dirname(out), { recursive: true })
   const bench: { run: Bench } = await import(pathToFileURL(path).href)
-  process.stdout.write(formatReport(await bench.run({ data, out, rounds })))
+  process.stdout.write(formatReport(await bench.run({ data, out, rounds, late })))
   return 0
 }
 

@@ -11,6 +11,7 @@ import { feedback, merge, severity, snooze, split, take } from './commands/handl
 import { handover } from './commands/handover.ts'
 import { grants, oncall } from './commands/people.ts'
 import { postmortem, records } from './commands/records.ts'
+import { requestIn } from './commands/request.ts'
 import { close, resolve } from './commands/resolve.ts'
 import { runbook } from './commands/runbook.ts'
 import { approvals, incidents, status, whoMay } from './commands/show.ts'
@@ -35,7 +36,7 @@ export const COMMANDS: readonly Command[] = GROUPS.flatMap(({ commands }) => com
 export async function runCommand(words: string, context: CommandContext): Promise<Card> {
   const command = parseCommand(words)
   if (command.name === '' || command.name === 'help') return help(command.words[0], context)
-  const found = COMMANDS.find(({ name }) => name === command.name) ?? questionIn(command, context)
+  const found = COMMANDS.find(({ name }) => name === command.name) ?? requestIn(command, context) ?? questionIn(command, context)
   if (!found) return unknown(command.name, context)
   try {
     checkAllowed(found, context)

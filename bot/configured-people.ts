@@ -1,11 +1,9 @@
+import { EVERYWHERE } from '../agent/domain/power.ts'
 import type { PeopleStore } from '../agent/ports.ts'
 import type { Integration } from '../integrations/contract.ts'
 import { CONSOLE_PLACE } from './api/approvals.ts'
 import { type ConfiguredPerson, exposure, LOCAL, type Settings } from './config.ts'
 import { actorOf } from './identity.ts'
-
-/** Every environment, as the database writes it. */
-const EVERYWHERE = '*'
 
 /** Names are for trying things out: on this machine, without tokens or an identity provider, and only while nothing but the local target can be acted on. */
 export function mayUseNames(

@@ -1,4 +1,5 @@
 import type { MetricName } from '../agent/agent.ts'
+import { METRIC_TITLES } from './messages/metric-words.ts'
 
 /** A question about one metric of one service, as people type it. */
 export interface MetricQuestion {
@@ -34,8 +35,16 @@ const METRIC_WORDS: Readonly<Record<string, MetricName>> = {
   cpu: 'cpu_used_ratio',
   replicas: 'replicas_ready',
   restarts: 'restarts',
+  crashes: 'recent_restarts',
+  volume: 'log_volume_used_ratio',
+  certificate: 'certificate_days_left',
+  cert: 'certificate_days_left',
+  job: 'job_age_seconds',
+  batch: 'job_age_seconds',
+  queue: 'queue_depth',
+  backlog: 'queue_depth',
 }
-export const METRIC_NAMES: readonly MetricName[] = [...new Set(Object.values(METRIC_WORDS)), 'memory_used_bytes']
+export const METRIC_NAMES = Object.keys(METRIC_TITLES) as [MetricName, ...MetricName[]]
 
 /** Of two metric words the one that says more counts: 'p50 latency' is p50. */
 const VAGUE: ReadonlySet<string> = new Set(['latency', 'slow'])
@@ -52,7 +61,7 @@ const UNITS: Readonly<Record<string, number>> = {
   day: 86_400,
 }
 const FILLERS: ReadonlySet<string> = new Set(
-  'a an and ask at chart compare current during for from give graph how in is last latency me metric now of on over past please plot rate ratio service show since the their to today used was what with'.split(
+  'a an and ask at chart compare current depth during for from give graph how in is last latency left log me metric now of on one over past please plot rate ratio ready service show since the their time to today used was what with'.split(
     ' ',
   ),
 )
@@ -61,6 +70,8 @@ const FILLERS: ReadonlySet<string> = new Set(
 export function parseMetricQuestion(text: string, services: readonly string[]): MetricQuestion {
   const words = text
     .toLowerCase()
+    // Alone, "recent" is of any metric.
+    .replace(/\brecent\s+restarts\b/g, 'recent_restarts')
     .split(/[^\p{L}\p{N}_.-]+/u)
     .map((word) => word.replace(/^[.-]+|[.-]+$/g, ''))
     .filter((word) => word !== '')

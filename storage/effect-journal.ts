@@ -2,6 +2,7 @@ import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import type { EffectJournal, JournalEntry } from '../agent/ports.ts'
+import { jsonOrNull } from './text-lines.ts'
 
 const entrySchema = z.object({
   executionId: z.uuid(),
@@ -61,7 +62,7 @@ function parseJournal(text: string): JournalEntry[] {
     .split('\n')
     .filter((row) => row !== '')
     .map((row, index) => {
-      const parsed = entrySchema.safeParse(parseJson(row))
+      const parsed = entrySchema.safeParse(jsonOrNull(row))
       if (!parsed.success)
         throw new JournalDamaged(`line ${index + 1} of the effect journal is not an entry; keep the file and compare it with the audit log`)
       return parsed.data
@@ -97,13 +98,5 @@ async function readText(path: string): Promise<string> {
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
     throw error
-  }
-}
-
-function parseJson(row: string): unknown {
-  try {
-    return JSON.parse(row)
-  } catch {
-    return null
   }
 }

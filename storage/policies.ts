@@ -1,9 +1,8 @@
 import { type Kysely, sql } from 'kysely'
 import type { PolicyStore } from '../agent/ports.ts'
+import { ADMINS_TO_GIVE } from './power.ts'
 import { refusing } from './refusals.ts'
 import type { Database, Executor } from './schema.ts'
-
-const ADMINS = 2
 
 /** Policies by what they hash to, and which of them holds. */
 export function createPolicyStore({ db }: { db: Kysely<Database> }): PolicyStore {
@@ -26,7 +25,7 @@ export function createPolicyStore({ db }: { db: Kysely<Database> }): PolicyStore
               .values(version)
               .onConflict((conflict) => conflict.column('digest').doNothing())
               .execute()
-            if (before && (await admins(tx)) >= ADMINS) {
+            if (before && (await admins(tx)) >= ADMINS_TO_GIVE) {
               if (!(await withdrawAllBut(tx, digest))) {
                 const change = ask(before.digest)
                 await tx

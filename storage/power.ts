@@ -8,7 +8,8 @@ import { asOwner, refusing } from './refusals.ts'
 import type { PowerChangeTable } from './schema/kernel.ts'
 import type { Database, Executor } from './schema.ts'
 
-const ADMINS = 2
+/** Admins that giving power takes, whoever asks for it among them: as the guards of migrations/kernel/power.ts count. */
+export const ADMINS_TO_GIVE = 2
 const CODE = /^[0-9a-f]{8,64}$/
 const SHOWN = 100
 
@@ -122,7 +123,7 @@ async function asked(db: Executor, rows: readonly Selectable<PowerChangeTable>[]
       change,
       askedBy: asked_by,
       confirmedBy: confirmations.filter(({ change_id }) => change_id === id).map(({ principal_id }) => principal_id),
-      needed: asked_by === 'host' ? ADMINS : ADMINS - 1,
+      needed: asked_by === 'host' ? ADMINS_TO_GIVE : ADMINS_TO_GIVE - 1,
       state,
       expiresAt: expires_at,
     }

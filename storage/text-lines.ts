@@ -21,3 +21,12 @@ export async function* readLines(content: AsyncIterable<Buffer>, maxBytes: numbe
   }
   if (size > 0) throw new LinesBroken('its last line is cut off')
 }
+
+/** What a line says as JSON; null when it is none. */
+export function jsonOrNull(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return null
+  }
+}

@@ -10,6 +10,7 @@ import { ENDED_STATES, type Incident } from '../domain/incident.ts'
 import type { Plan } from '../domain/plan.ts'
 import type { Principal } from '../domain/principal.ts'
 import { REFUSALS, Refusal, type RefusalCode } from '../domain/refusal.ts'
+import { demandResponder } from '../handling/demand-responder.ts'
 import { healthyBound } from '../investigation/investigate.ts'
 import { triggerOf } from '../investigation/scope.ts'
 import type { Jobs } from '../jobs.ts'
@@ -71,10 +72,6 @@ interface Chosen {
 
 export function createByHand(deps: ByHandDeps): ByHand {
   const { catalog, incidents, topology } = deps
-  const demandResponder = async (by: Principal, environment: string): Promise<void> => {
-    if (await deps.people.may(by.id, 'responder', environment)) return
-    throw new Refusal('not-authorised', `This needs the role responder in ${environment}.`)
-  }
   const placeOf = async (service: string): Promise<Workload> => {
     const { workloads } = await topology.inventory()
     const found = workloads.filter((workload) => workload.service.toLowerCase() === service.toLowerCase())
@@ -115,14 +112,14 @@ export function createByHand(deps: ByHandDeps): ByHand {
     async investigateByHand(what, by) {
       if ('service' in what) {
         const workload = await placeOf(what.service)
-        await demandResponder(by, workload.environment)
+        await demandResponder(deps.people, by, workload.environment)
         const { incident } = await openFor(workload, by)
         await deps.jobs.investigateSoon(incident.id)
         return incident
       }
       const incident = await incidents.get(what.incident)
       if (!incident) return null
-      await demandResponder(by, incident.environment)
+      await demandResponder(deps.people, by, incident.environment)
       if (ENDED_STATES.includes(incident.state)) throw new Refusal('too-late', 'The incident is over already.')
       await deps.jobs.investigateSoon(incident.id)
       return incident
@@ -130,7 +127,7 @@ export function createByHand(deps: ByHandDeps): ByHand {
 
     async proposeByHand({ action, service, parameters, incident: named }, by) {
       const workload = await placeOf(service)
-      await demandResponder(by, workload.environment)
+      await demandResponder(deps.people, by, workload.environment)
       const entry = entryOf(catalog, action, workload.environment)
       const target = { environment: workload.environment, name: workload.service }
       const wanted = Object.keys(parameters).length > 0 ? parameters : await defaultsOf(entry, target)

@@ -1,6 +1,7 @@
 import { type Approval, approvalState } from '../domain/approval.ts'
 import type { Principal } from '../domain/principal.ts'
 import { Refusal } from '../domain/refusal.ts'
+import { demandResponder } from '../handling/demand-responder.ts'
 import type { Jobs } from '../jobs.ts'
 import type { ApprovalKernel, PeopleStore } from '../ports.ts'
 
@@ -27,14 +28,10 @@ const LOOK_TIMEOUT_MS = 10_000
 const REPEATABLE: readonly unknown[] = ['expired', 'aborted', 'cancelled']
 
 export function createByPerson({ approvals, people, jobs }: ByPersonDeps): ByPerson {
-  const demandResponder = async (by: Principal, environment: string): Promise<void> => {
-    if (await people.may(by.id, 'responder', environment)) return
-    throw new Refusal('not-authorised', `This needs the role responder in ${environment}.`)
-  }
   const asked = async (requestId: string, by: Principal): Promise<Approval> => {
     const approval = await approvals.approval(requestId)
     if (!approval) throw new Refusal('unknown-approval')
-    await demandResponder(by, approval.plan.target.environment)
+    await demandResponder(people, by, approval.plan.target.environment)
     return approval
   }
 

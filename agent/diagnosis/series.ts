@@ -1,6 +1,16 @@
 import type { MetricName, Point } from '../../integrations/ports/metrics.ts'
 import type { Finding } from './evidence-content.ts'
 
+/** A share of memory, processors or a disk in use, above which it counts as nearly all. */
+export const NEARLY_FULL = 0.85
+/** With fewer days left a certificate counts as about to expire. */
+export const CERTIFICATE_DAYS = 14
+
+/** Seconds after which a batch that usually takes `before` counts as making no progress. */
+export function slowBatchSeconds(before: number | null): number {
+  return Math.max(5, 3 * (before ?? 0))
+}
+
 /** Unusual samples of one stretch may be this far apart, or this many times their usual distance; a longer calm ends it. */
 const STRETCH_GAP_MS = 15_000
 const STRETCH_GAP_SAMPLES = 2.5
@@ -21,15 +31,15 @@ const UNUSUAL: Readonly<Record<MetricName, Unusual>> = {
   latency_p99: (value, before) => value > Math.max(0.1, 2.5 * (before ?? 0.2)),
   latency_p50: (value, before) => value > Math.max(0.05, 2.5 * (before ?? 0.1)),
   request_rate: (value, before) => before !== null && before > 0 && (value > 1.8 * before + 2 || value < 0.3 * before),
-  memory_used_ratio: (value) => value > 0.85,
+  memory_used_ratio: (value) => value > NEARLY_FULL,
   memory_used_bytes: () => false,
-  cpu_used_ratio: (value) => value > 0.85,
+  cpu_used_ratio: (value) => value > NEARLY_FULL,
   replicas_ready: (value, before) => before !== null && value < before,
   restarts: (value, before) => before !== null && value > before,
   recent_restarts: (value) => value > 1,
-  log_volume_used_ratio: (value) => value > 0.85,
-  certificate_days_left: (value) => value < 14,
-  job_age_seconds: (value, before) => value > Math.max(5, 3 * (before ?? 0)),
+  log_volume_used_ratio: (value) => value > NEARLY_FULL,
+  certificate_days_left: (value) => value < CERTIFICATE_DAYS,
+  job_age_seconds: (value, before) => value > slowBatchSeconds(before),
   queue_depth: (value, before) => value > Math.max(20, 5 * (before ?? 0)),
 }
 

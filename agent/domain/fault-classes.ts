@@ -102,8 +102,10 @@ export const FAULT_CLASSES = {
 export type FaultGroup = keyof typeof FAULT_CLASSES
 export type FaultClass = (typeof FAULT_CLASSES)[FaultGroup][number]
 
-const ALL: ReadonlySet<string> = new Set(Object.values(FAULT_CLASSES).flat())
+/** Every class, group by group. */
+export const ALL_FAULT_CLASSES = Object.values(FAULT_CLASSES).flat() as [FaultClass, ...FaultClass[]]
+const KNOWN: ReadonlySet<string> = new Set(ALL_FAULT_CLASSES)
 
 export function isFaultClass(text: string): text is FaultClass {
-  return ALL.has(text)
+  return KNOWN.has(text)
 }

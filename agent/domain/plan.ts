@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type CanonicalValue, canonicalJson, digestOf } from './canonical-json.ts'
-import { FAULT_CLASSES, type FaultClass } from './fault-classes.ts'
+import { ALL_FAULT_CLASSES } from './fault-classes.ts'
 
 const name = z.string().min(1).max(200)
 const integer = z.int().min(-1_000_000_000).max(1_000_000_000)
@@ -9,7 +9,7 @@ const decimal = z.string().regex(/^-?\d{1,12}(\.\d{1,6})?$/)
 const scalar = z.union([z.string().max(500), integer, z.boolean(), z.null()])
 const time = z.iso.datetime()
 const hexDigest = z.string().regex(/^[0-9a-f]{64}$/)
-const faultClass = z.enum(Object.values(FAULT_CLASSES).flat() as [FaultClass, ...FaultClass[]])
+const faultClass = z.enum(ALL_FAULT_CLASSES)
 
 /** What is acted on. `uid` tells this object from a later one of the same name. */
 export const targetSchema = z.strictObject({

@@ -9,6 +9,7 @@ import { titleOf } from '../intake/title.ts'
 import type { Jobs } from '../jobs.ts'
 import type { ApprovalKernel, IncidentStore, PeopleStore } from '../ports.ts'
 import type { Topology } from '../topology/inventory.ts'
+import { demandResponder } from './demand-responder.ts'
 import { handlingOf } from './state.ts'
 
 export interface HandlingDeps {
@@ -64,8 +65,7 @@ export function createHandling(deps: HandlingDeps): Handling {
   const mine = async (incidentId: string, by: Principal): Promise<Incident | null> => {
     const incident = await incidents.get(incidentId)
     if (!incident) return null
-    if (!(await deps.people.may(by.id, 'responder', incident.environment)))
-      throw new Refusal('not-authorised', `This needs the role responder in ${incident.environment}.`)
+    await demandResponder(deps.people, by, incident.environment)
     return incident
   }
   const open = async (incidentId: string, by: Principal): Promise<Incident | null> => {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Agent, Handling } from '../../agent/agent.ts'
-import { FAULT_CLASSES, type FaultClass } from '../../agent/domain/fault-classes.ts'
+import { ALL_FAULT_CLASSES, type FaultClass } from '../../agent/domain/fault-classes.ts'
 import type { Severity } from '../../agent/domain/incident.ts'
 import { Refusal } from '../../agent/domain/refusal.ts'
 import { VERDICTS } from '../../agent/domain/verdicts.ts'
@@ -23,7 +23,6 @@ export interface HandlingApiDeps {
 const reason = textSchema(500, 1).nullish()
 const ANSWER = { 200: { words: 'The incident as it stands now.', schema: incidentSchema } }
 const PROBLEMS = ['no-person', 'not-human', 'not-authorised', 'unknown-incident', 'too-late'] as const satisfies ProblemCode[]
-const CLASSES = Object.values(FAULT_CLASSES).flat() as [FaultClass, ...FaultClass[]]
 
 type IncidentCall<Body> = Call<z.infer<typeof idSchema>, object, Body>
 type By = ReturnType<typeof personOf>['person']
@@ -107,7 +106,7 @@ export function handlingEndpoints({ agent, show, now }: HandlingApiDeps): Endpoi
       ...call('feedback', 'Whether the diagnosis was right, and what it really was. The last word of each person counts.'),
       body: z.strictObject({
         verdict: z.enum(['right', 'wrong']),
-        class: z.enum(CLASSES).nullish(),
+        class: z.enum(ALL_FAULT_CLASSES).nullish(),
         component: textSchema(200, 1).nullish(),
         words: textSchema(500, 1).nullish(),
       }),

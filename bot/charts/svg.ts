@@ -1,3 +1,4 @@
+import { capital } from '../messages/plain-words.ts'
 import { clockWords, dayClockWords } from '../messages/time-words.ts'
 import { cleanText, cutText } from '../messages/visible-text.ts'
 import { type Chart, type ChartMark, LETTERS, MARK_WORDS, shownMarks, valueWords } from './chart.ts'
@@ -179,8 +180,4 @@ function n(value: number): string {
 
 function highest(values: readonly number[]): number {
   return values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY)
-}
-
-function capital(words: string): string {
-  return words.charAt(0).toUpperCase() + words.slice(1)
 }

@@ -1,7 +1,8 @@
 import type { CheckResult } from '../../integrations/contract.ts'
 import { reportSchema } from '../api/audit.ts'
 import { modeSchema } from '../api/system.ts'
-import { ConfigError, exposureProblem, exposure as reachable, type Settings } from '../config.ts'
+import { ConfigError, exposureProblem, type Settings } from '../config.ts'
+import { mayUseNames } from '../configured-people.ts'
 import { createLog } from '../log.ts'
 import { createApp, examineChats, policyProblems, VERSION } from '../main.ts'
 import { migrationsToRun } from '../offline.ts'
@@ -76,8 +77,7 @@ function exposure(settings: Settings): CheckResult[] {
 async function signIn(settings: Settings, now: () => Date): Promise<CheckResult[]> {
   const { oidc, people } = settings
   if (oidc === null) {
-    const names = reachable(settings) === null && settings.api.keys.length === 0 && settings.webhooks.token === null
-    if (names) return [ok('sign-in', 'by name, on this machine, while only the local target can be acted on')]
+    if (mayUseNames(settings, [])) return [ok('sign-in', 'by name, on this machine, while only the local target can be acted on')]
     return [
       warning(
         'sign-in',

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
 import type { Settings } from '../config.ts'
+import { countWords } from '../messages/plain-words.ts'
 import { restoreBackup } from '../offline.ts'
 import type { CliCommand } from './command.ts'
 import { CommandFailed } from './failure.ts'
 import { addressOf, runningServer } from './server-at.ts'
 import { withStoppedApp } from './stopped-app.ts'
 import { type Terminal, withProgress } from './terminal.ts'
-import { countWords } from './words.ts'
 
 export const restoreCommand: CliCommand = {
   name: 'restore',

@@ -4,8 +4,3 @@ export function sizeWords(bytes: number): string {
   if (bytes < 1_000_000) return `${(bytes / 1_000).toFixed(1)} kB`
   return `${(bytes / 1_000_000).toFixed(1)} MB`
 }
-
-/** '1 request', '2 requests' */
-export function countWords(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`
-}

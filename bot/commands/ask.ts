@@ -57,7 +57,10 @@ const ROUTES: readonly Route[] = [
   },
   { when: /\b(approval|waiting|waits|click)/, answer: async (_question, context) => await approvals.run(NO_WORDS, context) },
   { when: /\b(hand ?over|next shift|shift)\b/, answer: async (_question, context) => await handover.run(NO_WORDS, context) },
-  { when: /\b(logs?|lines|errors? say)\b/, answer: async (question, context) => await logs.run({ ...NO_WORDS, rest: question }, context) },
+  {
+    when: /\b(logs?(?! volume)|lines|errors? say)\b/,
+    answer: async (question, context) => await logs.run({ ...NO_WORDS, rest: question }, context),
+  },
   {
     when: /\b(chang|deploy|releas|rolled out|config)/,
     answer: async (question, context) => changesAnswer(await named(question, context), context),

@@ -29,13 +29,11 @@ export const whyNot: Command = {
   programs: true,
   async run({ words }, context) {
     const view = await viewOf(words, context)
-    const { mode, ...rest } = await context.agent
-      .mode()
-      .then((now) => ({ mode: now.mode, reasons: now.mode === 'observe' ? now.reasons : [] }))
-    const reasons = whyNothing(view, rest.reasons)
+    const now = await context.agent.mode()
+    const reasons = whyNothing(view, now.mode === 'observe' ? now.reasons : [])
     const head = say`${incidentName(view.incident.id, context.consoleUrl)} ${cleanText(view.incident.title, 120)}`
     if (reasons.length === 0)
-      return answer(text(say`${head}: nothing stands in the way. ${mode === 'act' ? '' : 'Steadyhand only observes.'}`))
+      return answer(text(say`${head}: nothing stands in the way. ${now.mode === 'act' ? '' : 'Steadyhand only observes.'}`))
     return answer(text(head), ...list('Why nothing more is proposed or run', reasons))
   },
 }

@@ -1,4 +1,4 @@
-import { FAULT_CLASSES, type FaultClass } from '../../agent/domain/fault-classes.ts'
+import { ALL_FAULT_CLASSES, type FaultClass } from '../../agent/domain/fault-classes.ts'
 import type { Severity } from '../../agent/domain/incident.ts'
 import { Refusal } from '../../agent/domain/refusal.ts'
 import { parseDuration } from '../command-parser.ts'
@@ -131,15 +131,13 @@ export const feedback: Command = {
   },
 }
 
-const CLASSES: readonly FaultClass[] = Object.values(FAULT_CLASSES).flat()
-
 /** 'memory_leak of checkout, seen in the heap': a cause of the list, then where, then anything. What is no cause is only words. */
 function whatItWas(said: readonly string[]): { class: FaultClass | null; component: string | null; words: string | null } {
   const [first = '', of, where, ...more] = said
   const name = first.toLowerCase().replaceAll('-', '_')
-  const cause = CLASSES.find((known) => known === name)
+  const cause = ALL_FAULT_CLASSES.find((known) => known === name)
   if (cause === undefined) {
-    const meant = first.includes('_') ? nearestKey(name, CLASSES) : null
+    const meant = first.includes('_') ? nearestKey(name, ALL_FAULT_CLASSES) : null
     if (meant !== null) throw new Refusal('invalid-parameters', `"${first.slice(0, 60)}" is no cause. Did you mean "${meant}"?`)
     return { class: null, component: null, words: shortReason(said) }
   }

@@ -4,6 +4,7 @@ import { parseDuration } from '../command-parser.ts'
 import { incidentName } from '../messages/brief.ts'
 import { type Fact, fact, facts, list, note, text } from '../messages/card.ts'
 import { postmortemPage } from '../messages/console-links.ts'
+import { countWords } from '../messages/plain-words.ts'
 import { openQuestions } from '../messages/postmortem.ts'
 import { bold, link, type Span, say } from '../messages/span.ts'
 import { dayTime, durationWords } from '../messages/time-words.ts'
@@ -116,8 +117,4 @@ export const postmortem: Command = {
       note(say`Only what is stored; nothing in it is made up. Lessons and follow-ups are for people to write.`),
     )
   },
-}
-
-function countWords(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`
 }

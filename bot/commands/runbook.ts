@@ -1,6 +1,6 @@
 import type { IncidentView } from '../../agent/agent.ts'
-import { FAULT_CLASSES, type FaultClass } from '../../agent/domain/fault-classes.ts'
-import { citationOf, type RunbookChunk, type RunbookQuery } from '../../agent/domain/runbook.ts'
+import { ALL_FAULT_CLASSES } from '../../agent/domain/fault-classes.ts'
+import { citationOf, type RunbookChunk, type RunbookQuery, runbookQuery } from '../../agent/domain/runbook.ts'
 import { type CardBlock, note, text } from '../messages/card.ts'
 import { bold, say, shortCode } from '../messages/span.ts'
 import { cleanText } from '../messages/visible-text.ts'
@@ -11,7 +11,6 @@ import { incidentId } from './which-incident.ts'
 const FOUND_AT_MOST = 3
 const WORDS_READ = 20
 const EXCERPT = 600
-const CLASSES: readonly FaultClass[] = Object.values(FAULT_CLASSES).flat()
 
 export const runbook: Command = {
   name: 'runbook',
@@ -44,20 +43,12 @@ function wordsQuery(words: readonly string[], services: readonly string[]): Runb
     words: said,
     services: services.filter((service) => said.includes(service)),
     alerts: said,
-    classes: CLASSES.filter((known) => joined.includes(known)),
+    classes: ALL_FAULT_CLASSES.filter((known) => joined.includes(known)),
     limit: FOUND_AT_MOST,
   }
 }
 
 function incidentQuery({ incident, alerts, hypotheses }: IncidentView): RunbookQuery {
-  const first = hypotheses.find(({ rank }) => rank === 1)
-  const cause = first && first.class !== 'unknown' ? [first.class] : []
-  const names = [...new Set(alerts.map(({ name }) => name))].slice(0, WORDS_READ)
-  return {
-    words: [...cause.flatMap((each) => each.split('_')), ...names],
-    services: [incident.service],
-    alerts: names,
-    classes: cause,
-    limit: FOUND_AT_MOST,
-  }
+  const hypothesis = hypotheses.find(({ rank }) => rank === 1)
+  return { ...runbookQuery({ service: incident.service, alerts, hypothesis }), limit: FOUND_AT_MOST }
 }

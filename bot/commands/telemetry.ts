@@ -30,7 +30,10 @@ export async function answerMetric(question: string, context: CommandContext): P
   const services = await agent.scopes.services()
   const asked = parseMetricQuestion(question, services)
   if (asked.metric === null)
-    throw new Refusal('invalid-parameters', 'Say which metric: p99, p50, errors, requests, memory, cpu, replicas or restarts.')
+    throw new Refusal(
+      'invalid-parameters',
+      'Say which metric: p99, p50, errors, requests, memory, cpu, replicas, restarts, crashes, log volume, certificate, job or queue.',
+    )
   const service = asked.service ?? (await serviceOfThread(context)) ?? demandService(asked.rest, services)
   const from = new Date(now.getTime() - asked.seconds * 1_000)
   return metricAnswer(await agent.telemetry.metric({ metric: asked.metric, service, from, to: now }), context)

@@ -7,6 +7,7 @@ import { incidentPage } from './console-links.ts'
 import { incidentStateWords } from './incident-words.ts'
 import { nextStep } from './next-step.ts'
 import { personName } from './outcome-words.ts'
+import { capital } from './plain-words.ts'
 import { bold, code, exact, link, type Span, say, shortCode } from './span.ts'
 import { deadline, durationWords, secondsBetween, sinceMoment, time } from './time-words.ts'
 import { cleanText } from './visible-text.ts'
@@ -79,8 +80,4 @@ function lasted({ openedAt, endedAt, state }: Incident, now: Date): string {
 /** What an action of the catalogue is called and does, for somebody who may ask for it. */
 export function actionLine({ verb, description }: { verb: string; description: string }): Span[] {
   return say`${shortCode(verb)} ${exact(description)}`
-}
-
-function capital(words: string): string {
-  return words.charAt(0).toUpperCase() + words.slice(1)
 }

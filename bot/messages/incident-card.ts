@@ -9,6 +9,7 @@ import { changeItems, evidenceBlocks } from './evidence-lines.ts'
 import { incidentStateWords } from './incident-words.ts'
 import { nextStep } from './next-step.ts'
 import { personName } from './outcome-words.ts'
+import { capital } from './plain-words.ts'
 import { runbookBlocks } from './runbook-lines.ts'
 import { bold, type Span, say, shortCode } from './span.ts'
 import { deadline, durationWords, secondsBetween, sinceMoment } from './time-words.ts'
@@ -107,8 +108,4 @@ function pressable(incident: Incident, { consoleUrl, offers = [] }: IncidentCard
 function footer(incident: Incident): Span[] {
   const drill = incident.drillRun === null ? [] : say` · a drill: the fault was made on purpose`
   return say`Incident ${shortCode(incident.id)}${drill}`
-}
-
-function capital(words: string): string {
-  return words.charAt(0).toUpperCase() + words.slice(1)
 }

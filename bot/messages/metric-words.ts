@@ -1,9 +1,10 @@
+import type { MetricName, MetricTitles } from '../../agent/agent.ts'
 import type { MetricBound } from '../../agent/domain/plan.ts'
 import { code, exact, type Span, say } from './span.ts'
 import { cleanText } from './visible-text.ts'
 
-/** How people call the product's metrics; a name that is not here is shown as it is. */
-const TITLES: Readonly<Record<string, string>> = {
+/** How people call the product's metrics. */
+export const METRIC_TITLES: MetricTitles = {
   request_rate: 'requests',
   error_ratio: 'errors',
   latency_p99: 'latency p99',
@@ -50,7 +51,7 @@ function subjectOf({ metric, service }: MetricBound): Span[] {
 
 /** 'errors'; a metric that has no words of its own stands as it is. */
 export function metricTitle(metric: string): Span[] {
-  return Object.hasOwn(TITLES, metric) ? say`${TITLES[metric] ?? ''}` : [code(metric)]
+  return Object.hasOwn(METRIC_TITLES, metric) ? say`${METRIC_TITLES[metric as MetricName]}` : [code(metric)]
 }
 
 /** A decimal in its unit: ('0.05', 'ratio') is '5 %'. Digits are moved, never computed, so nothing is rounded. */

@@ -89,7 +89,7 @@ export function createSocket({ appToken, apiUrl, take, log }: SocketDeps): Socke
   client.on('slack_event', ({ body, ack }: { body: unknown; ack(): Promise<void> }) => {
     // Stored first: without an acknowledgement Slack sends it again.
     take(body)
-      .then(ack)
+      .then(async () => await ack())
       .catch((error: unknown) => log.error({ err: error }, 'what Slack sent by Socket Mode was not taken'))
   })
 

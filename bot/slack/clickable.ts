@@ -31,7 +31,7 @@ export function clickable(blocks: readonly KnownBlock[], { nonce, approval }: { 
       if (element.type === 'button' && element.value !== undefined) {
         const confirm = element.action_id === 'approve' && approval !== null ? secondLook(approval) : null
         // An id may be there once in a row of buttons.
-        const action_id = index === 0 ? element.action_id : `${element.action_id}${NTH}${index}`
+        const action_id = `${element.action_id ?? ''}${index === 0 ? '' : `${NTH}${index}`}`
         return { ...element, action_id, value: boundTo(element.value), ...(confirm === null ? {} : { confirm }) }
       }
       if (element.type !== 'overflow') return element

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { OutsideParty } from '../ports/workloads.ts'
 
 /** One program of the shop, as it is installed. */
 export interface ShopService {
@@ -32,15 +33,7 @@ export const JOURNAL_OF = 'checkout'
 export const JOB_OF = 'checkout'
 export const JOB = 'confirmations'
 
-/** Somebody else's service that the shop depends on: seen through the calls to it, and out of reach for any action. */
-export interface OutsideParty {
-  name: string
-  /** Whose it is. */
-  owner: string
-  /** Where they are told. */
-  contact: string
-}
-
+/** Services of somebody else that the shop depends on: seen through the calls to them, and out of reach for any action. */
 export const OUTSIDE_PARTIES: readonly OutsideParty[] = [
   { name: 'bank', owner: 'Northmark Bank', contact: 'the service desk of Northmark Bank, support@northmark.example' },
 ]

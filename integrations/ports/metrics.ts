@@ -22,6 +22,8 @@ export const METRICS = {
   queue_depth: { unit: '', title: 'queue depth' },
 } as const
 export type MetricName = keyof typeof METRICS
+/** Whoever has to write the titles again writes these, and forgets none. */
+export type MetricTitles = { readonly [Name in MetricName]: (typeof METRICS)[Name]['title'] }
 
 export interface MetricQuery {
   service: string

@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import type { z } from 'zod'
-import { LinesBroken, readLines } from '../text-lines.ts'
+import { jsonOrNull, LinesBroken, readLines } from '../text-lines.ts'
 import {
   EXPORT_FORMAT,
   EXPORT_LINE_BYTES,
@@ -98,7 +98,7 @@ function createWalk(find: (words: string) => void) {
   return {
     line(text: string): void {
       number += 1
-      const value = parseJson(text)
+      const value = jsonOrNull(text)
       const last = exportEndSchema.safeParse(value)
       if (end !== null) find(`line ${number} follows the end`)
       else if (last.success && header !== null) end = last.data.end
@@ -140,14 +140,6 @@ export function keyOf(text: string): KeyObject | null {
       ? createPublicKey(text)
       : createPublicKey({ key: Buffer.from(text.trim(), 'base64'), type: 'spki', format: 'der' })
     return key.asymmetricKeyType === 'ed25519' ? key : null
-  } catch {
-    return null
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
   } catch {
     return null
   }

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { LinesBroken, readLines } from '../text-lines.ts'
+import { jsonOrNull, LinesBroken, readLines } from '../text-lines.ts'
 import {
   type BackupHeader,
   type BackupItem,
@@ -64,7 +64,7 @@ export async function* readItems(path: string): AsyncGenerator<BackupItem> {
 
 async function readHeader(path: string): Promise<{ header: BackupHeader; line: string; length: number }> {
   const first = await firstLine(path)
-  const known = first === null ? null : parseJson(first)
+  const known = first === null ? null : jsonOrNull(first)
   if (typeof known !== 'object' || known === null || Reflect.get(known, 'format') !== FORMAT)
     throw new BackupRefused('not-a-backup', `${path} is no backup of Steadyhand. Name a file that "steadyhand backup" has written.`)
   const version: unknown = Reflect.get(known, 'version')
@@ -108,12 +108,4 @@ function damaged(path: string, how: string, cause?: unknown): BackupRefused {
     `${path} is damaged: ${how}. Nothing was changed; use another backup.`,
     cause === undefined ? {} : { cause },
   )
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parseMetricQuestion } from '../../bot/metric-question.ts'
+import { METRICS, type MetricName } from '../../integrations/ports/metrics.ts'
 
 const SERVICES = ['payments', 'checkout', 'p99-proxy']
 
@@ -16,11 +17,28 @@ test.each([
   ['cpu payments 99999d', 'cpu_used_ratio', 'payments', 86_400],
   ['cpu payments 1s', 'cpu_used_ratio', 'payments', 60],
   ['how many restarts?', 'restarts', null, 3_600],
+  ['queue of checkout, last 10 minutes', 'queue_depth', 'checkout', 600],
+  ['what is the backlog of checkout?', 'queue_depth', 'checkout', 3_600],
+  ['certificate of payments', 'certificate_days_left', 'payments', 3_600],
+  ['how long has the job of checkout been at it', 'job_age_seconds', 'checkout', 3_600],
+  ['log volume of checkout 30m', 'log_volume_used_ratio', 'checkout', 1_800],
+  ['crashes of checkout', 'recent_restarts', 'checkout', 3_600],
+  ['recent restarts of checkout', 'recent_restarts', 'checkout', 3_600],
+  ['recent errors of checkout', 'error_ratio', 'checkout', 3_600],
   ['the weather in checkout', null, 'checkout', 3_600],
   ['', null, null, 3_600],
   ['constructor of __proto__', null, null, 3_600],
 ])('%j', (text, metric, service, seconds) => {
   expect(parseMetricQuestion(text, SERVICES)).toMatchObject({ metric, service, seconds })
+})
+
+test.each(Object.keys(METRICS) as MetricName[])('%s is understood by its name and by its title', (metric) => {
+  const { title } = METRICS[metric]
+  const named = { metric, service: 'payments', rest: [] }
+  expect(parseMetricQuestion(`${metric} of payments`, SERVICES)).toMatchObject(named)
+  // Used memory is one title of two metrics: the share is what people mean.
+  const titled = metric === 'memory_used_bytes' ? 'memory_used_ratio' : metric
+  expect(parseMetricQuestion(`${title} of payments`, SERVICES)).toMatchObject({ ...named, metric: titled })
 })
 
 test('a word that is no service is kept, to say what was probably meant', () => {

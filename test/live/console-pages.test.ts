@@ -327,6 +327,27 @@ describe('finding the way', () => {
     expect(await page.locator('.entries a').first().getAttribute('href')).toBe('#/incidents/INC-42')
   })
 
+  test('the services, as a picture and in words, with what is wrong', async () => {
+    await open(sceneOf(), '#/services')
+    expect(await page.locator('.graph svg .node').count()).toBe(4)
+    expect(await page.locator('.graph svg .node.bad text').allTextContents()).toEqual(['inventory', 'payments'])
+    await page.getByText('0 of 1 ready · called by checkout').waitFor()
+    await page.locator('.row-link').first().click()
+    await page.getByRole('article', { name: 'Incident' }).waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  test('the records, with drills when they are asked for', async () => {
+    await open(sceneOf(), '#/records')
+    await page.getByText('No incident in the last 30 days. 3 of drills are left out').waitFor()
+    await press('With drills')
+    await page.getByText('the middle of 3; on average 1 min 35 s, 90 % within 1 h 2 min').first().waitFor()
+    await press('7 days')
+    await page.getByRole('button', { name: '7 days', exact: true, pressed: true }).waitFor()
+    await page.getByText('No incident has ended yet.').waitFor()
+    expect(complaints).toEqual([])
+  })
+
   test('one click stops everything, and the page says so', async () => {
     await open(sceneOf(), '')
     await signIn('Alice')
@@ -408,9 +429,9 @@ describe('fitting and staying harmless', () => {
 
   test.each(looks)('nothing is cut off at $viewport.width px, $colorScheme', async (look) => {
     await open(sceneOf(), '', look)
-    for (const hash of ['#/', '#/incidents/INC-42', '#/audit']) {
+    for (const hash of ['#/', '#/incidents/INC-42', '#/services', '#/records', '#/audit']) {
       await page.goto(`${harness.url}/${hash}`)
-      await page.locator('.row, .card, .entries').first().waitFor()
+      await page.locator('.row, .card, .entries, .empty').first().waitFor()
       expect(await inPage(OVERFLOW)).toBeLessThanOrEqual(0)
     }
     const small = await page

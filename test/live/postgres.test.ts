@@ -12,9 +12,12 @@ import { createDatabase, postgresServers } from '../support/peers.ts'
 const MINUTES = 60_000
 /** Every test file of the unit lane that has suites on every store. */
 const SUITES = ['test/storage', 'test/agent', 'test/bot']
+/** On the second server only those of the folder that speaks SQL: all others see a server through it. */
+const SQL_SUITES = ['test/storage']
 const FEWEST_TESTS = 250
 
-for (const { name, start } of postgresServers()) {
+for (const [place, { name, start }] of postgresServers().entries()) {
+  const suites = place === 0 ? SUITES : SQL_SUITES
   /** The server for one test; skips where it is missing. */
   const serverFor = async (context: TestContext): Promise<string> => {
     const server = await start()
@@ -25,9 +28,9 @@ for (const { name, start } of postgresServers()) {
 
   describe(name, () => {
     test(
-      'every suite of the stores, the kernel, the executor and the interface',
+      `every suite of ${suites.join(', ')}`,
       async (context) => {
-        const { passed, failed, success, output } = await runSuitesOn(await serverFor(context), SUITES)
+        const { passed, failed, success, output } = await runSuitesOn(await serverFor(context), suites)
         await context.annotate(`${passed} passed, ${failed} failed`)
         if (!success) throw new Error(output)
         expect(failed).toBe(0)

@@ -166,6 +166,8 @@ export async function startConsole(scene: Scene): Promise<Harness> {
       words: null,
     }),
   )
+  app.get('/api/v1/services', (context) => context.json(SERVICES))
+  app.get('/api/v1/records', (context) => context.json(recordsOf(context.req.query('drills') === 'true')))
   app.get('/api/v1/audit', (context) => context.json({ items: entries(scene.now), next: null }))
   app.get('/api/v1/audit/verify', (context) => context.json(scene.report))
   app.get('/api/v1/events', () => {
@@ -215,6 +217,40 @@ const DRILLS = [
   { name: 'blip', title: 'A blip in inventory that heals by itself', expects: 'no-action' },
   { name: 'wrong-first-guess', title: 'A first action that does not help', expects: 'undo' },
 ]
+
+const SERVICES = {
+  items: ['checkout', 'inventory', 'payments', 'storefront'].map((name) => ({
+    name,
+    environment: 'local',
+    version: 'v41',
+    readyReplicas: name === 'inventory' ? 0 : 1,
+    desiredReplicas: 1,
+  })),
+  next: null,
+  edges: [
+    { from: 'storefront', to: 'checkout' },
+    { from: 'checkout', to: 'payments' },
+    { from: 'checkout', to: 'inventory' },
+  ],
+}
+
+/** Nothing but drills has happened. */
+function recordsOf(drills: boolean): object {
+  const n = drills ? 3 : 0
+  const none = { mean: null, median: null, p90: null, n: 0 }
+  const times = drills ? { mean: 95, median: 80, p90: 3_700, n } : none
+  return {
+    incidents: { opened: n, open: drills ? 1 : 0, bySeverity: { 1: n, 2: 0, 3: 0, 4: 0 }, merged: 0, drillsLeftOut: 3 - n },
+    timeToAcknowledge: times,
+    timeToResolve: times,
+    approvalLatency: none,
+    endings: { verified: drills ? 2 : 0, healed: 0, person: 0 },
+    requests: { asked: n, approved: n, denied: 0, expired: 0, cancelled: 0, superseded: 0, waiting: 0 },
+    outcomes: { verified: drills ? 2 : 0, failed: 0, undetermined: 0, undone: drills ? 1 : 0, notRun: 0 },
+    afterHours: { incidents: 0, requests: 0 },
+    feedback: { right: drills ? 1 : 0, wrong: 0 },
+  }
+}
 
 function entries(at: Date): object[] {
   return ['execution verified', 'execution sent', 'authorised', 'vote approve', 'plan proposed'].map((what, index) => ({

@@ -31,6 +31,20 @@ export interface ConsoleModules {
   roundsOf(evidence: readonly object[]): { latest: { label: string }; earlier: { label: string }[] }[]
   evidenceSection(incident: object, focus: string, context: { origin: string; now: Date }): Tree
   alertsSection(incident: object, context: { origin: string; now: Date }): Tree | null
+  layOut(
+    names: readonly string[],
+    edges: readonly { from: string; to: string }[],
+  ): {
+    places: { name: string; layer: number; x: number; y: number }[]
+    lines: { from: string; to: string; line: string }[]
+    width: number
+    height: number
+  }
+  BOX: { width: number; height: number }
+  servicesView(state: object): Tree[]
+  recordsView(state: object, context: { now: Date }): Tree[]
+  seconds(value: number): string
+  firstState(): object
   shellView(state: object, context: { origin: string; now: Date }, content: Tree[]): Tree[]
 }
 
@@ -46,6 +60,10 @@ const MODULES = [
   'shell-view',
   'panels',
   'evidence-content',
+  'service-graph',
+  'services-view',
+  'records-view',
+  'state',
 ]
 
 /** Loads them as the browser would, file by file; none of them touches a document when it is loaded. */

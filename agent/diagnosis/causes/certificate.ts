@@ -1,7 +1,6 @@
 import { type CauseRule, componentOf, countSigns, state } from '../candidate.ts'
+import { CERTIFICATE_DAYS } from '../series.ts'
 
-/** With fewer days left a certificate counts as about to expire. */
-const DAYS = 14
 const ABOUT_IT_SCORE = 92
 const BY_THE_WAY_SCORE = 30
 
@@ -9,7 +8,7 @@ const BY_THE_WAY_SCORE = 30
 export const certificate: CauseRule = (facts) => {
   const [found] = [...facts.services.values()].flatMap(({ service, metrics, workload }) => {
     const days = metrics.certificate_days_left
-    return days && days.now !== null && days.now < DAYS ? [{ service, workload, days, now: days.now }] : []
+    return days && days.now !== null && days.now < CERTIFICATE_DAYS ? [{ service, workload, days, now: days.now }] : []
   })
   if (!found) return null
   const { service, workload, days, now } = found

@@ -1,14 +1,16 @@
 import { type CauseRule, componentOf, countSigns, state } from '../candidate.ts'
+import { NEARLY_FULL } from '../series.ts'
 import { logStatements, symptomStatements, victimStatements } from '../symptoms.ts'
 import { clock, percent } from '../wording.ts'
 
-const HIGH = 0.85
 /** With less room than this nothing more can be written. */
 const FULL = 0.98
 
 /** A directory of logs without room: what has to be written down first cannot be done any more. */
 export const logVolume: CauseRule = (facts, culprit) => {
-  const own = [facts.services.get(facts.service), culprit.facts].find((each) => (each?.metrics.log_volume_used_ratio?.now ?? 0) >= HIGH)
+  const own = [facts.services.get(facts.service), culprit.facts].find(
+    (each) => (each?.metrics.log_volume_used_ratio?.now ?? 0) >= NEARLY_FULL,
+  )
   const used = own?.metrics.log_volume_used_ratio
   if (!own || !used || used.now === null) return null
   const { workload, service } = own

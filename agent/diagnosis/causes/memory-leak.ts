@@ -1,16 +1,16 @@
 import { type CauseRule, componentOf, countSigns, state } from '../candidate.ts'
 import { correlateChanges } from '../change-correlation.ts'
+import { NEARLY_FULL } from '../series.ts'
 import { symptomStatements, victimStatements } from '../symptoms.ts'
 import { clock, listed, percent } from '../wording.ts'
 
-const HIGH = 0.85
 const CALM = 0.6
 
 /** Memory that fills without a break, in a service that nobody changed when it began, while the others stay as they were. */
 export const memoryLeak: CauseRule = (facts, culprit) => {
   const memory = culprit.facts.metrics.memory_used_ratio
   if (!memory || memory.now === null) return null
-  const isHigh = memory.now > HIGH || (memory.began !== null && memory.ended === null)
+  const isHigh = memory.now > NEARLY_FULL || (memory.began !== null && memory.ended === null)
   const rising = memory.risingSince
   const filled = memory.before !== null && memory.before < CALM
   const began = rising ?? memory.began
@@ -19,7 +19,7 @@ export const memoryLeak: CauseRule = (facts, culprit) => {
   const others = [...facts.services.values()].filter(
     ({ service, metrics }) => service !== culprit.service && metrics.memory_used_ratio?.now != null,
   )
-  const calmOthers = others.filter(({ metrics }) => (metrics.memory_used_ratio?.now ?? 1) < HIGH)
+  const calmOthers = others.filter(({ metrics }) => (metrics.memory_used_ratio?.now ?? 1) < NEARLY_FULL)
   const base = isHigh ? (rising ? 88 : filled ? 70 : 35) : rising ? 30 : 5
   const { workload } = culprit.facts
   return {

@@ -1,15 +1,12 @@
 import { type CauseRule, componentOf, countSigns, state } from '../candidate.ts'
+import { slowBatchSeconds } from '../series.ts'
 import { inUnit } from '../wording.ts'
-
-/** A batch that is older than this, and several times older than usual, makes no progress. */
-const STUCK_SECONDS = 5
-const SEVERAL = 3
 
 /** A job that holds its work and does not get on, while the service around it is well. */
 export const stuckJob: CauseRule = (facts, culprit) => {
   const own = facts.services.get(facts.service)
   const age = own?.metrics.job_age_seconds
-  if (!own || !age || age.now === null || age.now < Math.max(STUCK_SECONDS, SEVERAL * (age.before ?? 0))) return null
+  if (!own || !age || age.now === null || age.now < slowBatchSeconds(age.before)) return null
   const queue = own.metrics.queue_depth
   const isGrowing = queue?.now != null && queue.now > 2 * (queue.before ?? 0)
   const isWell = culprit.troubles.length === 0

@@ -152,6 +152,8 @@ export function createActions(state, update, reader) {
     ask: startAsking,
     'more-ended': () => reader.moreEnded(),
     'more-audit': () => reader.moreAudit(),
+    'records-days': (days) => reader.countOver({ days: Number(days) }),
+    'records-drills': () => reader.countOver({ drills: !state.records.drills }),
     'ask-example': (text) => (state.asking ? null : ask(state.route.id, text)),
   }
 

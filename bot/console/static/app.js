@@ -6,7 +6,9 @@ import { incidentView } from './incident-view.js'
 import { listenForChanges } from './live.js'
 import { patch } from './patch.js'
 import { createReader } from './reader.js'
+import { recordsView } from './records-view.js'
 import { parseRoute } from './route.js'
+import { servicesView } from './services-view.js'
 import { shellView } from './shell-view.js'
 import { firstState } from './state.js'
 import { titleOf } from './words.js'
@@ -25,7 +27,7 @@ let scheduled = false
 function draw() {
   scheduled = false
   const context = { origin: location.origin, now: new Date() }
-  const pages = { home: homeView, incident: incidentView, audit: auditView }
+  const pages = { home: homeView, incident: incidentView, services: servicesView, records: recordsView, audit: auditView }
   patch(root, shellView(state, context, pages[state.route.page](state, context)))
   const title = titleOf(state)
   if (document.title !== title) document.title = title

@@ -2,8 +2,11 @@
 
 /** Attributes that a tree may set; nothing that runs or styles, and nothing that loads but our own pictures. */
 const ATTRIBUTES =
-  /^(aria-[a-z]+|data-[a-z-]+|class|id|role|href|rel|target|type|name|for|value|min|max|low|high|optimum|placeholder|maxlength|autocomplete|autocapitalize|spellcheck|enterkeyhint|disabled|open|datetime|title|tabindex|lang|src|alt|width|loading)$/
-const SAFE_ADDRESS = /^(https?:\/\/|#)/
+  /^(aria-[a-z]+|data-[a-z-]+|class|id|role|href|rel|target|type|name|for|value|min|max|low|high|optimum|placeholder|maxlength|autocomplete|autocapitalize|spellcheck|enterkeyhint|disabled|open|datetime|title|tabindex|lang|src|alt|width|height|loading|viewBox|d|x|y|rx|text-anchor)$/
+const SAFE_ADDRESS = /^(https?:\/\/|#|\/api\/v1\/incidents\/[\w%.-]+\/postmortem\.md$)/
+const SVG = 'http://www.w3.org/2000/svg'
+/** Shapes alone: nothing that links, loads or runs. */
+const SVG_TAGS = ['svg', 'g', 'path', 'rect', 'text']
 const OWN_PICTURE = /^\/api\/v1\/[\w./-]+\.png(\?[\w=&.%+:-]*)?$/
 
 /** What each element was last made from: attributes that the reader changed since (an opened section) are left alone.
@@ -62,7 +65,7 @@ function isOf(node, tree) {
  */
 function create(document, tree) {
   if (typeof tree === 'string') return document.createTextNode(tree)
-  const element = document.createElement(tree.tag)
+  const element = SVG_TAGS.includes(tree.tag) ? document.createElementNS(SVG, tree.tag) : document.createElement(tree.tag)
   if (tree.key !== null) keys.set(element, tree.key)
   return element
 }

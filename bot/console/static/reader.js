@@ -5,6 +5,7 @@ import { panelsStillTrue } from './panels.js'
 import { stateWords } from './words.js'
 
 const AUDIT = '/api/v1/audit?limit=50'
+const DAY_MS = 86_400_000
 const ENDED = '/api/v1/incidents?shape=summary&limit=50'
 
 /**
@@ -110,6 +111,29 @@ export function createReader(state, update) {
       if (!answer.ok) return update({ audit: { ...state.audit, busy: false, refused: answer } })
       update({ audit: { data: [...(data ?? []), ...answer.body.items], next: answer.body.next, refused: null, busy: false } })
     })
+  const services = () =>
+    once('services', async () => {
+      const answer = await get('/api/v1/services')
+      update({ services: answer.ok ? { data: answer.body, refused: null } : { data: state.services.data, refused: answer } })
+    })
+  const records = () =>
+    once('records', async () => {
+      const { days, drills } = state.records
+      const from = new Date(Date.now() - days * DAY_MS).toISOString()
+      const answer = await get(`/api/v1/records?from=${from}&drills=${drills}`)
+      // Counted over what nobody wants any more: the next reading is under way.
+      if (state.records.days !== days || state.records.drills !== drills) return
+      update({ records: { days, drills, data: answer.ok ? answer.body : null, refused: answer.ok ? null : answer } })
+    })
+  /**
+   * What the records are counted over; they are counted anew.
+   *
+   * @param {{ days?: number, drills?: boolean }} over
+   */
+  const countOver = (over) => {
+    update({ records: { ...state.records, ...over } })
+    return records()
+  }
   const mode = () =>
     once('mode', async () => {
       const answer = await readMode()
@@ -161,7 +185,13 @@ export function createReader(state, update) {
     })
 
   const page = async () => {
-    const here = { incident, audit, home: () => Promise.all([incidents(), drills(), run()]) }
+    const here = {
+      incident,
+      audit,
+      services: () => Promise.all([services(), incidents()]),
+      records: () => Promise.all([records(), ended()]),
+      home: () => Promise.all([incidents(), drills(), run()]),
+    }
     await Promise.all([here[state.route.page](), pending()])
   }
 
@@ -190,6 +220,7 @@ export function createReader(state, update) {
     incident,
     evidence,
     audit,
+    countOver,
     /** What every page needs, before the first is drawn. */
     start: () => Promise.all([who(), mode()]),
     everything: () => Promise.all([who(), mode(), page()]),
@@ -204,7 +235,8 @@ export function createReader(state, update) {
       if (type === 'mode-changed') await reading
       else if (state.route.page === 'home') await Promise.all([incidents(), pending(), drills(), run()])
       else if (state.route.page === 'incident' && incidentId === state.route.id) await Promise.all([incident(), pending()])
-      else await Promise.all([pending(), state.route.page === 'audit' ? audit() : null])
+      else if (state.route.page === 'incident') await pending()
+      else await page()
     },
   }
 }

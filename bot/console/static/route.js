@@ -1,8 +1,11 @@
 /**
- * The page that an address names: '#/', '#/incidents/ID', '#/incidents/ID/E3' (an evidence item or request on it), '#/audit'.
+ * The page that an address names: '#/', '#/incidents/ID', '#/incidents/ID/E3' (an evidence item or request on it), '#/services', '#/records', '#/audit'.
  *
- * @typedef {{ page: 'home' | 'incident' | 'audit', id: string, focus: string }} Route
+ * @typedef {{ page: 'home' | 'incident' | 'services' | 'records' | 'audit', id: string, focus: string }} Route
  */
+
+/** Pages that are one and name nothing. */
+const PAGES = /** @type {const} */ (['services', 'records', 'audit'])
 
 /**
  * @param {string} hash
@@ -11,7 +14,7 @@
 export function parseRoute(hash) {
   const [page, id = '', focus = ''] = hash.replace(/^#\/?/, '').split('/').map(decode)
   if (page === 'incidents' && id !== '') return { page: 'incident', id, focus }
-  return { page: page === 'audit' ? 'audit' : 'home', id: '', focus: '' }
+  return { page: PAGES.find((known) => known === page) ?? 'home', id: '', focus: '' }
 }
 
 /**

@@ -24,7 +24,9 @@ export function shellView(state, context, content) {
       h(
         'nav',
         { 'aria-label': 'Pages' },
-        pageLink('#/', 'Incidents', state.route.page !== 'audit'),
+        pageLink('#/', 'Incidents', state.route.page === 'home' || state.route.page === 'incident'),
+        pageLink('#/services', 'Services', state.route.page === 'services'),
+        pageLink('#/records', 'Records', state.route.page === 'records'),
         pageLink('#/audit', 'Audit', state.route.page === 'audit'),
       ),
       h('div', { class: 'top-end' }, modePill(state), stopButton(state), who(state)),

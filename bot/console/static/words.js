@@ -34,6 +34,9 @@ const EXPECTS = {
   undo: 'the first action fails and is undone',
 }
 
+/** @type {Readonly<Record<string, string>>} */
+const PAGES = { services: 'Services', records: 'Records', audit: 'Audit' }
+
 /** Refusals after which it helps to know who else may. */
 const OTHERS_MAY = ['not-authorised', 'self-approval', 'not-linked', 'not-human']
 
@@ -128,6 +131,6 @@ export function refusalWords({ title, detail }) {
  */
 export function titleOf({ route, me, pending }) {
   const waiting = (pending.data ?? []).filter((/** @type {any} */ approval) => waitsFor(me, approval)).length
-  const page = route.page === 'incident' ? `${route.id} · Steadyhand` : 'Steadyhand'
+  const page = route.page === 'home' ? 'Steadyhand' : `${route.page === 'incident' ? route.id : PAGES[route.page]} · Steadyhand`
   return waiting === 0 ? page : `(${waiting}) ${page}`
 }

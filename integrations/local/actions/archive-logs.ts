@@ -5,13 +5,13 @@ import { moveBatch, nextBatch } from '../equipment.ts'
 import {
   type ActionDeps,
   blamedService,
+  COMMON_DEFINITION,
   carryOut,
+  commonReads,
   doCommand,
   expectedField,
   numberOf,
   observeService,
-  probeExecution,
-  readFields,
   requireTarget,
   textOf,
 } from './carry-out.ts'
@@ -20,6 +20,7 @@ import { healthyContract, restoredContract } from './contracts.ts'
 const WAYS = ['archive', 'put-back'] as const
 
 const definition: ActionDefinition = {
+  ...COMMON_DEFINITION,
   kind: 'local.archive-logs',
   version: 1,
   description:
@@ -27,14 +28,6 @@ const definition: ActionDefinition = {
   parameters: z.strictObject({ way: z.enum(WAYS), batch: z.int().min(1).max(1_000_000) }),
   reversibility: 'compensable',
   risk: 'caution',
-  role: 'approver',
-  minNeeded: 1,
-  requesterMayApprove: true,
-  stepUp: 'none',
-  maxTtlSeconds: 1_800,
-  minCooldownSeconds: 5,
-  retry: 'precondition',
-  probeHorizonSeconds: 2,
 }
 
 const PINNED = ['uid', 'lastArchived']
@@ -43,6 +36,7 @@ const USED_BOUND = '0.5'
 
 export function createArchiveLogs(deps: ActionDeps): Action {
   return {
+    ...commonReads(deps),
     definition,
     title: (target, parameters) => {
       const batch = numberOf(parameters, 'batch')
@@ -71,7 +65,6 @@ export function createArchiveLogs(deps: ActionDeps): Action {
         [{ field: 'lastArchived', equals: numberOf(step.parameters, 'batch') }],
         [{ service: step.target.name, metric: 'log_volume_used_ratio', comparator: '<=', threshold: USED_BOUND, unit: 'ratio' }],
       ),
-    probeWords: 'the service keeps the ids of the executions that changed it',
     undo(step) {
       const batch = numberOf(step.parameters, 'batch')
       const captured = expectedField(deps, step, 'lastArchived')
@@ -97,8 +90,6 @@ export function createArchiveLogs(deps: ActionDeps): Action {
       }
       return carryOut(deps, step, change, { id, signal })
     },
-    probe: async (step, executionId) => probeExecution(deps, step, executionId),
-    readState: async (target, fields) => readFields(deps, target, fields),
     byHand: {
       defaults: async () => ({ way: 'archive', batch: nextBatch(deps.state.current().equipment) }),
       command: ({ target, parameters }) => doCommand('archive-logs', target, parameters),

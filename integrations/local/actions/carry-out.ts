@@ -1,6 +1,6 @@
 import type { Target } from '../../../agent/domain/plan.ts'
 import { IntegrationError } from '../../errors.ts'
-import type { EffectResult, Observation, Parameters, ProbeResult, Step } from '../../ports/action.ts'
+import type { Action, ActionDefinition, EffectResult, Observation, Parameters, ProbeResult, Step } from '../../ports/action.ts'
 import { CERTIFICATE_OF, ENVIRONMENT, findService, JOB_OF, JOURNAL_OF } from '../catalogue.ts'
 import type { DesiredState } from '../desired-state.ts'
 import { lastArchived } from '../equipment.ts'
@@ -24,6 +24,27 @@ export interface ActionDeps {
 }
 
 export type Fields = Record<string, string | number | boolean | null>
+
+/** What the definitions of the local target have in common. */
+export const COMMON_DEFINITION = {
+  role: 'approver',
+  minNeeded: 1,
+  requesterMayApprove: true,
+  stepUp: 'none',
+  maxTtlSeconds: 1_800,
+  minCooldownSeconds: 5,
+  retry: 'precondition',
+  probeHorizonSeconds: 2,
+} as const satisfies Partial<ActionDefinition>
+
+/** How every action of the local target looks at what it did. */
+export function commonReads(deps: ActionDeps): Pick<Action, 'probeWords' | 'probe' | 'readState'> {
+  return {
+    probeWords: 'the service keeps the ids of the executions that changed it',
+    probe: async (step, executionId) => probeExecution(deps, step, executionId),
+    readState: async (target, fields) => readFields(deps, target, fields),
+  }
+}
 
 /** The fields of a service that preconditions and state checks may name. */
 export function fieldsOf(state: TargetState, supervisor: Supervisor, service: string): Fields {
@@ -119,7 +140,7 @@ function staleFields(fields: Fields, { target, preconditions }: Step): string[] 
 }
 
 /** Whether the execution left its mark on the service, by what is stored; while that cannot be read, nobody knows. */
-export async function probeExecution(deps: ActionDeps, { target }: Step, executionId: string): Promise<ProbeResult> {
+async function probeExecution(deps: ActionDeps, { target }: Step, executionId: string): Promise<ProbeResult> {
   if (!findService(target.name)) return 'not-applied'
   try {
     return workloadOf(await deps.state.known(), target.name).executions.includes(executionId) ? 'applied' : 'not-applied'

@@ -6,32 +6,25 @@ import { nextCertificate, showCertificate } from '../equipment.ts'
 import {
   type ActionDeps,
   blamedService,
+  COMMON_DEFINITION,
   carryOut,
+  commonReads,
   doCommand,
   expectedField,
   numberOf,
   observeService,
-  probeExecution,
-  readFields,
   requireTarget,
 } from './carry-out.ts'
 import { healthyContract, restoredContract } from './contracts.ts'
 
 const definition: ActionDefinition = {
+  ...COMMON_DEFINITION,
   kind: 'local.renew-certificate',
   version: 1,
   description: 'Makes a new certificate for the door of a service of the local target and shows it there, without closing the door.',
   parameters: z.strictObject({ certificate: z.int().min(1).max(1_000_000) }),
   reversibility: 'compensable',
   risk: 'caution',
-  role: 'approver',
-  minNeeded: 1,
-  requesterMayApprove: true,
-  stepUp: 'none',
-  maxTtlSeconds: 1_800,
-  minCooldownSeconds: 5,
-  retry: 'precondition',
-  probeHorizonSeconds: 2,
 }
 
 const PINNED = ['uid', 'certificate']
@@ -45,6 +38,7 @@ export function createRenewCertificate(deps: ActionDeps): Action {
     return number === nextCertificate(equipment) || equipment.certificates.made.some((known) => known.number === number)
   }
   return {
+    ...commonReads(deps),
     definition,
     title: (target, parameters) => {
       const number = numberOf(parameters, 'certificate')
@@ -72,7 +66,6 @@ export function createRenewCertificate(deps: ActionDeps): Action {
         [{ field: 'certificate', equals: numberOf(step.parameters, 'certificate') }],
         [{ service: step.target.name, metric: 'certificate_days_left', comparator: '>=', threshold: DAYS_BOUND, unit: 'days' }],
       ),
-    probeWords: 'the service keeps the ids of the executions that changed it',
     undo(step, observation) {
       const captured = observation.preconditions.find(({ field }) => field === 'certificate')?.equals
       if (typeof captured !== 'number') return null
@@ -91,8 +84,6 @@ export function createRenewCertificate(deps: ActionDeps): Action {
       const summary = `${step.target.name} shows certificate ${number}`
       return carryOut(deps, step, { summary, change: (equipment) => showCertificate(equipment, number, deps.now()) }, { id, signal })
     },
-    probe: async (step, executionId) => probeExecution(deps, step, executionId),
-    readState: async (target, fields) => readFields(deps, target, fields),
     byHand: {
       defaults: async () => ({ certificate: nextCertificate(deps.state.current().equipment) }),
       command: ({ target, parameters }) => doCommand('renew-certificate', target, parameters),

@@ -5,17 +5,18 @@ import { restartJob } from '../equipment.ts'
 import {
   type ActionDeps,
   blamedService,
+  COMMON_DEFINITION,
   carryOut,
+  commonReads,
   doCommand,
   expectedField,
   observeService,
-  probeExecution,
-  readFields,
   requireTarget,
 } from './carry-out.ts'
 import { healthyContract } from './contracts.ts'
 
 const definition: ActionDefinition = {
+  ...COMMON_DEFINITION,
   kind: 'local.restart-job',
   version: 1,
   description:
@@ -23,14 +24,6 @@ const definition: ActionDefinition = {
   parameters: z.strictObject({}),
   reversibility: 'reversible',
   risk: 'safe',
-  role: 'approver',
-  minNeeded: 1,
-  requesterMayApprove: true,
-  stepUp: 'none',
-  maxTtlSeconds: 1_800,
-  minCooldownSeconds: 5,
-  retry: 'precondition',
-  probeHorizonSeconds: 2,
 }
 
 const PINNED = ['uid', 'jobRun']
@@ -40,6 +33,7 @@ const QUEUE_BOUND = '50'
 export function createRestartJob(deps: ActionDeps): Action {
   const pinnedRun = (step: Parameters<Action['success']>[0]): number => Number(expectedField(deps, step, 'jobRun'))
   return {
+    ...commonReads(deps),
     definition,
     title: (target) => `Restart the job ${JOB} of ${target.name}`,
     async suggest({ class: cause, component }, { environment }) {
@@ -62,13 +56,10 @@ export function createRestartJob(deps: ActionDeps): Action {
           { service: step.target.name, metric: 'queue_depth', comparator: '<=', threshold: QUEUE_BOUND, unit: '' },
         ],
       ),
-    probeWords: 'the service keeps the ids of the executions that changed it',
     // There is no way back into a thread that has ended, and nobody would want one.
     undo: () => null,
     effect: (step, id, signal) =>
       carryOut(deps, step, { summary: `the job ${JOB} of ${step.target.name} was started anew`, change: restartJob }, { id, signal }),
-    probe: async (step, executionId) => probeExecution(deps, step, executionId),
-    readState: async (target, fields) => readFields(deps, target, fields),
     byHand: { defaults: async () => ({}), command: ({ target, parameters }) => doCommand('restart-job', target, parameters) },
   }
 }

@@ -4,16 +4,17 @@ import { workloadOf } from '../target-state.ts'
 import {
   type ActionDeps,
   blamedService,
+  COMMON_DEFINITION,
   carryOut,
+  commonReads,
   doCommand,
   observeService,
-  probeExecution,
-  readFields,
   requireTarget,
 } from './carry-out.ts'
 import { healthyContract } from './contracts.ts'
 
 const definition: ActionDefinition = {
+  ...COMMON_DEFINITION,
   kind: 'local.restart',
   version: 1,
   description:
@@ -21,14 +22,6 @@ const definition: ActionDefinition = {
   parameters: z.strictObject({}),
   reversibility: 'reversible',
   risk: 'safe',
-  role: 'approver',
-  minNeeded: 1,
-  requesterMayApprove: true,
-  stepUp: 'none',
-  maxTtlSeconds: 1_800,
-  minCooldownSeconds: 5,
-  retry: 'precondition',
-  probeHorizonSeconds: 2,
 }
 
 const PINNED = ['uid', 'generation']
@@ -38,6 +31,7 @@ const MEMORY_BOUND = '0.7'
 
 export function createRestart(deps: ActionDeps): Action {
   return {
+    ...commonReads(deps),
     definition,
     title: (target) => `Restart ${target.name}`,
     async suggest({ class: cause, component }, { environment }) {
@@ -60,12 +54,9 @@ export function createRestart(deps: ActionDeps): Action {
         [{ field: 'updatedReplicas', equals: replicas }],
         [{ service: step.target.name, metric: 'memory_used_ratio', comparator: '<=', threshold: MEMORY_BOUND, unit: 'ratio' }],
       ),
-    probeWords: 'the service keeps the ids of the executions that changed it',
     // There is no way back to a process that has ended.
     undo: () => null,
     effect: (step, id, signal) => carryOut(deps, step, { kind: 'restart' }, { id, signal }),
-    probe: async (step, executionId) => probeExecution(deps, step, executionId),
-    readState: async (target, fields) => readFields(deps, target, fields),
     byHand: { defaults: async () => ({}), command: ({ target, parameters }) => doCommand('restart', target, parameters) },
   }
 }

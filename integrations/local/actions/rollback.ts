@@ -6,11 +6,12 @@ import { isKnownVersion, previousVersionOf, versionOf, workloadOf } from '../tar
 import {
   type ActionDeps,
   blamedService,
+  COMMON_DEFINITION,
   carryOut,
+  commonReads,
   doCommand,
   expectedField,
   observeService,
-  probeExecution,
   readFields,
   requireTarget,
   textOf,
@@ -18,6 +19,7 @@ import {
 import { healthyContract, restoredContract } from './contracts.ts'
 
 const definition: ActionDefinition = {
+  ...COMMON_DEFINITION,
   kind: 'local.rollback',
   version: 1,
   description:
@@ -25,14 +27,7 @@ const definition: ActionDefinition = {
   parameters: z.strictObject({ version: z.string().regex(/^v\d{1,4}$/) }),
   reversibility: 'compensable',
   risk: 'caution',
-  role: 'approver',
-  minNeeded: 1,
   requesterMayApprove: false,
-  stepUp: 'none',
-  maxTtlSeconds: 1_800,
-  minCooldownSeconds: 5,
-  retry: 'precondition',
-  probeHorizonSeconds: 2,
 }
 
 const PINNED = ['uid', 'version']
@@ -40,6 +35,7 @@ const CURES = new Set<string>(['bad_release', 'crash_on_start'])
 
 export function createRollback(deps: ActionDeps): Action {
   return {
+    ...commonReads(deps),
     definition,
     title: (target, parameters) =>
       rollbackTitle(target.name, String(readFields(deps, target, ['version'])['version']), textOf(parameters, 'version')),
@@ -66,7 +62,6 @@ export function createRollback(deps: ActionDeps): Action {
       return { changes, downtime: 'none, new processes take over before the old ones end' }
     },
     success: (step, { replicas }) => healthyContract(step.target.name, stateAt(textOf(step.parameters, 'version'), replicas)),
-    probeWords: 'the service keeps the ids of the executions that changed it',
     undo(step, observation) {
       const captured = observation.preconditions.find(({ field }) => field === 'version')?.equals
       if (typeof captured !== 'string') return null
@@ -86,8 +81,6 @@ export function createRollback(deps: ActionDeps): Action {
       }
       return carryOut(deps, step, { kind: 'rollback', version }, { id, signal })
     },
-    probe: async (step, executionId) => probeExecution(deps, step, executionId),
-    readState: async (target, fields) => readFields(deps, target, fields),
     byHand: {
       defaults: async ({ name }) => {
         const previous = findService(name) ? previousVersionOf(workloadOf(deps.state.current(), name)) : null

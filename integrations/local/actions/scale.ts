@@ -5,32 +5,26 @@ import { workloadOf } from '../target-state.ts'
 import {
   type ActionDeps,
   blamedService,
+  COMMON_DEFINITION,
   carryOut,
+  commonReads,
   doCommand,
   expectedField,
   numberOf,
   observeService,
-  probeExecution,
   readFields,
   requireTarget,
 } from './carry-out.ts'
 import { healthyContract, restoredContract } from './contracts.ts'
 
 const definition: ActionDefinition = {
+  ...COMMON_DEFINITION,
   kind: 'local.scale',
   version: 1,
   description: 'Runs another number of processes of a service of the local target, 1 to 4.',
   parameters: z.strictObject({ replicas: z.int().min(1).max(MAX_REPLICAS) }),
   reversibility: 'reversible',
   risk: 'safe',
-  role: 'approver',
-  minNeeded: 1,
-  requesterMayApprove: true,
-  stepUp: 'none',
-  maxTtlSeconds: 1_800,
-  minCooldownSeconds: 5,
-  retry: 'precondition',
-  probeHorizonSeconds: 2,
 }
 
 const PINNED = ['uid', 'replicas']
@@ -38,6 +32,7 @@ const CURES = new Set<string>(['insufficient_replicas', 'traffic_surge'])
 
 export function createScale(deps: ActionDeps): Action {
   return {
+    ...commonReads(deps),
     definition,
     title: (target, parameters) =>
       scaleTitle(target.name, readFields(deps, target, ['replicas'])['replicas'], numberOf(parameters, 'replicas')),
@@ -59,7 +54,6 @@ export function createScale(deps: ActionDeps): Action {
       return { changes: [{ field: 'replicas', from: expectedField(deps, step, 'replicas'), to: replicas }], downtime: 'none' }
     },
     success: (step) => healthyContract(step.target.name, stateAt(numberOf(step.parameters, 'replicas'))),
-    probeWords: 'the service keeps the ids of the executions that changed it',
     undo(step, observation) {
       return {
         parameters: { replicas: observation.replicas },
@@ -77,8 +71,6 @@ export function createScale(deps: ActionDeps): Action {
         return { result: 'refused', reason: 'invalid', words: `replicas has to be 1 to ${MAX_REPLICAS}` }
       return carryOut(deps, step, { kind: 'scale', replicas }, { id, signal })
     },
-    probe: async (step, executionId) => probeExecution(deps, step, executionId),
-    readState: async (target, fields) => readFields(deps, target, fields),
     byHand: { defaults: async () => null, command: ({ target, parameters }) => doCommand('scale', target, parameters) },
   }
 }

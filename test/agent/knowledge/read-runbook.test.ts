@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { runbookEvidence, runbookQuery } from '../../../agent/knowledge/find-runbook.ts'
+import { runbookQuery } from '../../../agent/domain/runbook.ts'
+import { runbookEvidence } from '../../../agent/knowledge/find-runbook.ts'
 import { readRunbook } from '../../../agent/knowledge/read-runbook.ts'
 import { alert } from '../../support/alerts.ts'
 

@@ -1,25 +1,28 @@
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { describeDatabases } from '../../support/database.ts'
-import { waitFor } from '../../support/edge/edge-harness.ts'
-import { openScene, wordsOf } from '../../support/edge/slack-edge.ts'
+import { openScene, type SlackScene, wordsOf } from '../../support/edge/slack-edge.ts'
+import { isJson, type Json, jsons } from '../../support/slack/json.ts'
+import type { Role, SlackMessage } from '../../support/slack/world.ts'
 
 describeDatabases('an approval on Slack', (store) => {
   const database = store.perTest()
-  const votes = async (): Promise<string[]> =>
-    (
-      await sql<{ who: string }>`select principal_id || ' ' || decision || ' ' || surface as who from vote order by at`.execute(
-        database().db,
-      )
-    ).rows.map(({ who }) => who)
+  const votes = async (): Promise<string[]> => {
+    const { rows } = await sql<{ who: string }>`
+      select principal_id || ' ' || decision || ' ' || surface as who from vote order by at`.execute(database().db)
+    return rows.map(({ who }) => who)
+  }
+  const ask = async (scene: SlackScene): Promise<SlackMessage> => {
+    await scene.running.askSomething(60)
+    return await scene.message('Approve?')
+  }
 
   test.each(['HTTP', 'Socket Mode'] as const)('in %s: Bob is refused, Alice approves, and it is carried out once', async (mode) => {
-    const { slack, running, channel, alice, bob, message, told, says } = await openScene(database(), { mode })
-    await running.askSomething()
+    const scene = await openScene(database(), { mode })
+    const { slack, running, channel, alice, bob, message, told, says } = scene
+    const asked = await ask(scene)
     const card = await message('Sev ')
-    const asked = await message('Approve?')
-    expect(asked.threadTs).toBe(card.ts)
-    expect(asked.broadcast).toBe(true)
+    expect(asked).toMatchObject({ threadTs: card.ts, broadcast: true })
     expect(asked.text).toMatch(/payments.*Decide until \d\d:\d\d:\d\d UTC/)
     expect(wordsOf(asked)).toContain(alice.id)
     expect(wordsOf(asked)).not.toContain(bob.id)
@@ -33,11 +36,110 @@ describeDatabases('an approval on Slack', (store) => {
     await says(asked, 'Verified')
     expect(await votes()).toEqual(['alice approve slack'])
     expect(running.target.ledger).toHaveLength(1)
-    expect(JSON.stringify(asked.blocks)).not.toContain('"approve"')
-    await waitFor(async () => (slack.posted(channel).some((each) => /^Verified:/.test(each.text) && each !== asked) ? true : null))
-    await slack.idle()
-    expect(slack.posted(channel).filter(({ text }) => text.startsWith('Sev '))).toHaveLength(1)
-    expect(slack.posted(channel).filter(({ text }) => text.startsWith('Approve?'))).toHaveLength(0)
+    expect(buttonsOf(asked)).toEqual([])
+    const outcome = (): boolean =>
+      slack.posted(channel).some((each) => each !== asked && each.text.startsWith('Verified') && each.broadcast)
+    await expect.poll(outcome, { timeout: 25_000 }).toBe(true)
+    const inChannel = slack.posted(channel).filter(({ threadTs }) => threadTs === null)
+    expect(inChannel).toEqual([card])
     expect(slack.violations).toEqual([])
   })
+
+  test('is denied with a reason, which everybody sees, and no button is left', async () => {
+    const scene = await openScene(database())
+    const { slack, alice, told, says } = scene
+    const asked = await ask(scene)
+    await alice.click(asked, 'Deny')
+    await expect.poll(() => alice.modal(), { timeout: 20_000 }).not.toBeNull()
+    await alice.submit({ 'Why (everybody sees it)': 'the release is <!channel> fine' })
+    await told(alice, 'Recorded: you denied')
+    await says(asked, 'Denied')
+    await says(asked, 'the release is <!channel> fine')
+    expect(await votes()).toEqual(['alice deny slack'])
+    expect(buttonsOf(asked)).toEqual([])
+    expect(slack.violations).toEqual([])
+  })
+
+  test('that has to be typed takes the exact words, and two people', async () => {
+    const scene = await openScene(database(), { typed: true, needed: 2 })
+    const { slack, alice, carol, told, says, running } = scene
+    const asked = await ask(scene)
+    const typed = async (person: typeof alice, words: string): Promise<void> => {
+      await person.click(asked, 'Approve')
+      await expect.poll(() => person.modal(), { timeout: 20_000 }).not.toBeNull()
+      await person.submit({ Confirmation: words })
+    }
+    const [approval] = (await running.agent.approvals({ state: 'pending', limit: 1 })).items
+    const confirm = approval?.plan.approval.confirm ?? ''
+    expect(confirm).not.toBe('')
+    await typed(alice, 'something else')
+    await told(alice, 'needs the confirmation text typed exactly')
+    expect(await votes()).toEqual([])
+    await typed(alice, confirm)
+    await told(alice, '1 of 2 approved so far')
+    await says(asked, '1 of 2 approved')
+    await typed(carol, confirm)
+    await told(carol, 'It runs now, once')
+    await says(asked, 'Verified')
+    expect(await votes()).toEqual(['alice approve slack', 'carol approve slack'])
+    expect(slack.violations).toEqual([])
+  })
+
+  test('counts nothing from a card that was copied, a value that was changed, or a click that came before', async () => {
+    const scene = await openScene(database(), { needed: 2 })
+    const { slack, channel, alice, told } = scene
+    const asked = await ask(scene)
+    const copy = await slack.post(channel, { by: slack.person('forwarder', 'bot'), text: 'copied', blocks: asked.blocks })
+    await alice.click(copy, 'Approve', { confirm: true })
+    await told(alice, 'does not belong to the place')
+    await alice.click(asked, 'Approve', { confirm: true })
+    await told(alice, '1 of 2 approved so far')
+    const [click] = slack.deliveries.filter(({ payload }) => isJson(payload['message']) && payload['message']['ts'] === asked.ts)
+    if (!click) throw new Error('no click was delivered')
+    const [action] = jsons(click.payload['actions'])
+    const values = String(action?.['value']).split(' ')
+    const forged = [
+      values.with(0, 'x'.repeat(24)),
+      values.with(1, '0'.repeat(64)),
+      values.with(2, '00000000-0000-4000-8000-000000000000'),
+      ['nothing'],
+    ].map((value) => ({ ...click.payload, actions: [{ ...action, value: value.join(' '), action_ts: '9.9' }] }))
+    for (const payload of [...forged, click.payload]) expect((await slack.interaction(payload)).status).toBe(200)
+    await alice.command('/sre', 'who-may', channel)
+    await told(alice, 'Who may decide')
+    expect(await votes()).toEqual(['alice approve slack'])
+  })
+
+  test.each<[Role, RegExp]>([
+    ['guest', /Guests/],
+    ['single-channel-guest', /Guests/],
+    ['deactivated', /deactivated/],
+    ['bot', /Only people decide/],
+    ['stranger', /another/],
+  ])('is not decided by a linked account that is a %s now', async (role, words) => {
+    const scene = await openScene(database())
+    const { slack, alice, told } = scene
+    const asked = await ask(scene)
+    alice.user.role = role
+    await alice.click(asked, 'Approve', { confirm: true })
+    await told(alice, words)
+    expect(await votes()).toEqual([])
+    expect(slack.violations).toEqual([])
+  })
+
+  test('is not decided by who is not linked, nor while Slack does not say who somebody is', async () => {
+    const scene = await openScene(database())
+    const { slack, alice, mallory, told } = scene
+    const asked = await ask(scene)
+    await mallory.click(asked, 'Approve', { confirm: true })
+    await told(mallory, new RegExp(`not linked.*tenant ${slack.teamId}, id ${mallory.id}`))
+    slack.faults.next('users.info', { kind: 'http', status: 503 }, 9)
+    await alice.click(asked, 'Approve', { confirm: true })
+    await told(alice, 'Slack could not be asked')
+    expect(await votes()).toEqual([])
+  })
 })
+
+function buttonsOf({ blocks }: SlackMessage): Json[] {
+  return blocks.filter(({ type }) => type === 'actions').flatMap(({ elements }) => jsons(elements))
+}

@@ -3,12 +3,13 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { sql } from 'kysely'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { entryHash } from '../../../storage/audit-export/format.ts'
+import { entryHash, exportEndSchema, exportEntrySchema } from '../../../storage/audit-export/format.ts'
 import { keyOf, verifyAuditExport } from '../../../storage/audit-export/verify.ts'
 import { publicKeyText, writeAuditExport } from '../../../storage/audit-export/write.ts'
 import { filesOfSuite } from '../../support/backup.ts'
 import { describeDatabases } from '../../support/database.ts'
 import { createKernel, seed } from '../../support/kernel.ts'
+import { behind } from '../../support/kernel-sql.ts'
 
 /** Fixed, so that a failure can be run again. */
 const SEED = 20_260_301
@@ -65,6 +66,29 @@ describeDatabases('an export of the audit log', (store) => {
     const none = await verifyAuditExport(await written(lines.length - 2), null)
     expect(none).toMatchObject({ ok: true, from: null, entries: 0, head: report.head })
     await expect(written(lines.length - 1)).rejects.toThrow(`The audit log has no entry ${lines.length - 1}`)
+  })
+
+  test('of a log of several pages that has gaps holds every entry once, and says where they are', async () => {
+    const scratch = await store.open()
+    const missing = [1, 700, 1_000, 1_500]
+    const path = file('gaps.jsonl')
+    try {
+      await behind(scratch.db, async (tx) => {
+        await sql`delete from audit_entry`.execute(tx)
+        await sql`insert into audit_entry (seq, prev, hash, at, actor, what, body)
+          select n, encode(sha256(int4send(n - 1)), 'hex'), encode(sha256(int4send(n)), 'hex'), now(), 'ada', 'vote-written', '{}'
+          from generate_series(1, 2500) n where n not in (${sql.join(missing)})`.execute(tx)
+      })
+      await writeAuditExport(scratch, path, { ...origin, since: 0 })
+    } finally {
+      await scratch.close()
+    }
+    const [, ...rows] = readFileSync(path, 'utf8').split('\n').slice(0, -1)
+    const end = rows.pop()
+    const expected = Array.from({ length: 2_500 }, (_, index) => index + 1).filter((seq) => !missing.includes(seq))
+    expect(rows.map((row) => exportEntrySchema.parse(JSON.parse(row)).seq)).toEqual(expected)
+    expect(exportEndSchema.parse(JSON.parse(end ?? '')).end.entries).toBe(expected.length)
+    expect((await verifyAuditExport(path, null)).problems[0]).toBe('line 2: entry 2 stands where 1 belongs')
   })
 
   describe('that was tampered with', () => {

@@ -31,20 +31,22 @@ export interface SlackScene {
 export interface SceneOptions extends EdgeOptions {
   mode?: Mode
   server?: SlackServerOptions
+  /** The one app that is listened to. */
+  appId?: string
 }
 
 const SECONDS = 25
 
 export async function openScene(
   database: OpenDatabase,
-  { mode = 'HTTP', server = {}, ...options }: SceneOptions = {},
+  { mode = 'HTTP', server = {}, appId, ...options }: SceneOptions = {},
 ): Promise<SlackScene> {
   const slack = await startSlackServer(server)
   const [alice, carol, bob, mallory] = [slack.person('alice'), slack.person('carol'), slack.person('bob'), slack.person('mallory')]
   const channel = slack.channel('incidents', [alice, carol, bob, mallory])
   const running = await openEdge(database, {
     ...options,
-    environment: { ...environmentOf(slack, mode), STEADYHAND_CONFIG: settingsFile(channel.id), ...options.environment },
+    environment: { ...environmentOf(slack, mode), STEADYHAND_CONFIG: settingsFile(channel.id, appId), ...options.environment },
     people: options.people ?? [
       linked('alice', 'Alice', 'approver', slack, alice),
       linked('carol', 'Carol', 'approver', slack, carol),
@@ -56,6 +58,7 @@ export async function openScene(
     await running.close()
     await slack.close()
   })
+  if (mode === 'Socket Mode') await waitFor(async () => (slack.sockets.count() > 0 ? true : null), SECONDS)
   const find = (ask: () => SlackMessage | undefined): Promise<SlackMessage> => waitFor(async () => ask() ?? null, SECONDS)
   return {
     ...{ slack, running, channel, alice, carol, bob, mallory },
@@ -80,11 +83,11 @@ export function environmentOf(slack: SlackServer, mode: Mode): Record<string, st
   }
 }
 
-function settingsFile(channel: string): string {
+function settingsFile(channel: string, appId?: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'steadyhand-slack-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const path = join(folder, 'steadyhand.yaml')
-  writeFileSync(path, `slack: { channel: ${channel} }\n`)
+  writeFileSync(path, `slack: { channel: ${channel}${appId === undefined ? '' : `, appId: ${appId}`} }\n`)
   return path
 }
 

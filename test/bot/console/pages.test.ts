@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest'
+import { elementsOf, loadConsoleModules } from '../../support/console-modules.ts'
+
+const { firstState, recordsView, seconds, servicesView, textOf } = await loadConsoleModules()
+const now = new Date('2026-03-01T12:00:00Z')
+const refused = { title: 'The database cannot be reached.', detail: null, code: 'unavailable' }
+
+describe('the page of services', () => {
+  const service = (name: string, more: object = {}) => ({
+    ...{ name, environment: 'local', version: 'v41', readyReplicas: 1, desiredReplicas: 1 },
+    ...more,
+  })
+  const over = (items: object[], edges: object[] = [], incidents: object[] = []) =>
+    servicesView({ ...firstState(), services: { data: { items, edges }, refused: null }, incidents: { data: incidents, refused: null } })
+
+  test('says in words what the picture shows: who calls whom, what is ready, what is wrong', () => {
+    const page = over(
+      [service('checkout'), service('payments', { readyReplicas: 0 })],
+      [{ from: 'checkout', to: 'payments' }],
+      [{ id: 'inc-3', title: 'payments fails', service: 'payments', severity: 2 }],
+    )
+    expect(textOf(page)).toContain('v41 in local · 1 of 1 ready · calls payments')
+    expect(textOf(page)).toContain('0 of 1 ready · called by checkout')
+    expect(textOf(page)).toContain('inc-3: payments fails')
+    const classes = elementsOf(page).map(({ attrs }) => attrs['class'])
+    expect(classes.filter((name) => name === 'node bad' || name === 'row bad')).toHaveLength(2)
+    expect(classes).toContain('node good')
+    expect(elementsOf(page).find(({ tag }) => tag === 'svg')).toBeDefined()
+    expect(elementsOf(page).find(({ attrs }) => attrs['class'] === 'graph')?.attrs['aria-hidden']).toBe('true')
+  })
+
+  test('too many for a picture are a list', () => {
+    const page = over(Array.from({ length: 41 }, (_, index) => service(`service-${index}`)))
+    expect(elementsOf(page).some(({ tag }) => tag === 'svg')).toBe(false)
+    expect(textOf(page)).toContain('41 services are too many for one picture')
+    expect(textOf(page)).toContain('service-40')
+  })
+
+  test('nothing yet, none, and not to be read are said in words', () => {
+    expect(textOf(servicesView(firstState()))).toContain('Reading the services…')
+    expect(textOf(over([]))).toContain('No service is known yet')
+    expect(textOf(servicesView({ ...firstState(), services: { data: null, refused } }))).toContain(
+      'The database cannot be reached. Try again',
+    )
+  })
+})
+
+describe('the page of records', () => {
+  test('nothing yet, none, and not to be read are said in words', () => {
+    expect(textOf(recordsView(firstState(), { now }))).toContain('Counting…')
+    const unread = { ...firstState(), records: { days: 30, drills: false, data: null, refused } }
+    expect(textOf(recordsView(unread, { now }))).toContain('The database cannot be reached. Try again')
+  })
+
+  test.each([
+    [0, '0 s'],
+    [59.4, '59 s'],
+    [60, '1 min'],
+    [185, '3 min 5 s'],
+    [3_600, '1 h'],
+    [7_440, '2 h 4 min'],
+  ])('%d seconds are %s', (value, words) => expect(seconds(value)).toBe(words))
+})

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest'
+import { describeDatabases } from '../../support/database.ts'
+import { anAlert, waitFor } from '../../support/edge/edge-harness.ts'
+import { openScene, type SlackScene } from '../../support/edge/slack-edge.ts'
+
+describeDatabases('what is shown on Slack', (store) => {
+  const database = store.perTest()
+  const beginnings = ({ slack, channel }: SlackScene): string[] => slack.posted(channel).map(({ text }) => text.split(/[:,?]/)[0] ?? '')
+
+  test('is posted once, also when the answer to the posting was lost', async () => {
+    const scene = await openScene(database())
+    const { slack, running, message, says } = scene
+    slack.faults.next('chat.postMessage', { kind: 'lost' })
+    await running.askSomething(60)
+    const asked = await message('Approve?')
+    slack.faults.next('chat.update', { kind: 'lost' })
+    const alice = await running.as('alice')
+    const { json } = await alice.get('/api/v1/approvals')
+    const [{ id, digest }] = json.items
+    await alice.post(`/api/v1/approvals/${id}/votes`, { decision: 'approve', digest })
+    await says(asked, 'Verified')
+    await expect.poll(() => beginnings(scene).toSorted(), { timeout: 25_000 }).toEqual(['Approved', 'Sev 1', 'Verified', 'Verified'])
+    expect(beginnings(scene).filter((words) => words.startsWith('Sev'))).toHaveLength(1)
+    expect(slack.calls.some(({ method }) => method === 'conversations.history')).toBe(true)
+    expect(slack.violations).toEqual([])
+  })
+
+  test('waits while Slack is away, and is shown as things stand then', async () => {
+    const scene = await openScene(database())
+    const { slack, running } = scene
+    slack.faults.down()
+    const id = await running.askSomething(60)
+    const alice = await running.as('alice')
+    const { json } = await alice.get(`/api/v1/approvals/${id}`)
+    await alice.post(`/api/v1/approvals/${id}/votes`, { decision: 'approve', digest: json.digest })
+    await waitFor(async () => ((await alice.get(`/api/v1/approvals/${id}`)).json.state === 'done' ? true : null), 30)
+    expect(slack.posted(scene.channel)).toEqual([])
+    slack.faults.up()
+    await expect.poll(() => beginnings(scene).toSorted(), { timeout: 25_000 }).toEqual(['Approved', 'Sev 1', 'Verified', 'Verified'])
+    expect(running.target.ledger).toHaveLength(1)
+    expect(slack.violations).toEqual([])
+  })
+
+  test('keeps to Slack’s limits, however many alerts there are', async () => {
+    const scene = await openScene(database(), { server: { rateLimits: true }, slackPace: { channelMs: 1_000, quietMs: 30_000 } })
+    const { slack, running, message } = scene
+    const client = running.client()
+    for (let minute = 10; minute < 50; minute += 1) {
+      const sent = await client.post('/webhooks/alertmanager', anAlert(`2026-03-01T10:${minute}:00Z`))
+      expect(sent.status).toBe(202)
+    }
+    await message('Approve?')
+    const made = slack.calls.filter(({ method }) => method !== 'auth.test' && method !== 'conversations.info')
+    expect(made.length).toBeLessThanOrEqual(20)
+    expect(made.filter(({ outcome }) => outcome !== 'ok')).toEqual([])
+    expect(beginnings(scene).filter((words) => words.startsWith('Sev'))).toHaveLength(1)
+    expect(slack.violations).toEqual([])
+  })
+
+  test('is given up and told elsewhere when Slack will never take it; what an operator can mend waits', async () => {
+    const scene = await openScene(database())
+    const { slack, running, message } = scene
+    slack.faults.next('chat.postMessage', { kind: 'error', error: 'msg_too_long' })
+    await running.askSomething(60)
+    const browser = await running.as('alice')
+    const said = await waitFor(async () => {
+      const { json } = await browser.get('/api/v1/messages')
+      return json.items.find(({ text }: { text: string }) => text.includes('was given up')) ?? null
+    }, 30)
+    expect(said.text).toContain('msg_too_long')
+    await message('Approve?')
+  })
+})

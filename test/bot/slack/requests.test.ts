@@ -1,0 +1,47 @@
+import { sql } from 'kysely'
+import { expect, test } from 'vitest'
+import { describeDatabases } from '../../support/database.ts'
+import { openScene } from '../../support/edge/slack-edge.ts'
+
+describeDatabases('POST /slack/events', (store) => {
+  const database = store.perTest()
+  const stored = async (): Promise<number> =>
+    (await sql<{ n: number }>`select count(*)::int as n from inbox where source = 'slack'`.execute(database().db)).rows[0]?.n ?? -1
+
+  test('takes what is signed now, once, and nothing else', async () => {
+    const { slack, alice, channel } = await openScene(database())
+    const delivery = await alice.command('/sre', 'help', channel)
+    expect(delivery).toMatchObject({ status: 200, body: null })
+    expect(await stored()).toBe(1)
+    const { body } = slack.encode('command', delivery.payload)
+    const now = Math.floor(Date.now() / 1_000)
+    const refused = [
+      { body, secret: 'another' },
+      { body, timestamp: now - 302 },
+      { body, timestamp: now + 302 },
+      { body, headers: { 'x-slack-signature': undefined } },
+      { body, headers: { 'x-slack-request-timestamp': undefined } },
+      { body, headers: { 'x-slack-request-timestamp': `${now}, ${now}` } },
+    ]
+    for (const request of refused) expect((await slack.forge(request)).status).toBe(401)
+    expect((await slack.forge({ body: 'x'.repeat(300_000) })).status).toBe(413)
+    expect((await slack.forge({ body, contentType: 'text/plain' })).status).toBe(415)
+    expect((await slack.forge({ body: '{', contentType: 'application/json' })).status).toBe(400)
+    expect((await slack.forge({ body })).status).toBe(200)
+    expect((await slack.forge({ body: '{"type":"url_verification","challenge":"abc"}', contentType: 'application/json' })).body).toEqual({
+      challenge: 'abc',
+    })
+    expect((await slack.forge({ body: 'ssl_check=1' })).status).toBe(200)
+    expect(await stored()).toBe(1)
+    const other = body.replace('help', 'status')
+    expect((await slack.forge({ body: other })).status).toBe(200)
+    expect(await stored()).toBe(2)
+  })
+
+  test('with an app named takes what that app sends only', async () => {
+    const { slack, alice, channel } = await openScene(database(), { appId: 'A0OTHER' })
+    expect((await alice.command('/sre', 'help', channel)).status).toBe(403)
+    expect(await stored()).toBe(0)
+    expect(slack.calls.filter(({ method }) => method === 'chat.postEphemeral')).toEqual([])
+  })
+})

@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest'
+import { describeDatabases } from '../../support/database.ts'
+import { openScene, wordsOf } from '../../support/edge/slack-edge.ts'
+
+describeDatabases('talking on Slack', (store) => {
+  const database = store.perTest()
+
+  test.each(['HTTP', 'Socket Mode'] as const)(
+    'in %s: a command is answered to one person, a mention and a message below it',
+    async (mode) => {
+      const { slack, alice, bob, channel, told, message } = await openScene(database(), { mode })
+      await alice.command('/sre', 'status', channel)
+      await told(alice, 'No open incidents')
+      expect(slack.posted(channel)).toEqual([])
+
+      const asked = await bob.mention(channel, 'status')
+      const answer = await message('No open incidents')
+      expect(answer).toMatchObject({ threadTs: asked.ts, broadcast: false, ephemeralFor: null })
+
+      await bob.dm('help')
+      await told(bob, 'What you can ask for here')
+      expect(slack.violations).toEqual([])
+    },
+  )
+
+  test('a thread is about its incident, and what is asked for in words becomes a plan, not an action', async () => {
+    const people = { needed: 1 }
+    const { slack, running, alice, channel, message } = await openScene(database(), people)
+    await running.askSomething(60)
+    const card = await message('Sev ')
+    await alice.mention(channel, 'why?', card)
+    await message(/bad release|bad_release/)
+    const [verb] = running.agent.actions().map((action) => action.verb)
+    await alice.mention(channel, `${verb} payments to somewhere else`, card)
+    await message('Say it exactly')
+    expect(running.target.ledger).toEqual([])
+    expect(slack.violations).toEqual([])
+  })
+
+  test('who is linked to nobody is told how to be, and learns nothing', async () => {
+    const { slack, mallory, channel, told } = await openScene(database())
+    for (const act of [
+      async () => void (await mallory.command('/sre', 'incidents', channel)),
+      async () => void (await mallory.mention(channel, 'incidents')),
+    ]) {
+      const before = channel.messages.length
+      await act()
+      await expect
+        .poll(() => channel.messages.slice(before).filter(({ ephemeralFor }) => ephemeralFor === mallory.id).length, { timeout: 20_000 })
+        .toBe(1)
+    }
+    expect(wordsOf(await told(mallory, 'not linked'))).toContain(mallory.id)
+    await mallory.openHome()
+    await expect.poll(() => JSON.stringify(mallory.home()?.view ?? null), { timeout: 20_000 }).toContain('not linked')
+    expect(slack.posted(channel)).toEqual([])
+  })
+
+  test('the home page says what waits for whom', async () => {
+    const { slack, running, alice, bob, message } = await openScene(database())
+    await running.askSomething(60)
+    await message('Approve?')
+    const home = async (person: typeof alice): Promise<string> => {
+      await person.openHome()
+      await expect.poll(() => person.home(), { timeout: 20_000 }).not.toBeNull()
+      return JSON.stringify(person.home()?.view)
+    }
+    expect(await home(alice)).toMatch(/Waiting for you.*payments.*Open incidents.*inc-1/)
+    expect(await home(bob)).toMatch(/Nothing waits for you/)
+    expect(slack.violations).toEqual([])
+  })
+
+  test('a message of another bot is investigated, and everything can be stopped from anywhere', async () => {
+    const { slack, running, carol, channel, told } = await openScene(database())
+    const alert = await slack.post(channel, { by: slack.person('grafana', 'bot'), text: 'FIRING: latency of payments is high' })
+    await carol.messageShortcut('investigate_message', alert)
+    await told(carol, 'Looking')
+    await carol.globalShortcut('stop')
+    await expect.poll(() => carol.modal(), { timeout: 20_000 }).not.toBeNull()
+    await carol.submit()
+    await told(carol, 'Stopped')
+    expect(await running.agent.control.stopped()).toMatchObject([{ scope: '*', by: 'carol' }])
+    expect(slack.violations).toEqual([])
+  })
+})
