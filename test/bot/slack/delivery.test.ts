@@ -25,6 +25,20 @@ describeDatabases('what is shown on Slack', (store) => {
     expect(slack.violations).toEqual([])
   })
 
+  test('is posted anew when somebody deleted it', async () => {
+    const scene = await openScene(database())
+    const { slack, running, message } = scene
+    await running.askSomething(60)
+    const asked = await message('Approve?')
+    asked.deleted = true
+    const alice = await running.as('alice')
+    const [{ id, digest }] = (await alice.get('/api/v1/approvals')).json.items
+    await alice.post(`/api/v1/approvals/${id}/votes`, { decision: 'deny', digest })
+    // The card, and what became of it.
+    await expect.poll(() => beginnings(scene).toSorted(), { timeout: 25_000 }).toEqual(['Denied', 'Denied', 'Sev 1'])
+    expect(slack.posted(scene.channel).filter(({ blocks }) => blocks.some(({ type }) => type === 'header'))).toHaveLength(2)
+  })
+
   test('waits while Slack is away, and is shown as things stand then', async () => {
     const scene = await openScene(database())
     const { slack, running } = scene
