@@ -7,7 +7,7 @@ import { createEventHub } from '../agent/events.ts'
 import { loadRunbooks } from '../agent/knowledge/load-runbooks.ts'
 import { DEFAULT_POLICY } from '../agent/policy/default-policy.ts'
 import { createPolicyInForce, problemsOfPolicy } from '../agent/policy-in-force.ts'
-import type { CheckResult, Integration, IntegrationDeps } from '../integrations/contract.ts'
+import type { Integration, IntegrationDeps } from '../integrations/contract.ts'
 import type { DrillScenario } from '../integrations/ports/drills.ts'
 import { createIntegrations, WEBHOOKS } from '../integrations/registry.ts'
 import { type ExportOptions, writeAuditExport } from '../storage/audit-export/write.ts'
@@ -17,7 +17,7 @@ import { openEffectJournal } from '../storage/effect-journal.ts'
 import { isDatabaseAway } from '../storage/errors.ts'
 import { migrateToLatest } from '../storage/migrate.ts'
 import { spool } from '../storage/spool.ts'
-import { createStores, type Stores, type StoresDeps } from '../storage/stores.ts'
+import { createStores, type StoresDeps } from '../storage/stores.ts'
 import { openAuditKey } from './audit-key.ts'
 import type { Settings } from './config.ts'
 import { consolePresentations, mayUseNames, peopleRows } from './configured-people.ts'
@@ -34,8 +34,7 @@ import { readPolicySource } from './policy-file.ts'
 import { partsOf, type RoleOfProcess, startedIn } from './process-role.ts'
 import { readRunbookFolders } from './runbook-folder.ts'
 import { renderPlain } from './slack/plain-blocks.ts'
-import { slackConnection } from './slack/settings.ts'
-import { createSlack, examineSlack, type Slack, slackPresentations } from './slack/slack.ts'
+import { alsoOnSlack, examineSlack, NO_CHAT, openSlack } from './slack/slack.ts'
 import { webhookSources } from './webhook-sources.ts'
 
 export const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
@@ -104,21 +103,15 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, opt
     integrations,
     formats: WEBHOOKS,
     policy,
-    card: PLAN_CARD,
-    presentations: async () => [
-      ...consolePresentations(settings),
-      ...(await slackPresentations(slackConnection(settings.slack), stores.meta)),
-    ],
+    ...{ card: PLAN_CARD, presentations: alsoOnSlack(settings.slack, consolePresentations(settings), stores.meta) },
     runs: stores.drillRuns,
     parts,
     lease: stores.leaseOf('executor'),
     queue: stores.work,
     crashpoint: createCrashpoint(settings.crash, () => process.kill(process.pid, 'SIGKILL')),
-    page,
-    now,
-    log,
+    ...{ page, now, log },
   })
-  const chats = parts.edge && !inspect ? await createChats(settings, { agent, stores, database, page, log }) : []
+  const chat = parts.edge && !inspect ? await openSlack(settings, { ...stores, agent, database, page, now, log }) : NO_CHAT
   const edge = createEdge({
     settings,
     version: VERSION,
@@ -137,41 +130,19 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, opt
     notices: stores.outbox,
     jobs: stores.queue,
     render: renderPlain,
-    surfaces: chats.map(({ surface }) => surface),
-    chatEndpoints: chats.flatMap(({ endpoints }) => endpoints),
+    ...chat,
     ...webhookSources(WEBHOOKS, stores.inbox),
-    pages: consoleRoutes(),
-    isAway: isDatabaseAway,
+    ...{ pages: consoleRoutes(), isAway: isDatabaseAway, now, log },
     notReady: async () => (lifecycle.isStarted() ? agent.unstorable() : 'It is still starting.'),
-    now,
-    log,
   })
   const readRunbooks = async (): Promise<void> => await loadRunbooks(readRunbookFolders(settings.runbooks), { ...stores, log })
-  const started = startedIn(parts, { edge, chats, queue: stores.queue, loadRunbooks: readRunbooks })
+  const started = startedIn(parts, { edge, ...chat, queue: stores.queue, loadRunbooks: readRunbooks })
   const lifecycle = createLifecycle({ ...started, integrations, agent, drills, stores, database })
   return { ...lifecycle, agent, integrations }
 }
 
 /** Whether the configured chats can be posted to, and what to mend where they cannot. */
-export async function examineChats({ slack }: Settings, log: Log): Promise<CheckResult[]> {
-  const connection = slackConnection(slack)
-  return connection === null ? [] : await examineSlack(connection, log)
-}
-
-interface ChatDeps {
-  agent: RunningAgent
-  stores: Stores
-  database: OpenDatabase
-  page(words: string): Promise<void>
-  log: Log
-}
-
-async function createChats({ slack, publicUrl }: Settings, { agent, stores, database, page, log }: ChatDeps): Promise<Slack[]> {
-  const connection = slackConnection(slack)
-  if (connection === null) return []
-  const alone = database.kind === 'pglite'
-  return [await createSlack({ ...stores, connection, agent, queue: stores.work, page, alone, consoleUrl: publicUrl, now, log })]
-}
+export const examineChats = async ({ slack }: Settings, log: Log) => await examineSlack(slack, log)
 
 /** What an export of the audit log is made with. @throws ConfigError when the key is none */
 export function auditExport(settings: Settings, since: number): ExportOptions {

@@ -29,6 +29,7 @@ export function createHousekeeping({ telemetry, queue, outbox, retained, retenti
     () => retained.deliveries(daysAgo('deliveriesDays')),
     () => retained.evidence(daysAgo('evidenceDays')),
     () => retained.messages(daysAgo('messagesDays')),
+    () => retained.postings(daysAgo('messagesDays')),
     () => retained.sessions(),
   ]
   return async () => {

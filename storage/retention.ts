@@ -35,6 +35,8 @@ export interface Retained {
   deliveries(before: Date): Promise<number>
   evidence(before: Date): Promise<number>
   messages(before: Date): Promise<number>
+  /** What was shown in chats, and where: the messages themselves stay there. */
+  postings(before: Date): Promise<number>
   sessions(): Promise<number>
 }
 
@@ -57,6 +59,12 @@ export function createRetained({ db }: { db: Kysely<Database> }): Retained {
         delete from surface_message where id in (
           select m.id from surface_message m left join incident i on i.id = m.incident_id
           where m.at < ${before} and (m.incident_id is null or i.ended_at < ${before}) order by m.at limit ${ROWS}
+        )`),
+    postings: (before) =>
+      count(sql`
+        delete from posting where id in (
+          select p.id from posting p left join incident i on i.id = p.incident_id
+          where p.at < ${before} and (p.incident_id is null or i.ended_at < ${before}) order by p.at limit ${ROWS}
         )`),
     sessions: () => count(sql`delete from session where expires_at <= clk()`),
   }

@@ -5,14 +5,17 @@ import type { Command, CommandContext } from './command.ts'
 
 const POLITE = /^(?:please|can you|could you)\s+/i
 /** What may follow the service and changes nothing of what is asked. */
-const TAIL = /^(?:to (?:the|its) previous (?:version|release))?\s*(?:now|please)?\s*[.!]?$/i
+const TAIL = /^(?:to (?:the|its) previous (?:version|release))?\s*(?:now|please)?$/i
 
 /**
  * An action of the catalogue asked for in words, such as "rollback payments to the previous version": the same as `do rollback payments`, which puts a
  * plan before people and carries nothing out. Words that could mean something else are asked back, never guessed. Null for any other text.
  */
 export function requestIn({ name, rest }: ParsedCommand, { agent }: Pick<CommandContext, 'agent'>): Command | null {
-  const said = `${name} ${rest}`.replace(POLITE, '').trim()
+  const said = `${name} ${rest}`
+    .replace(POLITE, '')
+    .replace(/[.!\s]+$/, '')
+    .trim()
   const [verb = '', ...words] = said.split(' ')
   const action = agent.actions().find((known) => known.verb === verb.toLowerCase().replace(/^roll-?back$/, 'rollback'))
   if (action === undefined || said.endsWith('?')) return null

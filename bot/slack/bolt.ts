@@ -65,6 +65,7 @@ export interface Socket {
 
 /** Without a greeting after this long a connection is none. */
 const GREETING_MS = 20_000
+const STOP_WITHIN_MS = 3_000
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 30_000
 /** A connection that held for this long was a good one: the next is tried at once. */
@@ -98,6 +99,7 @@ export function createSocket({ appToken, apiUrl, take, log }: SocketDeps): Socke
     const late = setTimeout(() => void client.disconnect(), GREETING_MS)
     try {
       await client.start()
+      if (stopping) void client.disconnect()
     } finally {
       clearTimeout(late)
     }
@@ -129,8 +131,9 @@ export function createSocket({ appToken, apiUrl, take, log }: SocketDeps): Socke
     async stop() {
       stopping = true
       endPause()
-      await client.disconnect()
-      await loop
+      void client.disconnect()
+      // A call under way may take longer than a process that is told to stop has.
+      await Promise.race([loop, new Promise((resolve) => setTimeout(resolve, STOP_WITHIN_MS).unref())])
     },
   }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Drawing, Drawn } from './drawing.ts'
 import { SlackFailure, type SlackWeb } from './slack-api.ts'
 
@@ -184,8 +185,8 @@ async function deliver(posting: StoredPosting, deps: DelivererDeps, pace: Pace):
       await postings.later(posting.id, new Date(quietUntil))
       return false
     }
-    if (!isSame) await deps.web.edit({ ...drawn.message, channel: posting.place, message: posting.message, name: nameOf(posting) })
-    await postings.shown(posting.id, { message: posting.message, wanted: posting.wanted, ...shows })
+    const message = isSame ? posting.message : await edit(posting, posting.message, drawn, deps)
+    await postings.shown(posting.id, { message, wanted: posting.wanted, ...shows })
     await followed(posting, drawn, deps)
     return !isSame
   }
@@ -193,6 +194,22 @@ async function deliver(posting: StoredPosting, deps: DelivererDeps, pace: Pace):
   await postings.shown(posting.id, { message, wanted: posting.wanted, ...shows })
   await followed(posting, drawn, deps)
   return true
+}
+
+/** @returns the message it is now: another one when somebody deleted the one that was there. */
+async function edit(
+  posting: StoredPosting,
+  message: string,
+  drawn: Extract<Drawn, { type: 'message' }>,
+  deps: DelivererDeps,
+): Promise<string> {
+  try {
+    await deps.web.edit({ ...drawn.message, channel: posting.place, message, name: nameOf(posting) })
+    return message
+  } catch (error) {
+    if (!(error instanceof SlackFailure) || error.code !== 'message_not_found') throw error
+    return await post({ ...posting, begunAt: null }, drawn, deps)
+  }
 }
 
 /** Posts it, unless it was posted before by a process that died before it could write that down. */
@@ -223,8 +240,9 @@ async function followed({ incidentId }: StoredPosting, drawn: Drawn, { follow }:
   if (drawn.type === 'message' && incidentId !== null) for (const also of drawn.also) await follow(also, incidentId)
 }
 
-function nameOf({ kind, ref }: StoredPosting): string {
-  return `${kind}:${ref}`
+/** By which it is found again: of this posting alone, also beside another Steadyhand in the same channel. It tells nothing of the nonce. */
+function nameOf({ kind, ref, nonce }: StoredPosting): string {
+  return `${kind}:${ref}:${createHash('sha256').update(nonce).digest('hex').slice(0, 16)}`
 }
 
 function pauseFor({ kind, retryAfter }: SlackFailure, failures: number): number {

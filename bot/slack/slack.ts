@@ -16,7 +16,7 @@ import { createInlet, type InletDeps, SLACK_WORK } from './inlet.ts'
 import { clickSchema, commandSchema, formSchema, homeSchema, messageSchema, shortcutSchema } from './payloads.ts'
 import { createSlackPeople } from './people.ts'
 import { createPrivateWords } from './private-words.ts'
-import type { SlackConnection } from './settings.ts'
+import { type SlackConnection, type SlackSettings, slackConnection } from './settings.ts'
 import { createShortcuts } from './shortcuts.ts'
 import { checkSlack } from './start-check.ts'
 import { createSlackSurface, PRIORITY } from './surface.ts'
@@ -120,6 +120,8 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
   deps.queue.handle(SLACK_WORK, createWork(deps.inbox, bolt.handle), { concurrency: CONCURRENCY })
   const surface = createSlackSurface({ postings, deliverer, channel })
   const redraw = async (): Promise<void> => {
+    // Asked once; where Slack was away at the start, until it answers.
+    await workspace.ask()
     const { items } = await agent.approvals({ state: 'pending', limit: MOST_WAITING })
     for (const approval of items) await surface.refreshApproval(approval.id, async () => approval)
   }
@@ -142,19 +144,51 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
   }
 }
 
+/** The chat of a process that has none. */
+export const NO_CHAT: OpenChat = { surfaces: [], chatEndpoints: [], chats: [] }
+
+/** What the edge and the lifecycle of a process get of a chat. */
+export interface OpenChat {
+  surfaces: readonly Surface[]
+  chatEndpoints: readonly Endpoint[]
+  chats: readonly Pick<Slack, 'start' | 'stop'>[]
+}
+
+/** Slack as the settings have it; nothing of it is loaded where it is not set up. */
+export async function openSlack(
+  settings: { slack: SlackSettings; publicUrl: string | null },
+  deps: Omit<SlackDeps, 'connection' | 'consoleUrl' | 'alone' | 'queue'> & {
+    database: { kind: 'pglite' | 'postgres' }
+    work: SlackDeps['queue']
+  },
+): Promise<OpenChat> {
+  const connection = slackConnection(settings.slack)
+  if (connection === null) return NO_CHAT
+  const alone = deps.database.kind === 'pglite'
+  const slack = await createSlack({ ...deps, connection, queue: deps.work, alone, consoleUrl: settings.publicUrl })
+  return { surfaces: [slack.surface], chatEndpoints: slack.endpoints, chats: [slack] }
+}
+
 /** For `doctor`: without a database, and without anything started. */
-export async function examineSlack(connection: SlackConnection, log: SlackDeps['log']): Promise<CheckResult[]> {
+export async function examineSlack(settings: SlackSettings, log: SlackDeps['log']): Promise<CheckResult[]> {
+  const connection = slackConnection(settings)
+  if (connection === null) return []
   const { createSlackWeb } = await import('./bolt.ts')
   return await checkSlack(connection, createSlackWeb({ token: connection.botToken, apiUrl: connection.apiUrl, log }))
 }
 
-/** Where requests are shown on Slack, once it is known which workspace that is; a click counts from there only. */
-export async function slackPresentations(
-  connection: SlackConnection | null,
+/** Where requests are shown: on Slack as well, once it is known which workspace that is. A click counts from there only. */
+export function alsoOnSlack(
+  settings: SlackSettings,
+  elsewhere: readonly Presentation[],
   meta: Pick<WorkspaceDeps['meta'], 'get'>,
-): Promise<Presentation[]> {
-  const workspace = connection === null ? null : await readWorkspace(meta)
-  return connection === null || workspace === null ? [] : [{ surface: 'slack', tenant: workspace.teamId, place: connection.channel }]
+): () => Promise<Presentation[]> {
+  const connection = slackConnection(settings)
+  return async () => {
+    const workspace = connection === null ? null : await readWorkspace(meta)
+    if (connection === null || workspace === null) return [...elsewhere]
+    return [...elsewhere, { surface: 'slack', tenant: workspace.teamId, place: connection.channel }]
+  }
 }
 
 /** Says in the log what is not in order; nothing is kept from starting by it. */

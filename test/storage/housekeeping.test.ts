@@ -4,6 +4,7 @@ import { createHousekeeping } from '../../storage/housekeeping.ts'
 import { createJobQueue } from '../../storage/job-queue.ts'
 import { createMessageStore } from '../../storage/messages.ts'
 import { createOutbox } from '../../storage/outbox.ts'
+import { createPostings } from '../../storage/postings.ts'
 import { createRetained, RETENTION, type RetentionSettings } from '../../storage/retention.ts'
 import { createTelemetry } from '../../storage/telemetry.ts'
 import { describeKernel, tampers, verified, violationsOf } from '../support/kernel.ts'
@@ -112,7 +113,10 @@ describeKernel('housekeeping', (kernel) => {
       await messages.say('console', { incidentId, kind: 'notice', ref: `${incidentId}`, text: 'x', blocks: [] })
     await run(`insert into session (token_hash, person_id, method, created_at, expires_at) values
       (repeat('a', 64), 'ada', 'named', clk() - interval '2 hours', clk() - interval '1 hour'), (repeat('b', 64), 'ada', 'named', clk(), clk() + interval '1 hour')`)
+    const postings = createPostings({ db: kernel().db })
+    for (const ref of ['inc-1', 'inc-2']) await postings.draw('slack', { kind: 'incident', ref, incidentId: ref, priority: 1, place: 'C1' })
     await tidy(RETENTION.messagesDays + 1)
+    expect((await sql`select ref from posting`.execute(kernel().db)).rows).toEqual([{ ref: 'inc-2' }])
     const { rows } = await sql`select incident_id from surface_message`.execute(kernel().db)
     expect(rows).toEqual([{ incident_id: 'inc-2' }])
     expect(await countOf(kernel().db, 'session')).toBe(1)

@@ -37,7 +37,9 @@ describeDatabases('an approval on Slack', (store) => {
     expect(await votes()).toEqual(['alice approve slack'])
     expect(running.target.ledger).toHaveLength(1)
     expect(buttonsOf(asked)).toEqual([])
-    await message(/^Verified: .* took effect/)
+    const outcome = (): boolean =>
+      slack.posted(channel).some((each) => each !== asked && each.text.startsWith('Verified') && each.broadcast)
+    await expect.poll(outcome, { timeout: 25_000 }).toBe(true)
     const inChannel = slack.posted(channel).filter(({ threadTs }) => threadTs === null)
     expect(inChannel).toEqual([card])
     expect(slack.violations).toEqual([])

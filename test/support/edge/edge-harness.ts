@@ -18,8 +18,7 @@ import { fitsOnCard, RENDER_VERSION, renderHash } from '../../../bot/messages/pl
 import { pageNotice } from '../../../bot/page-notice.ts'
 import type { Pace } from '../../../bot/slack/deliverer.ts'
 import { renderBlocks } from '../../../bot/slack/render.ts'
-import { slackConnection } from '../../../bot/slack/settings.ts'
-import { createSlack, slackPresentations } from '../../../bot/slack/slack.ts'
+import { alsoOnSlack, openSlack } from '../../../bot/slack/slack.ts'
 import { webhookSources } from '../../../bot/webhook-sources.ts'
 import { parseAlertmanagerWebhook } from '../../../integrations/alertmanager/webhook.ts'
 import type { Workload } from '../../../integrations/ports/workloads.ts'
@@ -104,17 +103,15 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
     const { text, blocks } = renderBlocks(card)
     return { text, blocks: blocks.map((block) => ({ ...block })) }
   }
-  const connection = slackConnection(settings.slack)
-  const slack =
-    connection === null
-      ? null
-      : await createSlack({
-          ...{ connection, agent, page, now, log, ...stores },
-          queue: stores.work,
-          alone: database.kind === 'pglite',
-          consoleUrl: settings.publicUrl,
-          pace: options.slackPace ?? { channelMs: 0, quietMs: 0 },
-        })
+  const chat = await openSlack(settings, {
+    ...stores,
+    database,
+    agent,
+    page,
+    now,
+    log,
+    pace: options.slackPace ?? { channelMs: 0, quietMs: 0 },
+  })
   const deps: EdgeDeps = {
     settings,
     version: '0.0.0-test',
@@ -134,8 +131,7 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
     notices: stores.outbox,
     jobs: stores.queue,
     render,
-    surfaces: slack ? [slack.surface] : [],
-    chatEndpoints: slack?.endpoints ?? [],
+    ...chat,
     ...webhookSources(WEBHOOKS, stores.inbox),
     pages: null,
     isAway: isDatabaseAway,
@@ -147,7 +143,7 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
   await agent.start()
   if (parts.agent) await stores.queue.start()
   const { url } = parts.edge ? await edge.listen() : { url: '' }
-  await slack?.start()
+  for (const each of chat.chats) await each.start()
   const stopListening = parts.edge ? await stores.onNotice(edge.announcer.wake) : () => {}
   const client = (): Client => new Client(url)
   return {
@@ -177,7 +173,7 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
     async close() {
       stopListening()
       await edge.close()
-      await slack?.stop()
+      for (const each of chat.chats) await each.stop()
       await stores.queue.stop(2_000)
       await agent.stop()
     },
@@ -304,10 +300,7 @@ function createTestAgent({
           typed: options.typed ?? false,
         },
       }),
-      presentations: async () => [
-        ...consolePresentations(settings),
-        ...(await slackPresentations(slackConnection(settings.slack), stores.meta)),
-      ],
+      presentations: alsoOnSlack(settings.slack, consolePresentations(settings), stores.meta),
       dependents: async () => ['checkout'],
       build: () => digestOf(canonicalJson('test')),
       now,

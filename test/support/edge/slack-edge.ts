@@ -58,6 +58,7 @@ export async function openScene(
     await running.close()
     await slack.close()
   })
+  if (mode === 'Socket Mode') await waitFor(async () => (slack.sockets.count() > 0 ? true : null), SECONDS)
   const find = (ask: () => SlackMessage | undefined): Promise<SlackMessage> => waitFor(async () => ask() ?? null, SECONDS)
   return {
     ...{ slack, running, channel, alice, carol, bob, mallory },

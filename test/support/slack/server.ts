@@ -1,17 +1,16 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { createDeliver, type Delivery, encode, send } from './delivery.ts'
-import { createFaults, type Fault, type Faults } from './faults.ts'
-import { isJson, type Json } from './json.ts'
+import { createFaults, type Faults } from './faults.ts'
+import { openFront } from './front.ts'
+import type { Json } from './json.ts'
 import type { MethodContext } from './method.ts'
-import { respond, responseSchema } from './methods/chat.ts'
 import { eventBody } from './payloads.ts'
 import { createPerson, type Person, seenBy } from './person.ts'
 import { createRateLimits, type RateLimits } from './rate-limits.ts'
+import { type RenderOptions, renderChannel, renderHome } from './render.ts'
+import { type Addressee, createResponses } from './responses.ts'
 import { type SignedRequest, signedHeaders } from './signing.ts'
-import { SlackError } from './slack-error.ts'
 import { createSocketMode, type SocketMode } from './socket-mode.ts'
-import { type Answer, type ApiCall, answerCall, type Token } from './web-api.ts'
+import { type ApiCall, answerCall, type Token } from './web-api.ts'
 import {
   addConversation,
   addMessage,
@@ -119,14 +118,13 @@ export interface SlackServer {
   readonly violations: World['violations']
   /** What the app posted to a conversation and is still there, oldest first: for one reader, or for everybody. */
   readonly posted: (channel: Conversation, viewer?: Person) => SlackMessage[]
+  /** One HTML page that a person can look at. */
+  readonly renderChannel: (channel: Conversation, options: RenderOptions) => string
+  readonly renderHome: (options: RenderOptions) => string
   /** Resolves when nothing that was sent to the app waits for its acknowledgement. */
   readonly idle: () => Promise<void>
   readonly close: () => Promise<void>
 }
-
-const RESPONSE_URL_USES = 5
-const RESPONSE_URL_LIVES_MS = 30 * 60_000
-const LARGEST_BODY = 20_000_000
 
 export async function startSlackServer(options: SlackServerOptions = {}): Promise<SlackServer> {
   const { scopes = USUAL_SCOPES, events = USUAL_EVENTS, rateLimits = false, patienceMs = 15_000 } = options
@@ -161,92 +159,43 @@ export async function startSlackServer(options: SlackServerOptions = {}): Promis
   const contextOf = (granted: ReadonlySet<string>, name: string): MethodContext => ({
     world,
     scopes: granted,
-    origin: origin(),
+    origin: front.origin,
     tellApp: (event) => void tell(event, null),
-    openSocketUrl: () => sockets.openUrl(origin()),
+    openSocketUrl: () => sockets.openUrl(front.origin),
     object: (problem) => void world.violations.push({ method: name, problem }),
   })
-  const answer = (request: {
-    to: { channel: string; user: string; message: SlackMessage | null }
-    answer: unknown
-    via: string
-  }): string | null => {
-    const parsed = responseSchema.safeParse(typeof request.answer === 'string' ? { text: request.answer } : request.answer)
-    const problem = parsed.success
-      ? attempt(() => respond(request.to, parsed.data, contextOf(new Set(['chat:write']), request.via)))
-      : 'invalid_payload'
-    if (problem !== null) world.violations.push({ method: request.via, problem })
-    return problem
-  }
-  const respondTo = (id: string, body: unknown): Answer => {
-    const known = world.responseUrls.get(id)
-    const isUsable = known !== undefined && known.uses < RESPONSE_URL_USES && known.expires >= now().getTime() && known.channel !== null
-    if (!isUsable)
-      return { status: 404, headers: {}, body: { ok: false, error: known === undefined ? 'invalid_response_url' : 'used_url' } }
-    known.uses += 1
-    const problem = answer({
-      to: { user: known.user, channel: known.channel ?? '', message: known.message },
-      answer: body,
-      via: 'response_url',
-    })
-    return problem === null
-      ? { status: 200, headers: {}, body: { ok: true } }
-      : { status: 400, headers: {}, body: { ok: false, error: problem } }
-  }
+  const responses = createResponses({ world, contextOf, origin: () => front.origin })
   const personDeps = {
     world,
     deliver,
     tell,
-    responseUrl: (to: { user: string; channel: string | null; message: SlackMessage | null }) => {
-      const id = newId('R')
-      world.responseUrls.set(id, { ...to, expires: now().getTime() + RESPONSE_URL_LIVES_MS, uses: 0 })
-      return `${origin()}/response/${id}`
-    },
-    respond: (to: { channel: string; user: string; message: SlackMessage | null }, said: unknown) =>
-      void answer({ to, answer: said, via: 'command' }),
+    responseUrl: responses.newUrl,
+    respond: (to: Addressee, said: unknown) => void responses.answer(to, said, 'command'),
   }
 
-  const server = createServer((request, response) => {
-    void handle(request, response).catch((error: unknown) => {
-      // A fault of this server itself: the test must not take it for one of Slack's answers.
-      world.violations.push({ method: 'server', problem: error instanceof Error ? (error.stack ?? error.message) : String(error) })
-      response.destroy()
-    })
+  const front = await openFront({
+    faults,
+    callApi: (name, authorization, args) => {
+      const result = answerCall({ name, authorization, args }, { world, tokens, limits, context: contextOf })
+      calls.push({ method: name, args, outcome: result.body['ok'] === true ? 'ok' : String(result.body['error']), at: now().getTime() })
+      return result
+    },
+    respondTo: responses.respondTo,
+    upload: (id, content) => {
+      const file = world.files.get(id)
+      if (file !== undefined) file.content = content
+      return file !== undefined
+    },
+    failed: (method, outcome) => void calls.push({ method, args: {}, outcome, at: now().getTime() }),
+    broken: (error) =>
+      void world.violations.push({ method: 'server', problem: error instanceof Error ? (error.stack ?? '') : String(error) }),
+    upgrade: sockets.upgrade,
   })
-  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const body = await readAll(request)
-    const [, area = '', ...rest] = new URL(request.url ?? '/', 'http://loopback').pathname.split('/')
-    const name = area === 'api' ? rest.join('/') : area
-    const fault = faults.take(name)
-    if (fault !== null && fault.kind !== 'lost') {
-      calls.push({ method: name, args: {}, outcome: fault.kind, at: now().getTime() })
-      return await meet(fault, response, faults)
-    }
-    const result = area === 'api' ? callApi(name, request, body) : other(area, rest, body)
-    if (fault?.kind === 'lost') return void response.destroy()
-    response.writeHead(result.status, { 'content-type': 'application/json; charset=utf-8', ...result.headers })
-    response.end(JSON.stringify(result.body))
-  }
-  const callApi = (name: string, request: IncomingMessage, body: Buffer): Answer => {
-    const args = readArguments(request, body)
-    const result = answerCall({ name, authorization: request.headers.authorization, args }, { world, tokens, limits, context: contextOf })
-    calls.push({ method: name, args, outcome: result.body['ok'] === true ? 'ok' : String(result.body['error']), at: now().getTime() })
-    return result
-  }
-  const other = (area: string, rest: readonly string[], body: Buffer): Answer => {
-    if (area === 'response') return respondTo(rest[0] ?? '', JSON.parse(body.toString()))
-    const file = area === 'upload' ? world.files.get(rest[1] ?? '') : undefined
-    if (file === undefined) return { status: 404, headers: {}, body: {} }
-    file.content = body
-    return { status: 200, headers: {}, body: {} }
-  }
-  server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const origin = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { origin } = front
 
   return {
     world,
-    apiUrl: `${origin()}/api/`,
+    apiUrl: `${origin}/api/`,
     botToken,
     appToken,
     signingSecret,
@@ -289,6 +238,8 @@ export async function startSlackServer(options: SlackServerOptions = {}): Promis
       viewer === undefined
         ? channel.messages.filter(({ botId, deleted, ephemeralFor }) => botId === world.app.botId && !deleted && ephemeralFor === null)
         : seenBy(viewer.id, channel).filter(({ botId }) => botId === world.app.botId),
+    renderChannel: (channel, shown) => renderChannel(world, channel, shown),
+    renderHome: (shown) => renderHome(world, shown),
     idle: async () => {
       while (pending.size > 0) await Promise.allSettled(pending)
     },
@@ -296,8 +247,7 @@ export async function startSlackServer(options: SlackServerOptions = {}): Promis
       requestUrl = null
       faults.release()
       sockets.close()
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
+      await front.close()
     },
   }
 }
@@ -312,54 +262,4 @@ function subscriptionOf({ type, channel_type: kind }: Json): string {
 function isInside(world: World, { channel, type }: Json): boolean {
   const conversation = world.conversations.get(String(channel))
   return conversation === undefined || type === 'app_mention' || conversation.members.has(world.app.botUser)
-}
-
-function attempt(act: () => unknown): string | null {
-  try {
-    act()
-    return null
-  } catch (error) {
-    if (error instanceof SlackError) return [error.code, JSON.stringify(error.extra)].join(' ')
-    throw error
-  }
-}
-
-async function meet(fault: Fault, response: ServerResponse, faults: Faults): Promise<void> {
-  const answers: Record<string, () => [number, Record<string, string>, Json]> = {
-    error: () => [200, {}, { ok: false, error: fault.kind === 'error' ? fault.error : '' }],
-    http: () => [fault.kind === 'http' ? fault.status : 500, {}, {}],
-    ratelimited: () => [
-      429,
-      { 'retry-after': String(fault.kind === 'ratelimited' ? fault.retryAfter : 1) },
-      { ok: false, error: 'ratelimited' },
-    ],
-  }
-  if (fault.kind === 'stall') await faults.stalled()
-  const made = answers[fault.kind]?.()
-  if (made === undefined) return void response.destroy()
-  const [status, headers, body] = made
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers })
-  response.end(JSON.stringify(body))
-}
-
-async function readAll(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request) {
-    size += chunk.length
-    if (size > LARGEST_BODY) throw new Error(`a request of more than ${LARGEST_BODY} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
-}
-
-/** From the query, a form or JSON: Slack takes all three. */
-function readArguments(request: IncomingMessage, body: Buffer): Json {
-  const query = Object.fromEntries(new URL(request.url ?? '/', 'http://loopback').searchParams)
-  const text = body.toString()
-  if ((request.headers['content-type'] ?? '').includes('json')) {
-    const read: unknown = text === '' ? {} : JSON.parse(text)
-    return { ...query, ...(isJson(read) ? read : {}) }
-  }
-  return { ...query, ...Object.fromEntries(new URLSearchParams(text)) }
 }

@@ -15,13 +15,17 @@ const MIME_TYPES: Readonly<Record<string, string>> = {
   json: 'application/json',
 }
 
+const altText = z.string().max(1_000).optional()
+
 const getUploadUrl = method({
   tier: 'tier4',
   scopes: ['files:write'],
   args: {
     filename: z.string().min(1),
     length: count(LARGEST_FILE),
-    alt_txt: z.string().max(1_000).optional(),
+    alt_txt: altText,
+    // What the SDK calls it.
+    alt_text: altText,
     snippet_type: z.string().optional(),
   },
   run: (args, { world, origin }) => {
@@ -31,7 +35,7 @@ const getUploadUrl = method({
       id: newId('F'),
       name: args.filename,
       title: args.filename,
-      altText: args.alt_txt ?? '',
+      altText: args.alt_txt ?? args.alt_text ?? '',
       mimeType,
       content: Buffer.alloc(0),
       complete: false,

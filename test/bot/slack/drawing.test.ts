@@ -1,0 +1,103 @@
+import type { KnownBlock } from '@slack/types'
+import { describe, expect, test } from 'vitest'
+import type { IncidentView } from '../../../agent/agent.ts'
+import type { Approval } from '../../../agent/domain/approval.ts'
+import { readClick } from '../../../bot/slack/clickable.ts'
+import { createDrawing, type Drawn } from '../../../bot/slack/drawing.ts'
+import { approvalsInEveryState, at, incidentsInEveryState, PEOPLE } from '../../support/builders.ts'
+import { problemsOfBlocks, visibleLength } from '../../support/slack/validate.ts'
+
+const NONCE = 'n'.repeat(24)
+const ACCOUNTS = ['U0ALICE', 'U0CAROL']
+
+async function draw(
+  kind: 'incident' | 'approval',
+  state: { view?: IncidentView; approval?: Approval; now: Date },
+): Promise<Extract<Drawn, { type: 'message' }>> {
+  const people = Object.entries(PEOPLE).map(([id, name]) => ({ id, name, kind: 'human' as const, active: true }))
+  const drawing = createDrawing({
+    agent: {
+      incident: async () => state.view ?? null,
+      approval: async () => state.approval ?? null,
+      people: async () => people.map((person) => ({ ...person, roles: [] })),
+      whoMay: async () => people.filter(({ id }) => id !== 'bob'),
+      manualOf: () => 'kubectl rollout undo deployment/payments',
+      incidentSeries: async () => null,
+    },
+    accountsOf: async () => ACCOUNTS,
+    drawPng: async () => Buffer.from(''),
+    consoleUrl: 'https://steadyhand.example',
+    now: () => state.now,
+  })
+  const drawn = await drawing({ kind, ref: 'x', body: null, nonce: NONCE })
+  if (drawn.type !== 'message') throw new Error('nothing was drawn')
+  return drawn
+}
+
+function pressable(blocks: readonly KnownBlock[]): { id: string; value: string }[] {
+  return blocks.flatMap((block) =>
+    block.type !== 'actions'
+      ? []
+      : block.elements.flatMap((element) => {
+          if (element.type === 'button') return element.value === undefined ? [] : [{ id: element.action_id ?? '', value: element.value }]
+          return element.type === 'overflow' ? element.options.map(({ value = '' }) => ({ id: 'more', value })) : []
+        }),
+  )
+}
+
+describe('the card of a request as it is posted', () => {
+  test.each(Object.entries(approvalsInEveryState()))(
+    '%s is taken by Slack, and each of its buttons is bound to it',
+    async (name, { approval, now }) => {
+      const { message, broadcast } = await draw('approval', { approval, now })
+      expect(problemsOfBlocks(message.blocks)).toEqual([])
+      expect(visibleLength(message.blocks)).toBeLessThanOrEqual(12_000)
+      expect(broadcast).toBe(true)
+      const clicks = pressable(message.blocks).map(({ id, value }) => readClick(id, value))
+      for (const click of clicks) expect(click).toMatchObject({ nonce: NONCE, digest: approval.digest, ref: approval.id })
+      expect(clicks.some((click) => click?.action === 'approve')).toBe(name.startsWith('asking'))
+      expect(JSON.stringify(message.blocks).includes('"user_id"')).toBe(name.startsWith('asking'))
+    },
+  )
+
+  test('asks once more about what is not safe, unless it has to be typed anyway', async () => {
+    const { asking, 'asking-two': typed } = approvalsInEveryState()
+    const confirms = async (approval: Approval): Promise<boolean> =>
+      JSON.stringify((await draw('approval', { approval, now: at(30) })).message.blocks).includes('"confirm"')
+    if (!asking || !typed) throw new Error('there are no such states')
+    const { approval } = asking
+    expect(await confirms({ ...approval, plan: { ...approval.plan, risk: 'caution' } })).toBe(true)
+    expect(await confirms({ ...approval, plan: { ...approval.plan, risk: 'safe' } })).toBe(false)
+    expect(await confirms({ ...typed.approval, plan: { ...typed.approval.plan, risk: 'caution' } })).toBe(false)
+  })
+})
+
+describe('the card of an incident as it is posted', () => {
+  test.each(Object.entries(incidentsInEveryState()))('%s has two buttons at most, and each is bound to it', async (_name, view) => {
+    const { message } = await draw('incident', { view, now: at(10) })
+    expect(problemsOfBlocks(message.blocks)).toEqual([])
+    const buttons = message.blocks.flatMap((block) =>
+      block.type === 'actions' ? block.elements.filter(({ type }) => type === 'button') : [],
+    )
+    expect(buttons.length).toBeLessThanOrEqual(2)
+    for (const { id, value } of pressable(message.blocks)) {
+      expect(readClick(id, value)).toMatchObject({ nonce: NONCE, digest: null })
+      expect(readClick(id, value)?.ref.split(' ')[0]).toBe(view.incident.id)
+    }
+  })
+})
+
+test.each([
+  '',
+  'approve',
+  'x y z',
+  `${NONCE} -`,
+  `${NONCE} ${'0'.repeat(63)} ref`,
+  'short - ref',
+  '<!channel> - ref',
+  `${NONCE}\u202e - ref`,
+])('a value that no card of ours has is no click: %j', (value) => {
+  expect(readClick('approve', value)).toBeNull()
+  expect(readClick('more', value)).toBeNull()
+  expect(readClick('wipe', `${NONCE} - ref`)).toBeNull()
+})
