@@ -1,5 +1,5 @@
 import { noSeason, offSeason, type Season } from './season.ts'
-import { meet, type Nearest, noValues, type SeenValues } from './seen-values.ts'
+import { forgetOld, meet, type Nearest, noValues, type SeenValues } from './seen-values.ts'
 
 /** What is remembered of one series; plain data, a few kilobytes. Changed in place by `scorePoint`. */
 export interface SeriesState {
@@ -66,6 +66,11 @@ export function scorePoint(state: SeriesState, value: number, at: number): Point
   }
   if (!newest || state.count <= WARM_UP) return { score: 0, newest }
   return { score: scoreOf(state, Math.min(newest.nearest.distance, MOST_SHARE)), newest }
+}
+
+/** Lets go of what was not seen for weeks. */
+export function forgetSeen(state: SeriesState, now: number): void {
+  for (const aspect of ASPECTS) forgetOld(state.seen[aspect], now)
 }
 
 function scoreOf(state: SeriesState, share: number): number {
