@@ -22,11 +22,14 @@ export interface WatchDeps {
 export interface Watch {
   /** Reads what is new of every series and raises what is found. Rounds do not overlap; one that is under way is joined. */
   round(): Promise<void>
+  /** Whether there is a source of metrics for anything that is watched. */
+  isNeeded(): boolean
   /** Series under watch. */
   size(): number
 }
 
 const MOST_SERIES = 10_000
+const MOST_ALERTS = 500
 const READS_AT_ONCE = 8
 const READ_DEADLINE_MS = 5_000
 /** What is learned from at the start, and how fine. */
@@ -64,6 +67,8 @@ interface Entry {
  */
 export function createWatch(deps: WatchDeps): Watch {
   const entries = new Map<string, Entry>()
+  /** Environments that did not answer in this round: they are not asked for each series again. */
+  const away = new Set<string>()
   let under: Promise<void> | null = null
 
   const subjects = async (): Promise<Subject[]> => {
@@ -91,9 +96,11 @@ export function createWatch(deps: WatchDeps): Watch {
     const to = deps.now()
     const signal = AbortSignal.timeout(READ_DEADLINE_MS)
     const answer = await askSource((given) => port.read({ service, metric, from, to, stepSeconds, signal: given }), signal, deps.log)
+    if (!answer.ok) away.add(environment)
     return answer.ok ? answer.value.points.toSorted((a, b) => a.at.getTime() - b.at.getTime()) : []
   }
   const look = async (subject: Subject): Promise<Alert[]> => {
+    if (away.has(subject.environment)) return []
     const entry = entryOf(subject)
     const found = Object.hasOwn(WATCHED, subject.metric) ? await takeNew(entry) : []
     return [...found, ...(await lookAhead(entry))]
@@ -141,6 +148,7 @@ export function createWatch(deps: WatchDeps): Watch {
     return [alert]
   }
   const run = async (): Promise<void> => {
+    away.clear()
     const waiting = await subjects()
     const worker = async (): Promise<Alert[]> => {
       const found: Alert[] = []
@@ -148,7 +156,7 @@ export function createWatch(deps: WatchDeps): Watch {
       return found
     }
     const alerts = (await Promise.all(Array.from({ length: READS_AT_ONCE }, worker))).flat()
-    if (alerts.length > 0) await deps.raise(alerts)
+    for (let from = 0; from < alerts.length; from += MOST_ALERTS) await deps.raise(alerts.slice(from, from + MOST_ALERTS))
   }
 
   return {
@@ -158,6 +166,8 @@ export function createWatch(deps: WatchDeps): Watch {
       })
       await under
     },
+    isNeeded: () =>
+      deps.sources.some(({ metrics, environments }) => metrics && environments.some((environment) => !deps.exceptIn.includes(environment))),
     size: () => entries.size,
   }
 }

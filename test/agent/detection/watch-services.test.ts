@@ -99,5 +99,5 @@ it('a slow trend is told once, with its date', async () => {
 it('an environment with a detection of its own is left to it', async () => {
   const { asked, watch, until } = watching({ latency_p99: noise }, 'local')
   await until(NOW)
-  expect([asked, watch.size()]).toEqual([[], 0])
+  expect([asked, watch.size(), watch.isNeeded()]).toEqual([[], 0, false])
 })
