@@ -7,6 +7,7 @@ import { createPolicyAnswers } from './actions/policy-answers.ts'
 import type { PlanCard } from './actions/propose.ts'
 import { type AgentDeps, createAgent, type RunningAgent } from './create-agent.ts'
 import { SOURCE as DETECTION } from './detection/found-alert.ts'
+import { createLogWatch } from './detection/watch-logs.ts'
 import { createWatch } from './detection/watch-services.ts'
 import { createWatchTurn, type WatchLease } from './detection/watch-turn.ts'
 import { type Alert, alertSchema } from './domain/alert.ts'
@@ -87,6 +88,7 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
     const delivery = { source: DETECTION, deliveryKey: digestOf(text), body: new TextEncoder().encode(text), headers: {} }
     await deps.inbox.accept({ ...delivery, jobKind: 'intake' })
   }
+  const watched = { sources: integrations, topology, exceptIn: ground?.environments ?? [], raise, now, log }
   const agent = createAgent({
     ...deps,
     catalog,
@@ -102,10 +104,7 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
       now,
       log,
     }),
-    watching: createWatchTurn({
-      lease: deps.watchLease,
-      watch: createWatch({ sources: integrations, topology, exceptIn: ground?.environments ?? [], raise, now, log }),
-    }),
+    watching: createWatchTurn({ lease: deps.watchLease, watches: [createWatch(watched), createLogWatch(watched)] }),
     investigation: createInvestigation({ incidents, sources: integrations, topology, runbooks: deps.runbooks, now, log }),
     parsers: new Map([
       ...deps.formats.map(({ name, parse }) => [name, parserOf(parse)] as const),

@@ -7,6 +7,7 @@ import { forecast } from './forecast.ts'
 import { deviationAlert, forecastAlert, type Subject } from './found-alert.ts'
 import { forgetSeen } from './score-series.ts'
 import { takePoint, WATCHED, type WatchedSeries, watchSeries } from './watch-series.ts'
+import type { Watched } from './watch-turn.ts'
 
 export interface WatchDeps {
   sources: readonly Source[]
@@ -19,11 +20,9 @@ export interface WatchDeps {
   log: WarningLog & { info(object: object, message: string): void }
 }
 
-export interface Watch {
+export interface Watch extends Watched {
   /** Reads what is new of every series and raises what is found. Rounds do not overlap; one that is under way is joined. */
   round(): Promise<void>
-  /** Whether there is a source of metrics for anything that is watched. */
-  isNeeded(): boolean
   /** Series under watch. */
   size(): number
 }

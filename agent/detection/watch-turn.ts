@@ -1,4 +1,9 @@
-import type { Watch } from './watch-services.ts'
+/** Something that is looked at every few seconds. */
+export interface Watched {
+  /** Whether there is anything to look at. */
+  isNeeded(): boolean
+  round(): Promise<void>
+}
 
 /** The right to watch, which one replica has at a time. */
 export interface WatchLease {
@@ -15,7 +20,7 @@ export interface WatchTurn {
 }
 
 /** Of several replicas one watches: whoever holds the lease. Another takes over when it lapses, and learns from the sources' own history. */
-export function createWatchTurn({ lease, watch }: { lease: WatchLease; watch: Pick<Watch, 'round' | 'isNeeded'> }): WatchTurn {
+export function createWatchTurn({ lease, watches }: { lease: WatchLease; watches: readonly Watched[] }): WatchTurn {
   let epoch: number | null = null
   const isMine = async (): Promise<boolean> => {
     if (epoch !== null && (await lease.renew(epoch))) return true
@@ -24,7 +29,8 @@ export function createWatchTurn({ lease, watch }: { lease: WatchLease; watch: Pi
   }
   return {
     async round() {
-      if (watch.isNeeded() && (await isMine())) await watch.round()
+      const needed = watches.filter((watch) => watch.isNeeded())
+      if (needed.length > 0 && (await isMine())) await Promise.all(needed.map(async (watch) => await watch.round()))
     },
     async end() {
       if (epoch !== null) await lease.release(epoch)

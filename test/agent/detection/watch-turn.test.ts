@@ -16,7 +16,7 @@ describeDatabases('the turn to watch', (store) => {
     const leases = createLeases(database())
     const rounds: string[] = []
     const replica = (name: string) =>
-      createWatchTurn({ lease: leaseOf(leases, name), watch: { isNeeded: () => true, round: async () => void rounds.push(name) } })
+      createWatchTurn({ lease: leaseOf(leases, name), watches: [{ isNeeded: () => true, round: async () => void rounds.push(name) }] })
     return { rounds, a: replica('a'), b: replica('b') }
   }
 
@@ -38,7 +38,7 @@ describeDatabases('the turn to watch', (store) => {
 
   test('is not taken while there is nothing to watch', async () => {
     const leases = createLeases(database())
-    await createWatchTurn({ lease: leaseOf(leases, 'a'), watch: { isNeeded: () => false, round: async () => {} } }).round()
+    await createWatchTurn({ lease: leaseOf(leases, 'a'), watches: [{ isNeeded: () => false, round: async () => {} }] }).round()
     expect(await leases.current('detection')).toBeNull()
   })
 })
