@@ -6,7 +6,11 @@ import type { ExecutorLease } from './actions/executor.ts'
 import { createPolicyAnswers } from './actions/policy-answers.ts'
 import type { PlanCard } from './actions/propose.ts'
 import { type AgentDeps, createAgent, type RunningAgent } from './create-agent.ts'
-import { alertSchema } from './domain/alert.ts'
+import { SOURCE as DETECTION } from './detection/found-alert.ts'
+import { createLogWatch } from './detection/watch-logs.ts'
+import { createWatch } from './detection/watch-services.ts'
+import { createWatchTurn, type WatchLease } from './detection/watch-turn.ts'
+import { type Alert, alertSchema } from './domain/alert.ts'
 import { canonicalJson, digestOf } from './domain/canonical-json.ts'
 import { createDrills, type DrillRuns, type Drills } from './drills.ts'
 import { createIntake } from './intake/pipeline.ts'
@@ -41,6 +45,8 @@ export interface AssemblyDeps
     | 'parts'
   > {
   lease: ExecutorLease
+  /** Of the replica that watches the services. */
+  watchLease: WatchLease
   runs: DrillRuns
   runbooks: Pick<RunbookStore, 'search'>
   integrations: readonly Integration[]
@@ -76,6 +82,13 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
   const drills = createDrills({ ground: ground?.drills ?? null, runs: deps.runs, incidents, approvals, now, log })
   const build = async (): Promise<string> =>
     digestOf(canonicalJson({ catalog: catalog.digest, policy: (await policy.now()).digest, renderer: card.renderVersion }))
+  /** As a delivery like any other: durable once accepted, and taken once. */
+  const raise = async (alerts: readonly Alert[]): Promise<void> => {
+    const text = JSON.stringify(alerts)
+    const delivery = { source: DETECTION, deliveryKey: digestOf(text), body: new TextEncoder().encode(text), headers: {} }
+    await deps.inbox.accept({ ...delivery, jobKind: 'intake' })
+  }
+  const watched = { sources: integrations, topology, exceptIn: ground?.environments ?? [], raise, now, log }
   const agent = createAgent({
     ...deps,
     catalog,
@@ -91,10 +104,11 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
       now,
       log,
     }),
+    watching: createWatchTurn({ lease: deps.watchLease, watches: [createWatch(watched), createLogWatch(watched)] }),
     investigation: createInvestigation({ incidents, sources: integrations, topology, runbooks: deps.runbooks, now, log }),
     parsers: new Map([
       ...deps.formats.map(({ name, parse }) => [name, parserOf(parse)] as const),
-      ...integrations.map(({ id }) => [id, parseRaised] as const),
+      ...[DETECTION, ...integrations.map(({ id }) => id)].map((source) => [source, parseRaised] as const),
     ]),
     proposing: {
       kernel: approvals,
@@ -110,7 +124,7 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
   return { agent, drills }
 }
 
-/** Alerts that an integration found itself and handed over as JSON. */
+/** Alerts that an integration, or the watch over the services, found itself and handed over as JSON. */
 const parseRaised: AlertParser = (body) => alertsSchema.parse(JSON.parse(new TextDecoder().decode(body)))
 
 function parserOf(parse: ParseWebhook): AlertParser {

@@ -5,6 +5,7 @@ import type { EffectJournal } from './actions/effect-journal.ts'
 import { createExecutor, type ExecutorDeps } from './actions/executor.ts'
 import type { PlanCard } from './actions/propose.ts'
 import type { Agent } from './agent.ts'
+import type { WatchTurn } from './detection/watch-turn.ts'
 import type { Incident, IncidentEvent } from './domain/incident.ts'
 import { planSchema } from './domain/plan.ts'
 import { Refusal } from './domain/refusal.ts'
@@ -70,6 +71,7 @@ export interface AgentDeps
   telemetry: Telemetry
   card: PlanCard
   drills: Agent['drills']
+  watching: WatchTurn
   /** Reasons the configuration gives to only observe. */
   configured(): readonly string[]
   /** Which halves of the work this process does: all of it unless it is split. */
@@ -92,6 +94,7 @@ export interface RunningAgent extends Agent {
 }
 
 const SWEEP_MS = 2_000
+const WATCH_MS = 5_000
 const SELF_CHECK_MS = 60_000
 const TIDY_MS = 300_000
 const STOP_WAIT_MS = 1_000
@@ -269,12 +272,15 @@ export function createAgent(deps: AgentDeps): RunningAgent {
         every(TIDY_MS, 'ending what nobody confirmed', deps.power.expireDue)
       }
       if (parts.agent) startJobs()
+      // The lease is written by nobody but the process that acts: split in three, nothing is watched.
+      if (parts.agent && parts.executor) every(WATCH_MS, 'watching the services', deps.watching.round)
       // Of three processes the third keeps house: the one that neither proposes nor acts.
       if (parts.agent === parts.executor) every(TIDY_MS, 'tidying', deps.tidy)
     },
     async stop() {
       for (const timer of timers) clearInterval(timer)
       await executor.stop()
+      await deps.watching.end()
     },
   }
 }

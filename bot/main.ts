@@ -107,6 +107,7 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, opt
     runs: stores.drillRuns,
     parts,
     lease: stores.leaseOf('executor'),
+    watchLease: stores.leaseOf('detection'),
     queue: stores.work,
     crashpoint: createCrashpoint(settings.crash, () => process.kill(process.pid, 'SIGKILL')),
     ...{ page, now, log },

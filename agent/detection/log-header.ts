@@ -17,11 +17,16 @@ const MAX_SAMPLE = 500
 
 /** time, number, level, bracketed, punctuation, name with a colon, word */
 type Kind = 't' | 'n' | 'l' | 'b' | 'p' | 'c' | 'w'
+/** How many words may stand before it without it being part of the message: a host stands before a name. */
+const WORDS_BEFORE: Readonly<Record<Exclude<Kind, 'w'>, number>> = { t: 4, l: 4, n: 1, b: 1, c: 1, p: 0 }
 
 const LEVEL =
   /^[[(<]?(?:trace|debug|info|information|notice|warn|warning|error|err|severe|critical|crit|alert|emerg|fatal|failure|panic|[vdiwef])[\])>]?[,:]?$/i
 const TIME = /^[[(]?\d+[-/.:T,]\d+(?:[-/.:T,_+Z\d]*)[\])]?,?$/
-const CALENDAR = /^(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}[,.]?$/i
+const TIME_IN_BRACKETS = /^\[[^\]]*\d[:.]\d\d[^\]]*\]$/
+const CALENDAR = /^(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)[,.]?$/i
+/** Seconds or milliseconds since 1970. */
+const EPOCH = /^[[(]?1\d{9}(?:\d{3}|\.\d+)?[\])]?,?$/
 const NUMBER = /^[[(]?-?\d+[\])]?,?$/
 const PUNCTUATION = /^[^\p{L}\p{N}[(<]+$/u
 
@@ -29,14 +34,33 @@ const PUNCTUATION = /^[^\p{L}\p{N}[(<]+$/u
 export function learnHeader(sample: readonly string[]): LogHeader {
   const lines = sample.slice(0, MAX_SAMPLE).filter((line) => line.trim() !== '')
   if (lines.length < FEWEST_LINES) return { messageStart: () => 0 }
-  const kinds = lines.map((line) => columnsOf(line, MAX_COLUMNS).map(kindOf))
-  const agreed = Array.from({ length: MAX_COLUMNS }, (_, column) => agreedKind(kinds, column))
-  // A dash at its end is looked for rather than counted: what stands before it may be of several words.
-  const columns = agreed.findLastIndex((kind) => kind !== null && kind !== 'w' && kind !== 'p') + 1
+  const table = lines.map((line) => columnsOf(line, MAX_COLUMNS))
+  const agreed = Array.from({ length: MAX_COLUMNS }, (_, column) => mostCommon(table.map((row) => kindOf(row[column] ?? ''))))
+  const sameWord = agreed.map((kind, column) => kind === 'w' && mostCommon(table.map((row) => row[column] ?? '')) !== null)
+  const columns = columnsOfHeader(agreed, sameWord)
+  if (columns === 0) return { messageStart: () => 0 }
   const endsInName = agreed[columns - 1] === 'c'
   const bare = (line: string): number => skipColumns(line, columns, endsInName)
   const dashed = lines.filter((line) => dashAfter(line, bare(line)) !== null).length >= AGREEMENT * lines.length
   return { messageStart: dashed ? (line) => dashAfter(line, bare(line)) ?? bare(line) : bare }
+}
+
+/**
+ * Up to the last column that belongs to no message: a time or a level, or what follows them closely. Without either there is no header. A number
+ * behind a word that is always the same is the message's, as in `took 5 ms`. A dash at the end is not counted but looked for: what stands before
+ * it may be of several words.
+ */
+function columnsOfHeader(agreed: readonly (Kind | null)[], sameWord: readonly boolean[]): number {
+  if (!agreed.some((kind) => kind === 't' || kind === 'l')) return 0
+  let columns = 0
+  let words = 0
+  for (const [column, kind] of agreed.entries()) {
+    const isText = kind === 'n' && words > 0 && sameWord[column - 1] === true
+    const isHeader = kind !== null && kind !== 'w' && !isText && words <= WORDS_BEFORE[kind]
+    if (isHeader && kind !== 'p') columns = column + 1
+    words = isHeader ? 0 : words + 1
+  }
+  return columns
 }
 
 /** Parted by blanks and bars; what stands in square brackets is one. */
@@ -106,19 +130,18 @@ const isGap = (code: number): boolean => code === 32 || code === 9 || code === 1
 
 function kindOf(text: string): Kind {
   if (LEVEL.test(text)) return 'l'
+  if (EPOCH.test(text)) return 't'
   if (NUMBER.test(text)) return 'n'
-  if (TIME.test(text) || CALENDAR.test(text)) return 't'
+  if (TIME.test(text) || TIME_IN_BRACKETS.test(text) || CALENDAR.test(text)) return 't'
   if (text.endsWith(':')) return 'c'
   if (text.startsWith('[') && text.endsWith(']')) return 'b'
   return PUNCTUATION.test(text) ? 'p' : 'w'
 }
 
-function agreedKind(lines: readonly (readonly Kind[])[], column: number): Kind | null {
-  const counts = new Map<Kind, number>()
-  for (const kinds of lines) {
-    const kind = kinds[column]
-    if (kind) counts.set(kind, (counts.get(kind) ?? 0) + 1)
-  }
+/** What nearly all of them are; null when they differ. */
+function mostCommon<T extends string>(items: readonly T[]): T | null {
+  const counts = new Map<T, number>()
+  for (const item of items) counts.set(item, (counts.get(item) ?? 0) + 1)
   const [most] = [...counts].toSorted(([, a], [, b]) => b - a)
-  return most && most[1] >= AGREEMENT * lines.length ? most[0] : null
+  return most && most[1] >= AGREEMENT * items.length ? most[0] : null
 }

@@ -40,29 +40,52 @@ export function shapeOf(line: string, start = 0): string {
   const end = Math.min(line.length, start + LONGEST)
   let out = ''
   let isAfterValue = false
+  // Plain words that follow each other are taken over in one piece: most of most lines.
+  let from = -1
+  let to = -1
   for (let at = start; at < end; ) {
     if (isBlank(line.charCodeAt(at))) {
       at += 1
       continue
     }
+    const plain = isAfterValue ? 0 : endOfPlainWord(line, at, end)
+    if (plain > 0) {
+      if (at !== to + 1 || line.charCodeAt(to) !== BLANK) {
+        if (from !== -1) out = append(out, line.slice(from, to))
+        from = at
+      }
+      to = plain
+      at = plain
+      continue
+    }
+    if (from !== -1) out = append(out, line.slice(from, to))
+    from = -1
     const stop = endOfWord(line, at, end)
     const word = isCalendar(line, at, stop) ? VARIABLE : shapeOfWord(line, at, stop)
     at = stop
-    if (isAfterValue) {
-      if (isValue(word)) continue
-      const unit = unitIn(word)
-      if (unit > 0) {
-        out += word.slice(unit)
-        if (unit < word.length && out.endsWith(AGAIN)) out = out.slice(0, -AGAIN.length) + VARIABLE
-        isAfterValue = out.endsWith(VARIABLE)
-        continue
-      }
-    }
-    const shape = isValue(word) ? VARIABLE : word
-    out += out === '' ? shape : ` ${shape}`
-    isAfterValue = shape.endsWith(VARIABLE)
+    const unit = isAfterValue ? unitIn(word) : 0
+    if (isAfterValue && isValue(word)) continue
+    if (unit > 0) {
+      out += word.slice(unit)
+      if (unit < word.length && out.endsWith(AGAIN)) out = out.slice(0, -AGAIN.length) + VARIABLE
+    } else out = append(out, isValue(word) ? VARIABLE : word)
+    isAfterValue = out.endsWith(VARIABLE)
   }
-  return out
+  return from === -1 ? out : append(out, line.slice(from, to))
+}
+
+const BLANK = 32
+const append = (out: string, word: string): string => (out === '' ? word : `${out} ${word}`)
+
+/** Where a word ends that is taken as it is; 0 when there is more to it. */
+function endOfPlainWord(line: string, start: number, end: number): number {
+  let at = start
+  for (; at < end; at += 1) {
+    const code = line.charCodeAt(at)
+    if (isBlank(code)) break
+    if (code < 128 && (KIND[code] !== 0 || code === DOT)) return 0
+  }
+  return at - start === 3 && isCalendar(line, start, at) ? 0 : at
 }
 
 const isBlank = (code: number): boolean => code === 32 || code === 9
@@ -74,6 +97,7 @@ const isValue = (word: string): boolean =>
 /** How long the unit is that a word begins with, apart from punctuation behind it; 0 when it is none. */
 function unitIn(word: string): number {
   if (word.length > LONGEST_UNIT) return 0
+  if (UNITS.has(word)) return word.length
   let length = word.length
   while (length > 0 && ',;:.)]}'.includes(word.charAt(length - 1))) length -= 1
   return UNITS.has(word.slice(0, length).toLowerCase()) ? length : 0

@@ -1,6 +1,6 @@
 import { fits, groupShapes, type Words } from './group-shapes.ts'
 import type { LogHeader } from './log-header.ts'
-import { shapeOf } from './log-shape.ts'
+import { shapeOf, VARIABLE } from './log-shape.ts'
 
 /** What lines have in common that say the same. */
 export interface LogTemplate {
@@ -29,6 +29,8 @@ export interface LogTicket {
 interface TemplateNode {
   id: number
   words: Words
+  /** Whether anything in it varies. */
+  isOpen: boolean
   count: number
   /** Number of the line it was seen in last. */
   seen: number
@@ -57,7 +59,7 @@ export function createLogTemplates(header: LogHeader): LogTemplates {
 
   const place = (shape: string): TemplateNode => {
     const words = shape.split(' ')
-    const node = byLength.get(words.length)?.find((template) => fits(template.words, words)) ?? addTemplate(words)
+    const node = byLength.get(words.length)?.find((template) => isOf(template, words)) ?? addTemplate(words)
     if (shapes.size >= MAX_SHAPES) forgetShapes()
     shapes.set(shape, node)
     return node
@@ -121,8 +123,15 @@ export function createLogTemplates(header: LogHeader): LogTemplates {
 }
 
 function makeNode(id: number, words: Words): TemplateNode {
-  const node = { id, words, count: 0, seen: 0, joined: null }
+  const node = { id, words, isOpen: words.some(isOpenWord), count: 0, seen: 0, joined: null }
   return Object.assign(node, { ticket: { node } }) as TemplateNode
+}
+
+const isOpenWord = (word: string): boolean => word.includes(VARIABLE)
+
+/** Most templates have no gap: they are told apart by their first words. */
+function isOf({ words, isOpen }: TemplateNode, shape: Words): boolean {
+  return isOpen ? fits(words, shape) : words.every((word, place) => word === shape[place])
 }
 
 /** The earliest of them takes the others in. */
@@ -130,6 +139,7 @@ function joinNodes(words: Words, members: readonly number[], nodes: readonly Tem
   const [first, ...others] = members.toSorted((a, b) => a - b).flatMap((member) => nodes[member] ?? [])
   if (!first) return []
   first.words = words
+  first.isOpen = words.some(isOpenWord)
   for (const other of others) {
     first.count += other.count
     first.seen = Math.max(first.seen, other.seen)

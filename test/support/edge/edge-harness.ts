@@ -267,6 +267,7 @@ function createTestAgent({
     journal: { tryToWrite: async () => {}, append: async (entry) => void journal.push(entry), entries: async () => journal },
     queue: stores.work,
     lease: stores.leaseOf('executor'),
+    watching: { round: async () => {}, end: async () => {} },
     objectionOfPolicy: () => null,
     intake: createIntake({
       incidents: stores.incidents,
