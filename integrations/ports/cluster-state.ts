@@ -31,6 +31,16 @@ export interface ClusterState {
   alerts: readonly PlatformAlert[] | null
   /** Who calls whom, as far as it was told. */
   calls: readonly { from: string; to: string }[] | null
+  /** Of sampled traces, where somebody traces. */
+  spans?: readonly SpanState[]
+}
+
+export interface SpanState {
+  service: string
+  operation: string
+  /** Milliseconds, with and without what it waited for below it. */
+  ms: number
+  ownMs: number
 }
 
 /** Reads the state of one namespace. Faults are thrown as IntegrationError; a part that could not be read is null. */
