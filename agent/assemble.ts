@@ -11,6 +11,7 @@ import { canonicalJson, digestOf } from './domain/canonical-json.ts'
 import { createDrills, type DrillRuns, type Drills } from './drills.ts'
 import { createIntake } from './intake/pipeline.ts'
 import { createInvestigation } from './investigation/investigation.ts'
+import type { ModelHelp } from './investigation/refine.ts'
 import type { AlertParser } from './jobs.ts'
 import type { PolicyInForce } from './policy-in-force.ts'
 import type { Presentation, RunbookStore } from './ports.ts'
@@ -29,6 +30,7 @@ export interface AssemblyDeps
     | 'audit'
     | 'journal'
     | 'records'
+    | 'modelRuns'
     | 'acceptedEffects'
     | 'inbox'
     | 'queue'
@@ -43,6 +45,8 @@ export interface AssemblyDeps
   lease: ExecutorLease
   runs: DrillRuns
   runbooks: Pick<RunbookStore, 'search'>
+  /** Null where no model is configured: everything else works the same. */
+  model: ModelHelp | null
   integrations: readonly Integration[]
   policy: PolicyInForce
   /** How each source's deliveries are read. */
@@ -91,7 +95,10 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
       now,
       log,
     }),
-    investigation: createInvestigation({ incidents, sources: integrations, topology, runbooks: deps.runbooks, now, log }),
+    investigation: createInvestigation({
+      ...{ incidents, sources: integrations, topology, runbooks: deps.runbooks, now, log },
+      ...(deps.model ? { model: deps.model } : {}),
+    }),
     parsers: new Map([
       ...deps.formats.map(({ name, parse }) => [name, parserOf(parse)] as const),
       ...integrations.map(({ id }) => [id, parseRaised] as const),

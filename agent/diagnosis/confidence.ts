@@ -8,7 +8,7 @@ export const WEIGHTS: Readonly<Record<ConfidencePart['name'], number>> = { model
 /** Metrics, logs, changes and workloads: with these a cause can be told. */
 const ENOUGH_KINDS = 4
 
-const WITHOUT_MODEL = 'no model is configured, so its 35 % are shared among the other parts'
+const WITHOUT_MODEL = 'no model spoke, so its 35 % are shared among the other parts'
 
 export interface ConfidenceFacts {
   candidate: Pick<Candidate, 'class' | 'score' | 'signs'>
@@ -30,7 +30,14 @@ export function confidenceOf(facts: ConfidenceFacts): { confidence: number; part
   return { confidence, parts }
 }
 
-type Scored = Omit<ConfidencePart, 'weight'>
+export type Scored = Omit<ConfidencePart, 'weight'>
+
+/** The same with what a model says of it: then all parts speak, each with its own weight. */
+export function withModel(parts: readonly Scored[], model: Scored): { confidence: number; parts: ConfidencePart[] } {
+  const others = parts.filter(({ name }) => name !== 'model').map((part) => ({ ...part, why: part.why.replace(`; ${WITHOUT_MODEL}`, '') }))
+  const weighed = [model, ...others].map(({ name, score, why }) => ({ name, score: bounded(score), weight: WEIGHTS[name], why }))
+  return { confidence: Math.round(weighed.reduce((sum, { score, weight }) => sum + (score * weight) / 100, 0)), parts: weighed }
+}
 
 /** The rule's own judgement, lowered by every claim that the evidence does not bear out. */
 function validator({ candidate, claims, against }: ConfidenceFacts): Scored {

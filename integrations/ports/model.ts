@@ -1,3 +1,5 @@
+import type { DataKind } from '../../agent/domain/model-data.ts'
+
 /** What the model may call: a name, what it is for, and the JSON Schema of its input. */
 export interface ModelTool {
   name: string
@@ -58,6 +60,8 @@ export interface ModelPort {
   endpoint: string
   /** Null when nobody stated it: then money is not counted. */
   price: ModelPrice | null
+  /** What it may be told; the rest stays here. */
+  tells: readonly DataKind[]
   /** One turn. Nothing is kept between turns. @throws IntegrationError, also when the signal fires or the answer breaks off */
   ask(request: ModelRequest): AsyncIterable<ModelEvent>
 }
@@ -70,6 +74,7 @@ export interface ModelSettings {
   /** Null for the adapter's default. */
   model: string | null
   price: ModelPrice | null
+  tells: readonly DataKind[]
 }
 
 /** Of one answer, in characters; a model or a server that goes on and on is stopped. */

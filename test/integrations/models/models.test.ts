@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { DATA_KINDS } from '../../../agent/domain/model-data.ts'
 import { createAnthropicModel } from '../../../integrations/anthropic/index.ts'
 import { IntegrationError } from '../../../integrations/errors.ts'
 import { createOpenAiModel } from '../../../integrations/openai/index.ts'
@@ -22,9 +23,9 @@ afterEach(async () => {
 
 const PROVIDERS = {
   anthropic: (started: ScriptedModel, model: string | null = null) =>
-    createAnthropicModel({ apiKey: KEY, baseUrl: started.anthropicUrl, model, price: null }),
+    createAnthropicModel({ apiKey: KEY, baseUrl: started.anthropicUrl, model, price: null, tells: DATA_KINDS }),
   openai: (started: ScriptedModel, model: string | null = null) =>
-    createOpenAiModel({ apiKey: KEY, baseUrl: started.openAiUrl, model, price: null }),
+    createOpenAiModel({ apiKey: KEY, baseUrl: started.openAiUrl, model, price: null, tells: DATA_KINDS }),
 } as const
 
 /** The same for both: what the loop relies on must not depend on whose model it is. */
