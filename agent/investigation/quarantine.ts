@@ -12,7 +12,7 @@ const TRUST_WORDS: Readonly<Record<EvidenceItem['trust'], string>> = {
 /** Marks that hide, reorder or end a line; a line break is kept. */
 const UNSEEN = /[^\P{Cc}\n]+|[\p{Cf}\p{Zl}\p{Zp}\p{Co}]+/gu
 /** Whatever could pass for the frame around data, or for a turn of the conversation. */
-const FRAME = /<(?=\s*\/?\s*data\b)/gi
+const FRAME = /<(?=\s*\/?\s*data)/gi
 
 /**
  * The one way for text from outside into a prompt: without secrets and unseen characters, cut to `max` characters with its beginning and its end
