@@ -110,7 +110,7 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, opt
       ...consolePresentations(settings),
       ...(await slackPresentations(slackConnection(settings.slack), stores.meta)),
     ],
-    model: createModelHelp(await createModels(settings.models.providers), settings.models.budget, stores.modelRuns),
+    model: createModelHelp(await createModels(parts.agent ? settings.models.providers : []), settings.models.budget, stores.modelRuns),
     runs: stores.drillRuns,
     lease: stores.leaseOf('executor'),
     queue: stores.work,

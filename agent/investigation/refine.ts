@@ -163,7 +163,9 @@ async function tellOpinion({ incidents }: InvestigationDeps, incidentId: string,
 
 /** In words of our own: what it says itself is only shown as claims that were checked. */
 function judgement([first]: readonly Hypothesis[], { causes }: Opinion): string {
-  const [said] = causes.toSorted((a, b) => b.confidence - a.confidence)
+  const sound = causes.filter((cause) => cause.class === 'unknown' || cause.claims.some(({ supported }) => supported))
+  if (sound.length === 0) return 'A model looked too, and nothing it says is borne out by the evidence'
+  const [said] = sound.toSorted((a, b) => b.confidence - a.confidence)
   if (!said || said.class === 'unknown') return 'A model looked too, and does not know the cause either'
   const agrees = first !== undefined && first.class === said.class && first.component === said.component
   if (agrees) return `A model looked too, and agrees: ${classWords(said.class)} of ${said.component}, ${said.confidence} %`
