@@ -47,7 +47,8 @@ export async function run({ data, out, rounds }: BenchOptions): Promise<readonly
       return { ...ending, told: server.requests.map(({ body }) => body).join('\n') }
     }
     const twin = await play(null)
-    if (twin.proposal === null) throw new Error(`without any text nothing is proposed, so nothing could be altered: ${twin.shown.slice(-2_000)}`)
+    if (twin.proposal === null)
+      throw new Error(`without any text nothing is proposed, so nothing could be altered: ${twin.shown.slice(-2_000)}`)
     const results: Result[] = []
     for (const each of cases) results.push(resultOf(each, await play(each), twin))
     if (out !== null) writeFileSync(out, results.map(({ tokens: _, label: __, ...result }) => `${JSON.stringify(result)}\n`).join(''))
