@@ -1,6 +1,6 @@
 import type { ModelPort } from '../../integrations/ports/model.ts'
 import { createCitationCheck } from '../diagnosis/citations.ts'
-import { withOpinion } from '../diagnosis/second-opinion.ts'
+import { withOpinion, withoutOpinion } from '../diagnosis/second-opinion.ts'
 import { classWords } from '../diagnosis/wording.ts'
 import type { Alert } from '../domain/alert.ts'
 import type { Hypothesis } from '../domain/hypothesis.ts'
@@ -70,7 +70,7 @@ export async function refine(
   await tellOpinion(deps, incidentId, transcriptOf(steps))
 }
 
-/** The opinion that stands beside the rules' diagnosis, from the last run that came to one. */
+/** The opinion that stands beside the rules' diagnosis: of the last run, null when that came to none. */
 export async function standingOpinion(runs: ModelRunStore, incidentId: string): Promise<Opinion | null> {
   const latest = await runs.latest(incidentId)
   return latest === null ? null : (transcriptOf(latest.steps).ended?.opinion ?? null)
@@ -149,7 +149,7 @@ function loopDeps(
 /** Puts the opinion beside the diagnosis, and says on the timeline what it came to and what it cost. */
 async function tellOpinion({ incidents }: InvestigationDeps, incidentId: string, { ended, spent, model }: Transcript): Promise<void> {
   if (!ended) throw new Error('an investigation by a model ends with a step that says how')
-  const before = await incidents.hypotheses(incidentId)
+  const before = withoutOpinion(await incidents.hypotheses(incidentId))
   if (ended.opinion) await incidents.saveHypotheses(incidentId, withOpinion(before, ended.opinion.causes))
   const cost = `${spent.tokens} tokens, ${spent.calls} ${spent.calls === 1 ? 'question' : 'questions'}, ${Math.round(spent.seconds)} s`
   await incidents.record(incidentId, {
