@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { ModelRunStore } from '../agent/ports.ts'
 import { contentJson } from './content-json.ts'
 import type { Database } from './schema.ts'
@@ -8,7 +8,8 @@ type StoredStep = Parameters<ModelRunStore['append']>[2]
 /** Investigations by a model. A step is written once and read back as it was. */
 export function createModelRunStore({ db, now }: { db: Kysely<Database>; now: () => Date }): ModelRunStore {
   const stepsOf = async (runId: number): Promise<StoredStep[]> => {
-    const rows = await db.selectFrom('model_step').select(['at', 'body']).where('run_id', '=', runId).orderBy('seq').execute()
+    const remembered = sql<boolean>`not body ? 'forgotten'`
+    const rows = await db.selectFrom('model_step').select(['at', 'body']).where('run_id', '=', runId).where(remembered).orderBy('seq').execute()
     // They were written as steps by this product and nothing changes them; what reads them does not trust what is inside.
     return rows.map(({ at, body }) => ({ ...(body as StoredStep), at }))
   }

@@ -54,6 +54,7 @@ const RIGHTS: Readonly<Record<ProcessRole, Rights>> = {
     // It answers what people say in a chat itself.
     job: ['insert', 'update', 'delete'],
     evidence: ['update (content)'],
+    model_step: ['update (body)'],
     session: ['select', 'insert', 'update', 'delete'],
     provider_session: ['select', 'insert', 'update', 'delete'],
     sign_in_attempt: ['select', 'insert', 'update', 'delete'],

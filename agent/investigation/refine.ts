@@ -57,7 +57,7 @@ export async function refine(
   const scope = scopeOf(incident, alerts, inventory, now())
   const allowed = allowedFor(help.models)
   const run = isOpen ? earlier : { ...(await help.runs.start(incidentId)), steps: [] }
-  const first: StepAt = isOpen
+  const first: StepAt = run.steps.length > 0
     ? { kind: 'resumed', at: now() }
     : { ...(await started(deps, help, { incident, scope, allowed }, alerts)), at: now() }
   const steps = [...run.steps]

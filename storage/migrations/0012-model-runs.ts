@@ -27,5 +27,19 @@ create table model_step (
   body   jsonb not null constraint model_step_bounded check (octet_length(body::text) <= 262144),
   primary key (run_id, seq)
 );
-create trigger model_step_stays before update or delete on model_step for each row execute function incident_history_stays();
+-- As evidence: what was told and said is forgotten some time after the incident; that it was, and when, stays.
+create function model_step_only_forgets() returns trigger language plpgsql as $$
+begin
+  if tg_op <> 'UPDATE' or to_jsonb(new) - 'body' is distinct from to_jsonb(old) - 'body'
+    or new.body is distinct from jsonb_build_object('forgotten', new.body -> 'forgotten') or old.body ? 'forgotten'
+    or not exists (select 1 from model_run r join incident i on i.id = r.incident_id where r.id = old.run_id and i.ended_at is not null)
+  then raise exception using errcode = 'SH002', message = 'model_step is append-only; only the content of an incident that is over is forgotten'; end if;
+  return new;
+end $$;
+create trigger model_step_stays before update or delete on model_step for each row execute function model_step_only_forgets();
+create index model_step_remembered on model_step (run_id) where not body ? 'forgotten';
+do $$
+begin
+  execute format('alter function model_step_only_forgets() set search_path to %I, pg_temp', current_schema());
+end $$;
 `

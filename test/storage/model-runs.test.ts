@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import type { StepAt } from '../../agent/investigation/transcript.ts'
 import { createIncidentStore } from '../../storage/incidents.ts'
 import { createModelRunStore } from '../../storage/model-runs.ts'
+import { createRetained } from '../../storage/retention.ts'
 import { alert } from '../support/alerts.ts'
 import { describeDatabases } from '../support/database.ts'
 
@@ -52,5 +53,19 @@ describeDatabases("rows of a model's investigations", (store) => {
     await runs.append(id, 1, failed)
     await expect(db.deleteFrom('model_step').where('run_id', '=', id).execute()).rejects.toThrow('append-only')
     await expect(db.updateTable('model_run').set({ number: 7 }).where('id', '=', id).execute()).rejects.toThrow('append-only')
+  })
+
+  it('are forgotten with the evidence of an incident that is over, and only then', async () => {
+    const { db } = database()
+    const runs = createModelRunStore({ db, now })
+    const retained = createRetained({ db })
+    const incident = await open()
+    const { id } = await runs.start(incident)
+    await runs.append(id, 1, failed)
+    const later = new Date('2099-01-01')
+    expect(await retained.modelSteps(later)).toBe(0)
+    await createIncidentStore({ db, now }).record(incident, { kind: 'incident-healed', text: 'It is over.', state: 'healed' })
+    expect([await retained.modelSteps(later), await retained.modelSteps(later)]).toEqual([1, 0])
+    expect((await runs.latest(incident))?.steps).toEqual([])
   })
 })
