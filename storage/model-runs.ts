@@ -9,7 +9,13 @@ type StoredStep = Parameters<ModelRunStore['append']>[2]
 export function createModelRunStore({ db, now }: { db: Kysely<Database>; now: () => Date }): ModelRunStore {
   const stepsOf = async (runId: number): Promise<StoredStep[]> => {
     const remembered = sql<boolean>`not body ? 'forgotten'`
-    const rows = await db.selectFrom('model_step').select(['at', 'body']).where('run_id', '=', runId).where(remembered).orderBy('seq').execute()
+    const rows = await db
+      .selectFrom('model_step')
+      .select(['at', 'body'])
+      .where('run_id', '=', runId)
+      .where(remembered)
+      .orderBy('seq')
+      .execute()
     // They were written as steps by this product and nothing changes them; what reads them does not trust what is inside.
     return rows.map(({ at, body }) => ({ ...(body as StoredStep), at }))
   }

@@ -57,9 +57,10 @@ export async function refine(
   const scope = scopeOf(incident, alerts, inventory, now())
   const allowed = allowedFor(help.models)
   const run = isOpen ? earlier : { ...(await help.runs.start(incidentId)), steps: [] }
-  const first: StepAt = run.steps.length > 0
-    ? { kind: 'resumed', at: now() }
-    : { ...(await started(deps, help, { incident, scope, allowed }, alerts)), at: now() }
+  const first: StepAt =
+    run.steps.length > 0
+      ? { kind: 'resumed', at: now() }
+      : { ...(await started(deps, help, { incident, scope, allowed }, alerts)), at: now() }
   const steps = [...run.steps]
   const append = async (step: StepAt): Promise<void> => {
     await help.runs.append(run.id, steps.length + 1, step)
