@@ -12,6 +12,7 @@ import type { Actor, Principal, Role } from './domain/principal.ts'
 import type { RunbookChunk, RunbookQuery } from './domain/runbook.ts'
 import type { Handling } from './handling/handling.ts'
 import type { HandlingState } from './handling/state.ts'
+import type { ModelUse } from './investigation/model-use.ts'
 import type { AuditReport, AuditStore, ControlStore, JournalEntry, PowerStore, VoteInput } from './ports.ts'
 import type { Figures } from './records/figures.ts'
 import type { RecordsQuery } from './records/records.ts'
@@ -20,6 +21,7 @@ import type { Telemetry } from './telemetry/telemetry.ts'
 
 export type { MetricName, MetricTitles } from '../integrations/ports/metrics.ts'
 export type { Handling } from './handling/handling.ts'
+export type { ModelUse } from './investigation/model-use.ts'
 export type { Durations, Figures } from './records/figures.ts'
 export type { IncidentSeries } from './telemetry/incident-series.ts'
 export type { LogReading, MetricReading } from './telemetry/telemetry.ts'
@@ -34,6 +36,8 @@ export interface IncidentView {
   timeline: IncidentEvent[]
   handling: HandlingState
   feedback: Feedback[]
+  /** What a model was asked last, and what it cost; null when none was. */
+  model: ModelUse | null
 }
 
 export interface DrillRun {

@@ -15,6 +15,7 @@ import { canonicalJson, digestOf } from './domain/canonical-json.ts'
 import { createDrills, type DrillRuns, type Drills } from './drills.ts'
 import { createIntake } from './intake/pipeline.ts'
 import { createInvestigation } from './investigation/investigation.ts'
+import type { ModelHelp } from './investigation/refine.ts'
 import type { AlertParser } from './jobs.ts'
 import type { PolicyInForce } from './policy-in-force.ts'
 import type { Presentation, RunbookStore } from './ports.ts'
@@ -33,6 +34,7 @@ export interface AssemblyDeps
     | 'audit'
     | 'journal'
     | 'records'
+    | 'modelRuns'
     | 'acceptedEffects'
     | 'inbox'
     | 'queue'
@@ -49,6 +51,8 @@ export interface AssemblyDeps
   watchLease: WatchLease
   runs: DrillRuns
   runbooks: Pick<RunbookStore, 'search'>
+  /** Null where no model is configured: everything else works the same. */
+  model: ModelHelp | null
   integrations: readonly Integration[]
   policy: PolicyInForce
   /** How each source's deliveries are read. */
@@ -105,7 +109,10 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
       log,
     }),
     watching: createWatchTurn({ lease: deps.watchLease, watches: [createWatch(watched), createLogWatch(watched)] }),
-    investigation: createInvestigation({ incidents, sources: integrations, topology, runbooks: deps.runbooks, now, log }),
+    investigation: createInvestigation({
+      ...{ incidents, sources: integrations, topology, runbooks: deps.runbooks, now, log },
+      ...(deps.model ? { model: deps.model } : {}),
+    }),
     parsers: new Map([
       ...deps.formats.map(({ name, parse }) => [name, parserOf(parse)] as const),
       ...[DETECTION, ...integrations.map(({ id }) => id)].map((source) => [source, parseRaised] as const),

@@ -12,6 +12,7 @@ import { Refusal } from './domain/refusal.ts'
 import { createEffects } from './effects.ts'
 import { createHandling } from './handling/handling.ts'
 import { handlingOf } from './handling/state.ts'
+import { modelUseOf } from './investigation/model-use.ts'
 import { createJobs, type Jobs, type JobsDeps, type Work } from './jobs.ts'
 import { createSelfCheck } from './mode.ts'
 import type {
@@ -21,6 +22,7 @@ import type {
   ControlStore,
   ExecutionKernel,
   IncidentStore,
+  ModelRunStore,
   PeopleStore,
   PowerStore,
   RecordsStore,
@@ -66,6 +68,7 @@ export interface AgentDeps
   }
   queue: WorkQueue
   records: RecordsStore
+  modelRuns: Pick<ModelRunStore, 'latest'>
   runbooks: Pick<RunbookStore, 'search'>
   topology: Topology
   telemetry: Telemetry
@@ -100,10 +103,12 @@ const TIDY_MS = 300_000
 const STOP_WAIT_MS = 1_000
 const INTAKE_CONCURRENCY = 1
 const INVESTIGATIONS_AT_ONCE = 4
+const MODELS_AT_ONCE = 2
 
 const intakePayload = z.object({ inboxId: z.int() })
 /** `asked`: a person wants a fresh look, whatever was tried or refused before. */
 const incidentPayload = z.object({ incidentId: z.string(), asked: z.object({ requester: z.string().nullable() }).optional() })
+const refinePayload = z.object({ incidentId: z.string(), asked: z.boolean() })
 
 /** The agent over its stores and the world. Nothing runs before `start`; nothing is ever carried out except by its executor. */
 export function createAgent(deps: AgentDeps): RunningAgent {
@@ -162,6 +167,9 @@ export function createAgent(deps: AgentDeps): RunningAgent {
     deps.queue.handle('investigate', async (payload, signal) => await jobs.investigate(incidentPayload.parse(payload), signal), {
       concurrency: INVESTIGATIONS_AT_ONCE,
     })
+    deps.queue.handle('refine', async (payload, signal) => await jobs.refine(refinePayload.parse(payload), signal), {
+      concurrency: MODELS_AT_ONCE,
+    })
     deps.queue.handle('sweep', async (_payload, signal) => await jobs.sweep(signal))
     every(SWEEP_MS, 'looking after open incidents', async () => await deps.queue.enqueue({ kind: 'sweep', payload: {}, dedupe: 'sweep' }))
   }
@@ -196,7 +204,7 @@ export function createAgent(deps: AgentDeps): RunningAgent {
     async incident(id) {
       const incident = await incidents.get(id)
       if (!incident) return null
-      const [alerts, evidence, hypotheses, requests, recorded, feedback, drill] = await Promise.all([
+      const [alerts, evidence, hypotheses, requests, recorded, feedback, drill, run] = await Promise.all([
         incidents.alerts(id),
         incidents.evidenceSummaries(id),
         incidents.hypotheses(id),
@@ -204,10 +212,12 @@ export function createAgent(deps: AgentDeps): RunningAgent {
         incidents.timeline(id),
         incidents.feedback(id),
         startOfDrill(incident, deps),
+        deps.modelRuns.latest(id),
       ])
       const timeline = timelineOf([...drill, ...recorded], requests.items)
       const handling = handlingOf(recorded, deps.now())
-      return { incident, alerts, evidence, hypotheses, approvals: requests.items, timeline, handling, feedback }
+      const model = run ? modelUseOf(run.steps) : null
+      return { incident, alerts, evidence, hypotheses, approvals: requests.items, timeline, handling, feedback, model }
     },
 
     async vote(input) {

@@ -14,7 +14,7 @@ import type { ApprovalKernel, IncidentStore } from './ports.ts'
 export type AlertParser = (body: Uint8Array, headers: Readonly<Record<string, string>>) => Alert[]
 
 export interface Work {
-  kind: 'intake' | 'investigate' | 'sweep'
+  kind: 'intake' | 'investigate' | 'refine' | 'sweep'
   payload: Record<string, unknown>
   /** The same work waits once. */
   dedupe: string
@@ -44,6 +44,8 @@ const INCIDENTS_SWEPT = 200
 export interface Jobs {
   intake(payload: { inboxId: number }): Promise<void>
   investigate(payload: { incidentId: string; asked?: { requester: string | null } | undefined }, signal: AbortSignal): Promise<void>
+  /** Lets a model look at what was found, where one is configured; what rules found stands meanwhile, and is acted on. */
+  refine(payload: { incidentId: string; asked: boolean }, signal: AbortSignal): Promise<void>
   /** Looks after every incident that is not over: what a crash left waiting goes on, what nobody acts on is watched. Safe to run at any time. */
   sweep(signal: AbortSignal): Promise<void>
   /** Moves an incident to where its approvals have it, and plans what follows from that. */
@@ -67,6 +69,10 @@ export function createJobs(deps: JobsDeps): Jobs {
     (await kernel.approvals({ incidentId, limit: APPROVALS_READ })).items
   const investigateSoon = async (incidentId: string): Promise<void> =>
     await deps.enqueue({ kind: 'investigate', payload: { incidentId }, dedupe: `investigate:${incidentId}` })
+
+  const refineSoon = async (incidentId: string, asked: boolean): Promise<void> => {
+    if (deps.investigation.refines) await deps.enqueue({ kind: 'refine', payload: { incidentId, asked }, dedupe: `refine:${incidentId}` })
+  }
 
   const handling = async (incidentId: string): Promise<HandlingState> =>
     handlingOf(await incidents.timeline(incidentId), deps.proposing.now())
@@ -115,6 +121,7 @@ export function createJobs(deps: JobsDeps): Jobs {
     if (!incident || ENDED_STATES.includes(incident.state)) return null
     const diagnosis = await deps.investigation.run(incidentId, signal)
     deps.crashpoint('C3')
+    await refineSoon(incidentId, asked !== null)
     return await proposeFrom(incidentId, diagnosis, asked)
   }
 
@@ -165,6 +172,8 @@ export function createJobs(deps: JobsDeps): Jobs {
     async investigate({ incidentId, asked = null }, signal) {
       await lookAndPropose(incidentId, asked, signal)
     },
+
+    refine: async (about, signal) => await deps.investigation.refine(about, signal),
 
     async sweep(signal) {
       // A page at a time, on from where the last sweep ended: the oldest have their turn too.

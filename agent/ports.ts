@@ -11,6 +11,7 @@ import type { AskedChange, SealedChange } from './domain/power.ts'
 import type { Actor, IdentityLink, Principal, Role, Surface } from './domain/principal.ts'
 import type { RefusalCode } from './domain/refusal.ts'
 import type { RunbookChunk, RunbookQuery } from './domain/runbook.ts'
+import type { StepAt } from './investigation/transcript.ts'
 
 export type { ActionDefinition } from '../integrations/ports/action.ts'
 export type { EffectJournal, JournalEntry } from './actions/effect-journal.ts'
@@ -119,6 +120,17 @@ export interface RunbookStore {
   replace(chunks: readonly RunbookChunk[]): Promise<void>
   /** The best part of each runbook that fits, the best first; empty when none fits well enough. */
   search(query: RunbookQuery): Promise<RunbookChunk[]>
+}
+
+/** Investigations by a model, step by step. Rows are appended and never changed. */
+export interface ModelRunStore {
+  start(incidentId: string): Promise<{ id: number; number: number }>
+  /** `seq` counts from 1. @throws Error when that step is there already: another process is at it. */
+  append(runId: number, seq: number, step: StepAt): Promise<void>
+  /** The last one of an incident with its steps; `number` counts those of the incident from 1. */
+  latest(incidentId: string): Promise<{ id: number; number: number; steps: StepAt[] } | null>
+  /** Every step of every one, oldest first: the trace that people read. */
+  trace(incidentId: string): Promise<{ number: number; steps: StepAt[] }[]>
 }
 
 /** Where a request is shown; a click is valid only from a place the request was shown at. */

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import type { IdentityLink, Role } from '../agent/domain/principal.ts'
+import { type ModelsSettings, readModelsSettings } from './config/model-settings.ts'
 import { createEnvironmentReader, type Environment, type EnvironmentReader } from './config/secrets.ts'
 import { parseSettings, type SettingsFile, SHORTEST_TOKEN } from './config/settings-file.ts'
 import { type OidcSettings, readOidcSettings } from './oidc/settings.ts'
@@ -41,6 +42,7 @@ export interface Settings {
   /** Where people sign in; null means by name, on this machine only. */
   oidc: OidcSettings | null
   slack: SlackSettings
+  models: ModelsSettings
   local: { enabled: boolean }
   /** How long what is kept; what is not set is the storage's own default. */
   retention: SettingsFile['retention']
@@ -152,6 +154,7 @@ function merge(read: EnvironmentReader, file: SettingsFile, path: string | null,
   const keys = read.secret('STEADYHAND_API_KEYS')
   const slack = readSlackSettings(read, file.slack)
   const oidc = readOidcSettings(read, file.oidc)
+  const models = readModelsSettings(read, file.models)
   return {
     file: path,
     host: read.text('HOST') ?? file.host ?? '127.0.0.1',
@@ -172,6 +175,7 @@ function merge(read: EnvironmentReader, file: SettingsFile, path: string | null,
     },
     oidc,
     slack,
+    models,
     local: { enabled: file.local?.enabled ?? true },
     retention: file.retention,
     audit: { key: read.secret('STEADYHAND_AUDIT_KEY') ?? null },

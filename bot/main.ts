@@ -4,12 +4,13 @@ import { assembleAgent } from '../agent/assemble.ts'
 import { createCrashpoint } from '../agent/crashpoint.ts'
 import type { RunningAgent } from '../agent/create-agent.ts'
 import { createEventHub } from '../agent/events.ts'
+import { createModelHelp } from '../agent/investigation/model-help.ts'
 import { loadRunbooks } from '../agent/knowledge/load-runbooks.ts'
 import { DEFAULT_POLICY } from '../agent/policy/default-policy.ts'
 import { createPolicyInForce, problemsOfPolicy } from '../agent/policy-in-force.ts'
 import type { Integration, IntegrationDeps } from '../integrations/contract.ts'
 import type { DrillScenario } from '../integrations/ports/drills.ts'
-import { createIntegrations, WEBHOOKS } from '../integrations/registry.ts'
+import { createIntegrations, createModels, WEBHOOKS } from '../integrations/registry.ts'
 import { type ExportOptions, writeAuditExport } from '../storage/audit-export/write.ts'
 import { writeBackup } from '../storage/backup/write.ts'
 import { type OpenDatabase, openDatabase } from '../storage/database.ts'
@@ -104,13 +105,13 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, opt
     formats: WEBHOOKS,
     policy,
     ...{ card: PLAN_CARD, presentations: alsoOnSlack(settings.slack, consolePresentations(settings), stores.meta) },
+    model: createModelHelp(await createModels(parts.agent ? settings.models.providers : []), settings.models.budget, stores.modelRuns),
     runs: stores.drillRuns,
-    parts,
     lease: stores.leaseOf('executor'),
     watchLease: stores.leaseOf('detection'),
     queue: stores.work,
     crashpoint: createCrashpoint(settings.crash, () => process.kill(process.pid, 'SIGKILL')),
-    ...{ page, now, log },
+    ...{ parts, page, now, log },
   })
   const chat = parts.edge && !inspect ? await openSlack(settings, { ...stores, agent, database, page, now, log }) : NO_CHAT
   const edge = createEdge({

@@ -1,6 +1,7 @@
 import { parseAlertmanagerWebhook } from './alertmanager/webhook.ts'
 import type { Integration, IntegrationDeps } from './contract.ts'
 import { parseGenericWebhook } from './generic/webhook.ts'
+import type { ModelPort, ModelSettings } from './ports/model.ts'
 import type { ParseWebhook } from './ports/webhook.ts'
 import { createReportedChanges, type StoredChanges } from './reported/index.ts'
 import { parseChanges } from './reported/webhook.ts'
@@ -37,6 +38,17 @@ export async function createIntegrations(
   const created = await Promise.all(configured.map(({ id, create }) => create(depsOf(id), settings)))
   const environments = [...new Set(created.flatMap((each) => each.environments))]
   return [...created, createReportedChanges({ stored, environments })]
+}
+
+/** Every provider of language models, each loaded only when it is configured. */
+const MODELS: ReadonlyMap<string, (settings: ModelSettings) => Promise<ModelPort>> = new Map([
+  ['anthropic', async (settings: ModelSettings) => (await import('./anthropic/index.ts')).createAnthropicModel(settings)],
+  ['openai', async (settings: ModelSettings) => (await import('./openai/index.ts')).createOpenAiModel(settings)],
+])
+
+/** The models these settings ask for, in their order. Nothing is sent yet. */
+export async function createModels(providers: readonly (ModelSettings & { id: string })[]): Promise<ModelPort[]> {
+  return await Promise.all(providers.flatMap(({ id, ...settings }) => MODELS.get(id)?.(settings) ?? []))
 }
 
 /** What can be sent to /webhooks/NAME, and how it is read. */

@@ -28,6 +28,7 @@ export function createHousekeeping({ telemetry, queue, outbox, retained, retenti
     () => outbox.prune(daysAgo('noticesDays')),
     () => retained.deliveries(daysAgo('deliveriesDays')),
     () => retained.evidence(daysAgo('evidenceDays')),
+    () => retained.modelSteps(daysAgo('evidenceDays')),
     () => retained.messages(daysAgo('messagesDays')),
     () => retained.postings(daysAgo('messagesDays')),
     () => retained.sessions(),

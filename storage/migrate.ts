@@ -12,6 +12,7 @@ import { migration0008 } from './migrations/0008-retention.ts'
 import { migration0009 } from './migrations/0009-runbooks.ts'
 import { migration0010 } from './migrations/0010-sign-in.ts'
 import { migration0011 } from './migrations/0011-postings.ts'
+import { migration0012 } from './migrations/0012-model-runs.ts'
 import type { Database, Executor } from './schema.ts'
 
 /** In the order in which they run. A migration that was released is never changed; a change is a new one. */
@@ -27,6 +28,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0009-runbooks': migration0009,
   '0010-sign-in': migration0010,
   '0011-postings': migration0011,
+  '0012-model-runs': migration0012,
 }
 
 /**

@@ -7,7 +7,7 @@ export interface Retention {
   deliveriesDays: number
   /** Notices in the outbox after they were told; that they were told is kept. */
   noticesDays: number
-  /** The content of evidence after its incident ended; its question, summary and digest are kept. */
+  /** The content of evidence, and what models were told and said, after the incident ended; of evidence its question, summary and digest are kept. */
   evidenceDays: number
   /** What was said on the console about incidents that ended, and about none. */
   messagesDays: number
@@ -34,6 +34,7 @@ const ROWS = 1_000
 export interface Retained {
   deliveries(before: Date): Promise<number>
   evidence(before: Date): Promise<number>
+  modelSteps(before: Date): Promise<number>
   messages(before: Date): Promise<number>
   /** What was shown in chats, and where: the messages themselves stay there. */
   postings(before: Date): Promise<number>
@@ -53,6 +54,12 @@ export function createRetained({ db }: { db: Kysely<Database> }): Retained {
         update evidence set content = jsonb_build_object('forgotten', clk()) where id in (
           select e.id from incident i join evidence e on e.incident_id = i.id
           where i.ended_at < ${before} and not e.content ? 'forgotten' limit ${ROWS}
+        )`),
+    modelSteps: (before) =>
+      count(sql`
+        update model_step set body = jsonb_build_object('forgotten', clk()) where (run_id, seq) in (
+          select s.run_id, s.seq from incident i join model_run r on r.incident_id = i.id join model_step s on s.run_id = r.id
+          where i.ended_at < ${before} and not s.body ? 'forgotten' limit ${ROWS}
         )`),
     messages: (before) =>
       count(sql`

@@ -5,6 +5,7 @@ import type {
   ControlStore,
   ExecutionKernel,
   IncidentStore,
+  ModelRunStore,
   PeopleStore,
   PolicyStore,
   PowerStore,
@@ -27,6 +28,7 @@ import { JOB_CHANNEL } from './job-rows.ts'
 import type { JobQueueLog, JobWorkerDeps } from './job-worker.ts'
 import { createLeases, type Leases } from './leases.ts'
 import { createMessageStore, type MessageStore } from './messages.ts'
+import { createModelRunStore } from './model-runs.ts'
 import { createOutbox, OUTBOX_CHANNEL, type Outbox } from './outbox.ts'
 import { createPeopleStore } from './people.ts'
 import { createPolicyStore } from './policies.ts'
@@ -69,6 +71,7 @@ export interface Stores {
   drillRuns: DrillRunStore
   records: RecordsStore
   runbooks: RunbookStore
+  modelRuns: ModelRunStore
   /** What was sent as changes, as it came. */
   toldChanges: ReturnType<typeof createStoredDeliveries>
   /** Drops what has no more use; call it now and then. */
@@ -143,6 +146,7 @@ export function createStores({ database, now, retention, log, workerId, onDeadJo
     drillRuns: createDrillRunStore({ db }),
     records: createRecordsStore({ db }),
     runbooks: createRunbookStore({ db }),
+    modelRuns: createModelRunStore({ db, now }),
     toldChanges: createStoredDeliveries({ db, source: 'changes' }),
     onNotice: (callback) => database.listen(OUTBOX_CHANNEL, callback),
   }

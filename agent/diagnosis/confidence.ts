@@ -8,7 +8,7 @@ export const WEIGHTS: Readonly<Record<ConfidencePart['name'], number>> = { model
 /** Metrics, logs, changes and workloads: with these a cause can be told. */
 const ENOUGH_KINDS = 4
 
-const WITHOUT_MODEL = 'no model is configured, so its 35 % are shared among the other parts'
+const WITHOUT_MODEL = 'no model spoke, so its 35 % are shared among the other parts'
 
 export interface ConfidenceFacts {
   candidate: Pick<Candidate, 'class' | 'score' | 'signs'>
@@ -23,14 +23,40 @@ export interface ConfidenceFacts {
  * a confidence is never raised or lowered in silence.
  */
 export function confidenceOf(facts: ConfidenceFacts): { confidence: number; parts: ConfidencePart[] } {
-  const scored = [validator(facts), retrieval(facts), evidence(facts)]
-  const weights = shareOut(scored.map(({ name }) => WEIGHTS[name]))
-  const parts = scored.map((part, i) => ({ ...part, weight: weights[i] ?? 0, why: i === 0 ? `${part.why}; ${WITHOUT_MODEL}` : part.why }))
-  const confidence = Math.round(parts.reduce((sum, { score, weight }) => sum + (score * weight) / 100, 0))
-  return { confidence, parts }
+  return withoutModel([validator(facts), retrieval(facts), evidence(facts)])
 }
 
-type Scored = Omit<ConfidencePart, 'weight'>
+export type Scored = Omit<ConfidencePart, 'weight'>
+
+/** Where no model spoke its weight is shared out, and the first part says so. */
+export function withoutModel(scored: readonly Scored[]): { confidence: number; parts: ConfidencePart[] } {
+  const others = othersThanModel(scored)
+  const weights = shareOut(others.map(({ name }) => WEIGHTS[name]))
+  const parts = others.map(({ name, score, why }, i) => ({
+    ...{ name, score, weight: weights[i] ?? 0 },
+    why: i === 0 ? `${why}; ${WITHOUT_MODEL}` : why,
+  }))
+  return { confidence: total(parts), parts }
+}
+
+/** The same with what a model says of it: then all parts speak, each with its own weight. */
+export function withModel(parts: readonly Scored[], model: Scored): { confidence: number; parts: ConfidencePart[] } {
+  const weighed = [model, ...othersThanModel(parts)].map(({ name, score, why }) => ({
+    name,
+    score: bounded(score),
+    weight: WEIGHTS[name],
+    why,
+  }))
+  return { confidence: total(weighed), parts: weighed }
+}
+
+function othersThanModel(parts: readonly Scored[]): Scored[] {
+  return parts.filter(({ name }) => name !== 'model').map((part) => ({ ...part, why: part.why.replace(`; ${WITHOUT_MODEL}`, '') }))
+}
+
+function total(parts: readonly ConfidencePart[]): number {
+  return Math.round(parts.reduce((sum, { score, weight }) => sum + (score * weight) / 100, 0))
+}
 
 /** The rule's own judgement, lowered by every claim that the evidence does not bear out. */
 function validator({ candidate, claims, against }: ConfidenceFacts): Scored {

@@ -7,6 +7,8 @@ export interface Claim {
   cites: string[]
   /** Set by the citation check. */
   supported: boolean
+  /** A model said it; absent for what rules say. */
+  by?: 'model'
 }
 
 /** Parts of a confidence, each 0–100, with the weight (per cent) it had; they are shown on the card. */

@@ -1,6 +1,7 @@
 import { METRICS, type MetricName } from '../../integrations/ports/metrics.ts'
 import { diagnose } from '../diagnosis/diagnose.ts'
 import { readFacts } from '../diagnosis/facts.ts'
+import { withOpinion } from '../diagnosis/second-opinion.ts'
 import { classWords } from '../diagnosis/wording.ts'
 import type { Alert } from '../domain/alert.ts'
 import type { EvidenceItem } from '../domain/evidence.ts'
@@ -13,6 +14,7 @@ import { isCorroborated } from '../policy/corroboration.ts'
 import type { IncidentStore, RunbookStore } from '../ports.ts'
 import type { Topology } from '../topology/inventory.ts'
 import { collect } from './collect.ts'
+import { type ModelHelp, standingOpinion } from './refine.ts'
 import { type Scope, type Source, scopeOf } from './scope.ts'
 
 export interface InvestigationDeps {
@@ -25,6 +27,8 @@ export interface InvestigationDeps {
   log: { info(object: object, message: string): void; warn(object: object, message: string): void }
   /** Milliseconds for all questions together. */
   deadlineMs?: number
+  /** Absent where no model is configured. */
+  model?: ModelHelp
 }
 
 /** What one round found out. */
@@ -61,7 +65,9 @@ export async function investigate(deps: InvestigationDeps, incidentId: string, s
   const evidence = await incidents.addEvidence(incidentId, collected.evidence)
   const facts = readFacts({ service: incident.service, startedAt: scope.startedAt, now: scope.to }, evidence)
   const hypotheses = diagnose(facts, evidence)
-  await incidents.saveHypotheses(incidentId, hypotheses)
+  // What a model thought before stays beside it; what may be done follows from the rules alone.
+  const opinion = deps.model ? await standingOpinion(deps.model.runs, incidentId) : null
+  await incidents.saveHypotheses(incidentId, opinion ? withOpinion(hypotheses, opinion.causes) : hypotheses)
   await citeRunbooks(deps, incidentId, { service: incident.service, alerts, hypothesis: hypotheses[0], from: scope.from, to: scope.to })
   await tellDiagnosis(deps, incidentId, hypotheses, evidence, now().getTime() - began.getTime())
   const [first] = hypotheses

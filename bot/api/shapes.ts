@@ -78,7 +78,19 @@ export const incidentSummarySchema = z.object({
   run: z.string().nullable(),
 })
 
-const claimSchema = z.object({ text: z.string(), cites: z.array(z.string()), supported: z.boolean() })
+const claimSchema = z.object({ text: z.string(), cites: z.array(z.string()), supported: z.boolean(), by: z.literal('model').optional() })
+
+const usedSchema = z.object({ seconds: z.number(), turns: z.int(), calls: z.int(), tokens: z.int(), dollars: z.number().nullable() })
+const modelUseSchema = z.object({
+  provider: z.string().nullable(),
+  model: z.string().nullable(),
+  /** Null while it is at it. */
+  outcome: z.enum(['reported', 'stopped', 'invalid', 'unavailable', 'declined']).nullable(),
+  words: z.string().nullable(),
+  spent: usedSchema,
+  budget: usedSchema,
+  questions: z.array(z.string()),
+})
 
 export const cardSchema = z.object({ kind: z.enum(['incident', 'approval']), ref: z.string(), text: z.string(), blocks: blocksSchema })
 export const messageSchema = z.object({ kind: z.string(), ref: z.string(), text: z.string(), blocks: blocksSchema, at: timeSchema })
@@ -136,6 +148,8 @@ export const incidentSchema = incidentSummarySchema.extend({
       at: timeSchema,
     }),
   ),
+  /** What a model was asked last, and what that cost; null when none was. */
+  model: modelUseSchema.nullable(),
   cards: z.array(cardSchema),
   thread: z.array(messageSchema),
 })
@@ -218,6 +232,7 @@ export function showIncident(view: IncidentView, cards: Card[], thread: readonly
       taken: view.handling.taken && { ...view.handling.taken, at: view.handling.taken.at.toISOString() },
       snoozed: view.handling.snoozed && { ...view.handling.snoozed, until: view.handling.snoozed.until.toISOString() },
     },
+    model: view.model && modelUseSchema.parse(view.model),
     feedback: view.feedback.map(({ person, at, ...said }) => ({ ...said, person: person.id, name: person.name, at: at.toISOString() })),
     cards,
     thread: thread.map(({ kind, ref, text, blocks, at }) => ({ kind, ref, text, blocks, at: at.toISOString() })),

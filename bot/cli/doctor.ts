@@ -57,6 +57,7 @@ async function examine(read: () => Settings, now: () => Date): Promise<CheckResu
     await signIn(settings, now),
     await examineChats(settings, createLog({ level: 'silent' })),
     policy(settings),
+    models(settings),
     server ? await examineServer(server) : await examineDatabase(settings),
     improvements(settings).map((line) => ({
       name: line.slice(0, line.indexOf(':')).toLowerCase(),
@@ -108,6 +109,17 @@ function policy(settings: Settings): CheckResult[] {
   const problems = policyProblems(settings)
   if (problems.length === 0) return [ok('policy', settings.policyFile ?? 'the built-in one')]
   return [failed('policy', problems.join('; '), 'Until it can be read Steadyhand only observes. Correct the file and start again.')]
+}
+
+/** What would leave this machine, and for whom. */
+function models({ models: { providers } }: Settings): CheckResult[] {
+  if (providers.length === 0) return [ok('model', 'none: rules diagnose, and nothing is told to a provider of models')]
+  return providers.map(({ id, baseUrl, model, tells }, i) => {
+    const told = tells.length === 0 ? 'nothing' : tells.join(', ')
+    const where = baseUrl === null ? '' : ` at ${new URL(baseUrl).host}`
+    const words = `${model ?? 'the default model'} of ${id}${where} is asked ${i === 0 ? 'first' : 'next'}, and told ${told} of incidents and what rules say of them, secrets masked`
+    return tells.length === 0 ? warning('model', words, 'Name kinds of data in "tells", or take its key away.') : ok('model', words)
+  })
 }
 
 async function examineServer(server: ApiClient): Promise<CheckResult[]> {

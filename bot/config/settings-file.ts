@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { ROLES, SURFACES } from '../../agent/domain/principal.ts'
 import { oidcFileSchema } from '../oidc/settings.ts'
 import { slackFileSchema } from '../slack/settings.ts'
+import { modelsFileSchema } from './model-settings.ts'
 import { keysAt, nearestKey } from './nearest-key.ts'
 
 /** A shared secret shorter than this could be guessed. Characters, which for hex or base64 is fewer bits than bytes of it. */
@@ -55,6 +56,7 @@ export const settingsFileSchema = z.strictObject({
   people: z.array(personSchema).max(1_000).optional(),
   oidc: oidcFileSchema.optional(),
   slack: slackFileSchema.optional(),
+  models: modelsFileSchema.optional(),
   api: z.strictObject({ keys: z.array(token).max(100).default([]) }).optional(),
   webhooks: z
     .strictObject({

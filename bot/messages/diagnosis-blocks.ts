@@ -5,6 +5,7 @@ import { ENDED_STATES } from '../../agent/domain/incident.ts'
 import { type CardBlock, list, note, text } from './card.ts'
 import { causeWords } from './cause-words.ts'
 import { citations } from './evidence-lines.ts'
+import { modelBlocks } from './model-lines.ts'
 import { bold, joinSpans, type Span, say } from './span.ts'
 import { time } from './time-words.ts'
 import { cleanText } from './visible-text.ts'
@@ -25,7 +26,8 @@ export function diagnosisBlocks(view: IncidentView, consoleUrl: string | null): 
   const { first, end, others } = inOrder(view)
   if (!first) return []
   const cite = (claim: Claim): Span[] => claimLine(claim, view, consoleUrl)
-  const supported = first.claims.filter((claim) => claim.supported)
+  const supported = first.claims.filter((claim) => claim.supported && claim.by !== 'model')
+  const added = first.claims.filter((claim) => claim.supported && claim.by === 'model')
   const unconfirmed = first.claims.filter((claim) => !claim.supported)
   return [
     text(causeLine(first)),
@@ -38,6 +40,7 @@ export function diagnosisBlocks(view: IncidentView, consoleUrl: string | null): 
         .map(cite) ?? [],
     ),
     ...list('What is known', supported.slice(0, CLAIMS_SHOWN).map(cite)),
+    ...list('A model adds', added.slice(0, OTHERS_SHOWN).map(cite)),
     ...list('Said, but not found in the evidence', unconfirmed.slice(0, 2).map(cite)),
     ...list('Against it', first.against.slice(0, OTHERS_SHOWN).map(cite)),
     ...list(
@@ -45,6 +48,7 @@ export function diagnosisBlocks(view: IncidentView, consoleUrl: string | null): 
       first.unknown.slice(0, OTHERS_SHOWN).map((what) => say`${cleanText(what, SENTENCE_MAX)}`),
     ),
     ...list('Also considered', others.slice(0, OTHERS_SHOWN).map(otherLine)),
+    ...modelBlocks(view.model),
   ]
 }
 

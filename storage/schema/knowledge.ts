@@ -1,4 +1,4 @@
-import type { GeneratedAlways } from 'kysely'
+import type { ColumnType, GeneratedAlways } from 'kysely'
 
 export interface RunbookChunkTable {
   file: string
@@ -14,6 +14,23 @@ export interface RunbookChunkTable {
   search: GeneratedAlways<string>
 }
 
+export interface ModelRunTable {
+  id: GeneratedAlways<number>
+  incident_id: string
+  number: number
+  started_at: Date
+}
+
+export interface ModelStepTable {
+  run_id: number
+  seq: number
+  at: Date
+  kind: string
+  body: ColumnType<unknown, string, never>
+}
+
 export interface KnowledgeTables {
   runbook_chunk: RunbookChunkTable
+  model_run: ModelRunTable
+  model_step: ModelStepTable
 }

@@ -281,6 +281,7 @@ export function anIncidentView(changed: Partial<IncidentView> = {}): IncidentVie
     approvals: [anApproval()],
     timeline: aTimeline(),
     handling: { taken: null, snoozed: null },
+    model: null,
     feedback: [],
     ...changed,
   }

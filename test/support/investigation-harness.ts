@@ -1,9 +1,13 @@
 import type { Alert } from '../../agent/domain/alert.ts'
+import type { Budget } from '../../agent/investigation/budget.ts'
 import { createInvestigation, type Investigation } from '../../agent/investigation/investigation.ts'
-import type { IncidentStore, RunbookStore } from '../../agent/ports.ts'
+import { createModelHelp } from '../../agent/investigation/model-help.ts'
+import type { IncidentStore, ModelRunStore, RunbookStore } from '../../agent/ports.ts'
 import { createTopology } from '../../agent/topology/inventory.ts'
+import type { ModelPort } from '../../integrations/ports/model.ts'
 import type { OpenDatabase } from '../../storage/database.ts'
 import { createIncidentStore } from '../../storage/incidents.ts'
+import { createModelRunStore } from '../../storage/model-runs.ts'
 import { createRunbookStore } from '../../storage/runbooks.ts'
 import { alert } from './alerts.ts'
 import { createShopTelemetry, type ShopTelemetry } from './shop-telemetry.ts'
@@ -14,7 +18,14 @@ export const at = (second: number): Date => new Date(ZERO + second * 1_000)
 
 export const ERRORS: Alert['trigger'] = { service: 'payments', metric: 'error_ratio', comparator: '>', threshold: 0.2 }
 
+/** What a harness has of models: providers, and limits that differ from the usual ones. */
+export interface HarnessModels {
+  models: readonly ModelPort[]
+  budget?: Partial<Budget>
+}
+
 export interface InvestigationHarness {
+  modelRuns: ModelRunStore
   shop: ShopTelemetry
   incidents: IncidentStore
   runbooks: RunbookStore
@@ -28,7 +39,7 @@ export interface InvestigationHarness {
 }
 
 /** A shop with telemetry, a store, and a clock that stands where the test puts it. */
-export function createInvestigationHarness(database: OpenDatabase): InvestigationHarness {
+export function createInvestigationHarness(database: OpenDatabase, models: HarnessModels = { models: [] }): InvestigationHarness {
   let time = at(4)
   const now = (): Date => time
   const shop = createShopTelemetry()
@@ -37,11 +48,17 @@ export function createInvestigationHarness(database: OpenDatabase): Investigatio
   const incidents = createIncidentStore({ db: database.db, now })
   const runbooks = createRunbookStore({ db: database.db })
   const topology = createTopology({ sources: shop.source.workloads ? [{ id: 'shop', workloads: shop.source.workloads }] : [], now, log })
+  const modelRuns = createModelRunStore({ db: database.db, now })
+  const model = createModelHelp(models.models, models.budget ?? {}, modelRuns)
   return {
+    modelRuns,
     shop,
     incidents,
     runbooks,
-    investigation: createInvestigation({ incidents, runbooks, sources: [shop.source], topology, now, log, deadlineMs: 1_000 }),
+    investigation: createInvestigation({
+      ...{ incidents, runbooks, sources: [shop.source], topology, now, log, deadlineMs: 1_000 },
+      ...(model ? { model } : {}),
+    }),
     warnings,
     goTo: (second) => {
       time = at(second)

@@ -40,7 +40,7 @@ describe('confidence', () => {
       ['retrieval', 92, 38],
       ['evidence', 100, 23],
     ])
-    expect(parts[0]?.why).toContain('no model is configured, so its 35 % are shared among the other parts')
+    expect(parts[0]?.why).toContain('no model spoke, so its 35 % are shared among the other parts')
     expect(confidence).toBe(94)
   })
 

@@ -283,6 +283,8 @@ function createTestAgent({
         return { hypotheses, symptom: null, symptomActive: true, corroborated: true }
       },
       watch: async () => ({ result: 'waiting', lookAgainAt: now() }),
+      refine: async () => {},
+      refines: false,
     },
     parsers: new Map([['alertmanager', readAlerts]]),
     proposing: {

@@ -1,0 +1,122 @@
+import { z } from 'zod'
+import type { ModelTool } from '../../integrations/ports/model.ts'
+import type { Alert } from '../domain/alert.ts'
+import type { EvidenceSummary } from '../domain/evidence.ts'
+import type { Claim, Hypothesis } from '../domain/hypothesis.ts'
+import type { Incident } from '../domain/incident.ts'
+import { type DataKind, mayTell } from '../domain/model-data.ts'
+import { loadPrompt, type Prompt } from '../prompts.ts'
+import type { Tool } from '../tools/define-tool.ts'
+import { toolsFor } from '../tools/registry.ts'
+import { classNames, reportSchema } from './opinion.ts'
+import { asData, asName } from './quarantine.ts'
+import { summarised } from './sample.ts'
+
+/** The tool by which the model hands in what it thinks; it ends the investigation and reaches nothing. */
+export const REPORT = 'report_diagnosis'
+
+const EVIDENCE_SHOWN = 24
+const SUMMARY_MAX = 260
+const ALERTS_SHOWN = 5
+const ALERT_MAX = 300
+const CLAIMS_SHOWN = 4
+
+/** All words for a model, with their versions. */
+export interface ModelPrompts {
+  /** Ids and versions of what was rendered, for the trace. */
+  used: readonly { id: string; version: number }[]
+  system(values: { calls: number }): string
+  incident(facts: IncidentFacts): string
+  repair(problems: readonly string[]): string
+  lastTurn: string
+  /** As they are described to a provider that may have this data. */
+  tools(allowed: ReadonlySet<DataKind>): ModelTool[]
+  report: ModelTool
+}
+
+export interface IncidentFacts {
+  incident: Pick<Incident, 'id' | 'service' | 'environment' | 'severity'>
+  since: Date
+  now: Date
+  services: readonly string[]
+  alerts: readonly Pick<Alert, 'source' | 'name' | 'summary' | 'status'>[]
+  hypotheses: readonly Hypothesis[]
+  evidence: readonly EvidenceSummary[]
+  allowed: ReadonlySet<DataKind>
+}
+
+/** Reads the prompts; @throws Error when one is missing or malformed, so that it is known at the start. */
+export function loadModelPrompts(): ModelPrompts {
+  const [investigate, incident, repair, last, report] = ['investigate', 'incident', 'repair', 'last-turn', `tools/${REPORT}`].map(
+    loadPrompt,
+  )
+  if (!investigate || !incident || !repair || !last || !report) throw new Error('a prompt is missing')
+  const tools = new Map([...toolsFor(EVERYTHING).values()].map((tool) => [tool.name, loadPrompt(`tools/${tool.name}`)]))
+  return {
+    used: [investigate, incident, repair, last, report, ...tools.values()].map(({ id, version }) => ({ id, version })),
+    system: ({ calls }) => investigate.render({ calls: String(calls), report: REPORT }),
+    incident: (facts) => incidentText(incident, facts),
+    repair: (problems) => repair.render({ problems: problems.map(asName).join('; '), report: REPORT }),
+    lastTurn: last.render({ report: REPORT }),
+    tools: (allowed) => [...toolsFor(allowed).values()].map((tool) => described(tool, tools.get(tool.name))),
+    report: { name: REPORT, description: report.render({ classes: classNames() }), input: inputOf(reportSchema) },
+  }
+}
+
+const EVERYTHING: ReadonlySet<DataKind> = new Set(['alerts', 'metrics', 'logs', 'changes', 'workloads', 'topology', 'runbooks'])
+
+function described(tool: Tool, prompt: Prompt | undefined): ModelTool {
+  return { name: tool.name, description: prompt?.render({}) ?? '', input: inputOf(tool.input) }
+}
+
+/** JSON Schema without what only costs tokens. */
+function inputOf(schema: z.ZodType): Record<string, unknown> {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema)
+  return rest
+}
+
+function incidentText(prompt: Prompt, facts: IncidentFacts): string {
+  const { incident, since, now, allowed } = facts
+  return prompt.render({
+    ...{ incident: asName(incident.id), service: asName(incident.service), environment: asName(incident.environment) },
+    ...{ severity: String(incident.severity), since: since.toISOString(), now: now.toISOString() },
+    services: facts.services.map(asName).join(', '),
+    alerts: allowed.has('alerts') ? alertLines(facts.alerts) : 'not told to this model',
+    hypotheses: facts.hypotheses.map((hypothesis) => hypothesisLines(hypothesis, facts)).join('\n') || 'nothing yet',
+    evidence: evidenceLines(facts) || 'none',
+  })
+}
+
+function alertLines(alerts: IncidentFacts['alerts']): string {
+  const shown = alerts.slice(0, ALERTS_SHOWN).map(({ source, name, summary, status }) => {
+    const text = `${name} (${status}, from ${source})${summary ? `: ${summary}` : ''}`
+    return asData({ label: 'alert', kind: 'alert', trust: 'log' }, text, ALERT_MAX)
+  })
+  return shown.join('\n') || 'nothing'
+}
+
+/** The rules' own words hold quotations from outside, so they stand in the same frame; what rests on data that may not be told is left out. */
+function hypothesisLines(
+  { class: cause, component, confidence, claims, against }: Hypothesis,
+  { evidence, allowed }: IncidentFacts,
+): string {
+  const kinds = new Map(evidence.map(({ label, kind }) => [label, kind]))
+  const told = (statements: readonly Claim[]): Claim[] =>
+    statements.filter(({ cites }) => cites.length > 0 && cites.every((label) => mayTell(kinds.get(label) ?? '', allowed)))
+  const lines = [
+    ...told(claims)
+      .slice(0, CLAIMS_SHOWN)
+      .map(({ text, cites }) => `for: ${text} [${cites.join(', ')}]`),
+    ...told(against)
+      .slice(0, 2)
+      .map(({ text, cites }) => `against: ${text} [${cites.join(', ')}]`),
+  ]
+  const head = `- ${cause} of ${asName(component)}, ${confidence} %`
+  return lines.length === 0 ? head : `${head}\n${asData({ label: 'rules', kind: 'rules', trust: 'log' }, lines.join('\n'), 1_200)}`
+}
+
+/** The newest of what may be told, each in a line. */
+function evidenceLines({ evidence, allowed }: IncidentFacts): string {
+  const told = evidence.filter(({ kind }) => mayTell(kind, allowed)).slice(-EVIDENCE_SHOWN)
+  return told.map((item) => summarised(item, SUMMARY_MAX)).join('\n')
+}

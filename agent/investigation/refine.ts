@@ -1,0 +1,174 @@
+import type { ModelPort } from '../../integrations/ports/model.ts'
+import { createCitationCheck } from '../diagnosis/citations.ts'
+import { withOpinion, withoutOpinion } from '../diagnosis/second-opinion.ts'
+import { classWords } from '../diagnosis/wording.ts'
+import type { Alert } from '../domain/alert.ts'
+import type { Hypothesis } from '../domain/hypothesis.ts'
+import { ENDED_STATES, type Incident } from '../domain/incident.ts'
+import { type DataKind, mayTell } from '../domain/model-data.ts'
+import type { ModelRunStore } from '../ports.ts'
+import { toolsFor } from '../tools/registry.ts'
+import type { Budget } from './budget.ts'
+import type { InvestigationDeps } from './investigate.ts'
+import { type LoopDeps, runLoop } from './loop.ts'
+import type { ModelPrompts } from './model-prompts.ts'
+import { type Opinion, readReport } from './opinion.ts'
+import { createReader } from './reading.ts'
+import { type Scope, scopeOf } from './scope.ts'
+import { type Step, type StepAt, type Transcript, transcriptOf } from './transcript.ts'
+
+type Started = Extract<Step, { kind: 'started' }>
+
+/** What an installation has of models; absent where none is configured. */
+export interface ModelHelp {
+  /** In the order they are asked, at least one. */
+  models: readonly ModelPort[]
+  budget: Budget
+  prompts: ModelPrompts
+  runs: ModelRunStore
+}
+
+/** One incident is looked into by a model this often at most, whoever asks. */
+const MOST_RUNS = 5
+
+/**
+ * Lets a model look into an incident that rules have diagnosed, or goes on where a crash cut that off, and puts what it thinks beside what they
+ * think. It changes no state, proposes nothing, and takes nothing away. Does nothing when a model has looked already, unless a person asks.
+ *
+ * @throws the signal's reason when it fired; what was found out stands in rows
+ */
+export async function refine(
+  deps: InvestigationDeps,
+  help: ModelHelp,
+  about: { incidentId: string; asked: boolean },
+  signal: AbortSignal,
+): Promise<void> {
+  const { incidents, now } = deps
+  const { incidentId } = about
+  const [incident, alerts, inventory, earlier] = await Promise.all([
+    incidents.get(incidentId),
+    incidents.alerts(incidentId),
+    deps.topology.inventory(),
+    help.runs.latest(incidentId),
+  ])
+  if (!incident || ENDED_STATES.includes(incident.state)) return
+  const isOpen = earlier !== null && transcriptOf(earlier.steps).ended === null
+  if (!isOpen && earlier !== null && (!about.asked || earlier.number >= MOST_RUNS)) return
+  const scope = scopeOf(incident, alerts, inventory, now())
+  const allowed = allowedFor(help.models)
+  const run = isOpen ? earlier : { ...(await help.runs.start(incidentId)), steps: [] }
+  const first: StepAt =
+    run.steps.length > 0
+      ? { kind: 'resumed', at: now() }
+      : { ...(await started(deps, help, { incident, scope, allowed }, alerts)), at: now() }
+  const steps = [...run.steps]
+  const append = async (step: StepAt): Promise<void> => {
+    await help.runs.append(run.id, steps.length + 1, step)
+    steps.push(step)
+  }
+  await append(first)
+  for await (const step of runLoop(loopDeps(deps, help, { incident, scope, allowed }, signal), steps.slice())) await append(step)
+  await tellOpinion(deps, incidentId, transcriptOf(steps))
+}
+
+/** The opinion that stands beside the rules' diagnosis: of the last run, null when that came to none. */
+export async function standingOpinion(runs: ModelRunStore, incidentId: string): Promise<Opinion | null> {
+  const latest = await runs.latest(incidentId)
+  return latest === null ? null : (transcriptOf(latest.steps).ended?.opinion ?? null)
+}
+
+/** Only what every one of them may be told: whichever answers, it reads the same conversation. */
+export function allowedFor(models: readonly ModelPort[]): ReadonlySet<DataKind> {
+  const [first, ...others] = models
+  return new Set(first?.tells.filter((kind) => others.every(({ tells }) => tells.includes(kind))) ?? [])
+}
+
+interface Frame {
+  incident: Incident
+  scope: Scope
+  allowed: ReadonlySet<DataKind>
+}
+
+async function started(
+  { incidents }: InvestigationDeps,
+  { prompts, budget }: ModelHelp,
+  { incident, scope, allowed }: Frame,
+  alerts: readonly Alert[],
+): Promise<Started> {
+  const [hypotheses, evidence] = await Promise.all([incidents.hypotheses(incident.id), incidents.evidenceSummaries(incident.id)])
+  const facts = { incident, since: scope.startedAt, now: scope.to, services: scope.near, alerts, hypotheses, evidence, allowed }
+  return {
+    kind: 'started',
+    prompts: [...prompts.used],
+    system: prompts.system({ calls: budget.calls }),
+    user: prompts.incident(facts),
+    budget,
+    tells: [...allowed],
+  }
+}
+
+function loopDeps(
+  deps: InvestigationDeps,
+  { models, prompts }: ModelHelp,
+  { incident, scope, allowed }: Frame,
+  signal: AbortSignal,
+): LoopDeps {
+  const { incidents, now, log } = deps
+  return {
+    models,
+    tools: toolsFor(allowed),
+    scope: { read: createReader(scope, { ...deps, signal }), services: scope.near },
+    texts: { tools: prompts.tools(allowed), report: prompts.report, lastTurn: prompts.lastTurn, repair: prompts.repair },
+    keep: async (found) =>
+      await incidents.addEvidence(
+        incident.id,
+        found.filter(({ kind }) => mayTell(kind, allowed)),
+      ),
+    async stored(label) {
+      const item = await incidents.evidenceItem(incident.id, label)
+      return item && mayTell(item.kind, allowed) ? item : null
+    },
+    async conclude(report) {
+      const [evidence, hypotheses] = await Promise.all([incidents.evidence(incident.id), incidents.hypotheses(incident.id)])
+      const names = [...scope.inventory.graph.services, ...scope.near]
+      return readReport(report, {
+        components: new Set([
+          ...hypotheses.map(({ component }) => component),
+          ...scope.near.map((service) => `service/${service}`),
+          ...scope.inventory.outside.map(({ name }) => `external/${name}`),
+        ]),
+        labels: new Set(evidence.map(({ label }) => label)),
+        check: createCitationCheck(evidence, new Set(names)),
+      })
+    },
+    now,
+    signal,
+    log,
+  }
+}
+
+/** Puts the opinion beside the diagnosis, and says on the timeline what it came to and what it cost. */
+async function tellOpinion({ incidents }: InvestigationDeps, incidentId: string, { ended, spent, model }: Transcript): Promise<void> {
+  if (!ended) throw new Error('an investigation by a model ends with a step that says how')
+  const before = withoutOpinion(await incidents.hypotheses(incidentId))
+  if (ended.opinion) await incidents.saveHypotheses(incidentId, withOpinion(before, ended.opinion.causes))
+  const cost = `${spent.tokens} tokens, ${spent.calls} ${spent.calls === 1 ? 'question' : 'questions'}, ${Math.round(spent.seconds)} s`
+  await incidents.record(incidentId, {
+    kind: ended.opinion ? 'model-reported' : 'model-ended',
+    text: ended.opinion
+      ? `${judgement(before, ended.opinion)} (${cost}).`
+      : `A model looked and gave no opinion: ${ended.words} (${cost}).`,
+    detail: { outcome: ended.outcome, tokens: spent.tokens, calls: spent.calls, dollars: spent.dollars, ...(model ?? {}) },
+  })
+}
+
+/** In words of our own: what it says itself is only shown as claims that were checked. */
+function judgement([first]: readonly Hypothesis[], { causes }: Opinion): string {
+  const sound = causes.filter((cause) => cause.class === 'unknown' || cause.claims.some(({ supported }) => supported))
+  if (sound.length === 0) return 'A model looked too, and nothing it says is borne out by the evidence'
+  const [said] = sound.toSorted((a, b) => b.confidence - a.confidence)
+  if (!said || said.class === 'unknown') return 'A model looked too, and does not know the cause either'
+  const agrees = first !== undefined && first.class === said.class && first.component === said.component
+  if (agrees) return `A model looked too, and agrees: ${classWords(said.class)} of ${said.component}, ${said.confidence} %`
+  return `A model looked too, and suspects ${classWords(said.class)} of ${said.component}, ${said.confidence} %`
+}

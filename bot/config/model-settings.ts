@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import { DATA_KINDS, type DataKind } from '../../agent/domain/model-data.ts'
+import type { EnvironmentReader } from './secrets.ts'
+
+const price = z.number().min(0).max(10_000)
+
+const providerSchema = z.strictObject({
+  model: z.string().trim().min(1).max(200).optional(),
+  baseUrl: z.url({ protocol: /^https?$/ }).optional(),
+  /** Dollars for a million tokens. */
+  price: z.strictObject({ input: price, output: price }).optional(),
+  tells: z.array(z.enum(DATA_KINDS)).max(DATA_KINDS.length).optional(),
+})
+type ProviderFile = z.infer<typeof providerSchema>
+
+/** The part of the settings file that is about models. Keys are not in it: they come from the environment or from files it names. */
+export const modelsFileSchema = z.strictObject({
+  order: z
+    .array(z.enum(['anthropic', 'openai']))
+    .max(2)
+    .optional(),
+  anthropic: providerSchema.optional(),
+  openai: providerSchema.optional(),
+  budget: z
+    .strictObject({
+      seconds: z.int().min(10).max(900),
+      turns: z.int().min(1).max(50),
+      calls: z.int().min(0).max(200),
+      tokens: z.int().min(2_000).max(2_000_000),
+      dollars: z.number().min(0.01).max(1_000),
+    })
+    .partial()
+    .optional(),
+})
+
+export interface ProviderSettings {
+  id: string
+  apiKey: string
+  /** Null for the provider's own address. */
+  baseUrl: string | null
+  /** Null for the adapter's default. */
+  model: string | null
+  price: { input: number; output: number } | null
+  /** Kinds of data that may leave for it. */
+  tells: readonly DataKind[]
+}
+
+export interface ModelsSettings {
+  /** In the order they are asked; empty means that no model is. */
+  providers: readonly ProviderSettings[]
+  budget: NonNullable<z.infer<typeof modelsFileSchema>['budget']>
+}
+
+/** The variables are those that the providers' own tools know. A provider without a key is not configured. */
+export function readModelsSettings(read: EnvironmentReader, file: z.infer<typeof modelsFileSchema> = {}): ModelsSettings {
+  const known = [providerOf(read, 'anthropic', 'ANTHROPIC', file.anthropic), providerOf(read, 'openai', 'OPENAI', file.openai)].filter(
+    (provider) => provider !== null,
+  )
+  const placeOf = ({ id }: ProviderSettings): number => (file.order as readonly string[] | undefined)?.indexOf(id) ?? -1
+  const isWanted = (provider: ProviderSettings): boolean => file.order === undefined || placeOf(provider) >= 0
+  return { providers: known.filter(isWanted).toSorted((a, b) => placeOf(a) - placeOf(b)), budget: file.budget ?? {} }
+}
+
+function providerOf(read: EnvironmentReader, id: string, prefix: string, file: ProviderFile = {}): ProviderSettings | null {
+  const apiKey = read.secret(`${prefix}_API_KEY`)
+  const baseUrl = read.text(`${prefix}_BASE_URL`) ?? file.baseUrl ?? null
+  const model = read.text(`${prefix}_MODEL`) ?? file.model ?? null
+  if (baseUrl !== null && !URL.canParse(baseUrl)) read.problems.push(`${prefix}_BASE_URL is ${baseUrl}: it must be an address.`)
+  if (apiKey === undefined) return null
+  return { id, apiKey, baseUrl, model, price: file.price ?? null, tells: file.tells ?? DATA_KINDS }
+}

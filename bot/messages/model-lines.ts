@@ -1,0 +1,44 @@
+import type { ModelUse } from '../../agent/agent.ts'
+import { type CardBlock, list, note } from './card.ts'
+import { joinSpans, type Span, say, shortCode } from './span.ts'
+import { cleanText } from './visible-text.ts'
+
+const QUESTIONS_SHOWN = 2
+const QUESTION_MAX = 200
+
+const OUTCOME_WORDS: Readonly<Record<NonNullable<ModelUse['outcome']>, string>> = {
+  reported: 'reported',
+  stopped: 'stopped',
+  invalid: 'gave no usable report',
+  unavailable: 'gave no answer',
+  declined: 'declined',
+}
+
+/** What a model was asked, within which bounds, and what it would like to know; nothing where none was asked. */
+export function modelBlocks(use: ModelUse | null): CardBlock[] {
+  if (use === null) return []
+  const { spent, budget } = use
+  const parts: Span[][] = [
+    say`${use.model === null ? 'Model' : shortCode(use.model, 60)} ${stateWords(use)}`,
+    say`${grouped(spent.tokens)} of ${grouped(budget.tokens)} tokens`,
+    say`${spent.calls} of ${budget.calls} questions`,
+    say`${Math.round(spent.seconds)} of ${budget.seconds} s`,
+    ...(spent.dollars === null ? [] : [say`$${spent.dollars.toFixed(2)} of $${budget.dollars.toFixed(2)}`]),
+  ]
+  return [
+    ...list(
+      'A model would ask',
+      use.questions.slice(0, QUESTIONS_SHOWN).map((question) => say`${cleanText(question, QUESTION_MAX)}`),
+    ),
+    note(joinSpans(parts, ' · ')),
+  ]
+}
+
+function stateWords({ outcome, words }: ModelUse): string {
+  if (outcome === null) return 'is looking'
+  return outcome === 'reported' || words === null ? OUTCOME_WORDS[outcome] : `${OUTCOME_WORDS[outcome]}: ${cleanText(words, 120)}`
+}
+
+function grouped(count: number): string {
+  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',')
+}
