@@ -1,7 +1,7 @@
 import { startVitest } from 'vitest/node'
 import { type LaneArguments, parseLaneArguments } from './support/lane-arguments.ts'
 
-/** Runs one lane of the tests: `node test/run-lane.ts unit|live|faults [NAME…] [--kills N --rounds N --sequences N --seed S]`. */
+/** Runs one lane of the tests: `node test/run-lane.ts unit|live|faults [NAME…] [--kills N --rounds N --sequences N --interactions N --seed S]`. */
 const lane = readArguments(process.argv.slice(2))
 if (lane !== null) await run(lane)
 

@@ -14,7 +14,7 @@ export type LaneArguments = {
 const LARGEST_OPTION = 1_000_000_000
 
 /**
- * Reads `LANE [NAME…] [--kills N --rounds N --sequences N --seed S]`.
+ * Reads `LANE [NAME…] [--kills N --rounds N --sequences N --interactions N --seed S]`.
  * @throws TypeError in words for a person, when an argument is unknown or not a whole number from 0 to 10⁹
  */
 export function parseLaneArguments(args: readonly string[]): LaneArguments {
@@ -22,7 +22,7 @@ export function parseLaneArguments(args: readonly string[]): LaneArguments {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { kills: number, rounds: number, sequences: number, seed: number },
+    options: { kills: number, rounds: number, sequences: number, interactions: number, seed: number },
   })
   const [name, ...names] = positionals
   const lane = LANES.find((known) => known === name)

@@ -73,6 +73,8 @@ export interface SlackServerOptions {
 /** A request that no honest Slack sends, or that one does, byte by byte. */
 export interface ForgedRequest extends Partial<Omit<SignedRequest, 'body'>> {
   readonly body: string
+  /** What the signature is made over, when that is not the body. */
+  readonly signedBody?: string
   readonly contentType?: string
   /** Set, changed or, with undefined, taken away, after signing. */
   readonly headers?: Readonly<Record<string, string | undefined>>
@@ -219,9 +221,16 @@ export async function startSlackServer(options: SlackServerOptions = {}): Promis
     event: async (event, actor) => await deliver('event', eventBody(world, { event_ts: nextTs(world), ...event }, actor ?? null)),
     again: async ({ kind, payload }, num = 1) => await deliver(kind, payload, { num, reason: 'http_timeout' }),
     interaction: async (payload) => await deliver('interaction', payload),
-    forge: async ({ body, contentType = 'application/x-www-form-urlencoded', headers = {}, url = requestUrl, ...signing }) => {
+    forge: async ({
+      body,
+      signedBody = body,
+      contentType = 'application/x-www-form-urlencoded',
+      headers = {},
+      url = requestUrl,
+      ...signing
+    }) => {
       if (url === null) throw new Error('there is no address to send a forged request to')
-      const signed = signedHeaders({ body, secret: signingSecret, timestamp: Math.floor(now().getTime() / 1_000), ...signing })
+      const signed = signedHeaders({ body: signedBody, secret: signingSecret, timestamp: Math.floor(now().getTime() / 1_000), ...signing })
       const all = Object.entries({ 'content-type': contentType, ...signed, ...headers }).filter(
         (one): one is [string, string] => one[1] !== undefined,
       )
