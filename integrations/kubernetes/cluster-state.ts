@@ -38,6 +38,8 @@ import { type Place, readWorkloads } from './workloads.ts'
 const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class'
 const SLICE_OF = 'kubernetes.io/service-name'
 const MAX_EVENTS = 500
+/** What has not come by then is unknown. */
+const ALL_WITHIN_MS = 2_000
 
 /** The state of one namespace out of the cache: as the watches left it, and null for what could not be read. */
 export function createClusterState(place: Place, { now }: { now: () => Date }): ClusterStatePort {
@@ -45,6 +47,8 @@ export function createClusterState(place: Place, { now }: { now: () => Date }): 
   return {
     async read({ namespace, signal }) {
       await readWorkloads(place, signal)
+      const late = AbortSignal.timeout(ALL_WITHIN_MS)
+      await cache.settled(signal ? AbortSignal.any([signal, late]) : late)
       const list = <K extends Parameters<ClusterCache['list']>[0]>(kind: K) => cache.list(kind, namespace)
       return {
         namespace,

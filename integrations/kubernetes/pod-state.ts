@@ -12,9 +12,12 @@ import type {
 import type { ObjectCondition, ObjectContainer, ObjectPhase, ObjectPodSpec, ObjectProbe, Pod } from './objects.ts'
 import { quantityOf } from './quantity.ts'
 
-/** Names of variables whose plain values are nobody's business, and values that carry a password. */
+/** Words for a secret, and values that carry one. */
 const SECRET_NAME = /pass(word|wd|phrase)?|secret|token|credential|api_?key|private|auth|dsn|cookie|session|salt|signature/i
 const SECRET_VALUE = /:\/\/[^/\s:@]*:[^/\s@]+@|^-----BEGIN|^ey[JK][\w-]+\.|(pass(word|wd)?|secret|token|key)=/i
+/** Names that say where something is, and values that say how much or whether: all that a diagnosis asks for. */
+const ADDRESS_NAME = /(^|_)(addr(ess)?|host(name)?|port|ur[il]|endpoint|server|service|brokers?|upstream|peer|region|namespace)s?$/i
+const PLAIN_VALUE = /^(-?\d{1,10}(\.\d{1,6})?(ms|s|m|h|Ki|Mi|Gi|MB|GB|%)?|true|false|yes|no|on|off)$/i
 const MAX_VALUE = 200
 
 export function podState(pod: Pod, workload: string | null): PodState {
@@ -115,8 +118,9 @@ function variable({ name, value, valueFrom }: ObjectContainer['env'][number]): C
   const [secret, config] = [valueFrom?.secretKeyRef, valueFrom?.configMapKeyRef]
   if (secret) return { name, value: null, from: { kind: 'secret', ...secret } }
   if (config) return { name, value: null, from: { kind: 'configMap', ...config } }
-  const hidden = value === null || SECRET_NAME.test(name) || SECRET_VALUE.test(value)
-  return { name, value: hidden ? null : value.slice(0, MAX_VALUE), from: null }
+  const isShown =
+    value !== null && !SECRET_NAME.test(name) && !SECRET_VALUE.test(value) && (ADDRESS_NAME.test(name) || PLAIN_VALUE.test(value))
+  return { name, value: isShown ? value.slice(0, MAX_VALUE) : null, from: null }
 }
 
 function variablesFrom({ secretRef, configMapRef }: ObjectContainer['envFrom'][number]): ContainerSpec['env'] {

@@ -8,7 +8,7 @@ import { fits, type NamedWorkload, namedWorkloads, WORKLOAD_KINDS } from './serv
 
 const MAX_EVENTS = 20
 const FIRST_ANSWER_MS = 3_000
-/** What a service is told from; the rest may come later. */
+/** What a service is told from: without an answer about one of these nothing is said. Its events are waited for as well, and may be missing. */
 const NEEDED = ['deployments', 'statefulsets', 'daemonsets', 'replicasets', 'pods'] as const
 
 export interface Place {
@@ -36,7 +36,7 @@ export function createWorkloads(place: Place): WorkloadsPort {
 /** @throws IntegrationError when the workloads could not be read, or not everything that tells of them has been read yet */
 export async function readWorkloads({ cache, namespaces }: Place, signal?: AbortSignal): Promise<NamedWorkload[]> {
   const timeout = AbortSignal.timeout(FIRST_ANSWER_MS)
-  await cache.settled(signal ? AbortSignal.any([signal, timeout]) : timeout, NEEDED)
+  await cache.settled(signal ? AbortSignal.any([signal, timeout]) : timeout, [...NEEDED, 'events'])
   const found = namedWorkloads(cache, namespaces)
   const problem = found ? null : problemOf(cache, namespaces)
   if (problem) throw problem

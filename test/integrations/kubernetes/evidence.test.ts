@@ -29,7 +29,16 @@ function portsOf({ integrations }: ShopCluster): Required<Pick<Integration, 'wor
 }
 
 function seedPod(server: ShopCluster['server'], name: string, app: string, status: object, owner = `${app}-hash2`): void {
-  const spec = (template(app, { image: `shop/${app}:v42`, env: [{ name: 'DB_PASSWORD', value: SECRET }] }) as { spec: object }).spec
+  const spec = (
+    template(app, {
+      image: `shop/${app}:v42`,
+      env: [
+        { name: 'DB_PASSWORD', value: SECRET },
+        { name: 'DB_HOST', value: 'db.shop' },
+        { name: 'DB_URL', value: `postgres://a:${SECRET}@db` },
+      ],
+    }) as { spec: object }
+  ).spec
   server.apply(PODS, {
     metadata: {
       name,
@@ -123,7 +132,11 @@ test('fills the state of a namespace, with names in place of secret values', asy
     workload: 'payments',
     containers: [{ restarts: 4, state: { kind: 'waiting', reason: 'CrashLoopBackOff' } }],
   })
-  expect(state.pods?.[0]?.spec?.containers[0]?.env).toEqual([{ name: 'DB_PASSWORD', value: null, from: null }])
+  expect(state.pods?.[0]?.spec?.containers[0]?.env).toEqual([
+    { name: 'DB_PASSWORD', value: null, from: null },
+    { name: 'DB_HOST', value: 'db.shop', from: null },
+    { name: 'DB_URL', value: null, from: null },
+  ])
   expect(state.pods?.[0]?.spec?.containers[0]?.requests).toEqual({ cpu: 0.25, memory: 128 * 2 ** 20 })
   expect(state.nodes?.[0]).toMatchObject({ name: 'node-0', unschedulable: true, allocatable: { cpu: 1.5, memory: 4 * 2 ** 30 } })
   expect(state.configMaps).toEqual([{ name: 'rates', keys: null }])

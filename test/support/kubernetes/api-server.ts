@@ -41,6 +41,7 @@ export class ApiServer {
   #server: Server
   #objects = new Map<string, Stored>()
   #version = 100
+  #deleted: { path: string; object: object; version: number }[] = []
   #watches = new Set<{ path: string; response: ServerResponse }>()
 
   constructor() {
@@ -89,7 +90,9 @@ export class ApiServer {
     if (!stored) return
     this.#objects.delete(path)
     this.#version += 1
-    this.#tell(path.slice(0, path.lastIndexOf('/')), 'DELETED', stored.object)
+    const object = { ...stored.object, metadata: { ...stored.object.metadata, resourceVersion: String(this.#version) } }
+    this.#deleted.push({ path, object, version: this.#version })
+    this.#tell(path.slice(0, path.lastIndexOf('/')), 'DELETED', object)
   }
 
   object(path: string): Stored['object'] | null {
@@ -163,6 +166,8 @@ export class ApiServer {
     for (const { path: at, object } of this.#objects.values())
       if (at.slice(0, at.lastIndexOf('/')) === path && Number(object.metadata.resourceVersion) > since)
         response.write(`${JSON.stringify({ type: 'MODIFIED', object })}\n`)
+    for (const { path: at, object, version } of this.#deleted)
+      if (at.slice(0, at.lastIndexOf('/')) === path && version > since) response.write(`${JSON.stringify({ type: 'DELETED', object })}\n`)
     const watch = { path, response }
     this.#watches.add(watch)
     response.on('close', () => this.#watches.delete(watch))
