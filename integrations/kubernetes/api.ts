@@ -1,5 +1,6 @@
 import { HttpMethod, IsomorphicFetchHttpLibrary, type KubeConfig, RequestContext } from '@kubernetes/client-node'
 import { IntegrationError } from '../errors.ts'
+import type { Connection } from './connection.ts'
 import { ID, refusalOf, unreachable } from './faults.ts'
 
 export type Query = Readonly<Record<string, string>>
@@ -40,17 +41,19 @@ const WATCH_SILENCE_MS = 150_000
 const CONNECTIONS_KEPT_MS = 10 * 60_000
 
 export function createApi(
-  config: KubeConfig,
+  connection: Connection,
   { now, impersonateGroup }: { now: () => Date; impersonateGroup: string | null },
 ): KubernetesApi {
   const http = new IsomorphicFetchHttpLibrary()
-  const server = config.getCurrentCluster()?.server ?? ''
   let kept: { dispatcher: ReturnType<RequestContext['getDispatcher']>; at: number } | null = null
 
   const contextOf = async (method: HttpMethod, path: string, query: Query): Promise<RequestContext> => {
+    if (!connection.ok) throw new IntegrationError(ID, 'auth', connection.words)
+    const { config } = connection
+    const server = config.getCurrentCluster()?.server ?? ''
     const context = new RequestContext(`${server.replace(/\/+$/, '')}${path}`, method)
     for (const [name, value] of Object.entries(query)) context.setQueryParam(name, value)
-    await config.applySecurityAuthentication(context)
+    await authenticate(config, context)
     // The client makes a new set of connections for every request; one is enough.
     const dispatcher = context.getDispatcher()
     if (kept === null || now().getTime() - kept.at > CONNECTIONS_KEPT_MS) kept = { dispatcher, at: now().getTime() }
@@ -121,6 +124,15 @@ export function createApi(
         quiet.abort()
       }
     },
+  }
+}
+
+/** An account may come from a program or a file of its own, which may fail. */
+async function authenticate(config: KubeConfig, context: RequestContext): Promise<void> {
+  try {
+    await config.applySecurityAuthentication(context)
+  } catch (error) {
+    throw new IntegrationError(ID, 'auth', 'the account of the kubeconfig cannot be used', { cause: error })
   }
 }
 

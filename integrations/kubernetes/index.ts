@@ -1,4 +1,3 @@
-import { KubeConfig } from '@kubernetes/client-node'
 import type { CheckResult, Integration, IntegrationDeps } from '../contract.ts'
 import { checkAccess, neededRights } from './access.ts'
 import { createRestart } from './actions/restart.ts'
@@ -9,13 +8,14 @@ import { createApi } from './api.ts'
 import { createChanges } from './changes.ts'
 import { createClusterCache } from './cluster-cache.ts'
 import { createClusterState } from './cluster-state.ts'
+import { openConnection } from './connection.ts'
 import { ID } from './faults.ts'
 import { createPodLogs } from './logs.ts'
 import { createWorkloads } from './workloads.ts'
 
 /** What is reached, and what may be proposed there. */
 export interface KubernetesOptions {
-  /** A path; null for the account that a pod has in its own cluster. */
+  /** A path, or several as KUBECONFIG joins them; null for the account that a pod has in its own cluster. */
   kubeconfig: string | null
   environments: readonly KubernetesEnvironment[]
 }
@@ -46,18 +46,15 @@ export function createKubernetes(deps: IntegrationDeps, options: KubernetesOptio
   return acting.length === 0 ? read : [...read, actIntegration(deps, acting)]
 }
 
-function openPlace({ now }: IntegrationDeps, path: string | null, each: KubernetesEnvironment): ActionPlace {
-  const config = new KubeConfig()
-  if (path === null) config.loadFromCluster()
-  else config.loadFromFile(path)
-  if (each.context !== null) config.setCurrentContext(each.context)
-  const api = createApi(config, { now, impersonateGroup: each.impersonateGroup })
+function openPlace({ now }: IntegrationDeps, paths: string | null, each: KubernetesEnvironment): ActionPlace {
+  const connection = openConnection(paths, each.context)
+  const api = createApi(connection, { now, impersonateGroup: each.impersonateGroup })
   return {
     environment: each.name,
     namespaces: each.namespaces,
     cache: createClusterCache({ api, namespaces: each.namespaces }),
     api,
-    context: config.getCurrentContext(),
+    context: connection.ok ? connection.context : (each.context ?? ''),
     verification: each.verification,
   }
 }

@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Integration } from '../../../integrations/contract.ts'
+import { createKubernetes } from '../../../integrations/kubernetes/index.ts'
 import {
   DEPLOYMENTS,
   EVENTS,
@@ -9,6 +10,9 @@ import {
   seedDeployment,
   startCluster,
   template,
+  testDeps,
+  VERIFICATION,
+  writeKubeconfig,
 } from '../../support/kubernetes/shop-cluster.ts'
 import { until } from '../../support/live/until.ts'
 
@@ -238,4 +242,27 @@ test('doctor names the rule that is missing', async () => {
   expect(result).toMatchObject({ status: 'warning' })
   expect(result?.fix).toContain('Role in shop: {"apiGroups":["apps"],"resources":["deployments"],"verbs":["patch"')
   expect(result?.fix).toContain('ClusterRole: {"apiGroups":[""],"resources":["nodes"],"verbs":["list","watch"]}')
+})
+
+test.each([
+  ['a file that is not there', '/nowhere/config', null, 'cannot be read'],
+  ['a context that is not in it', null, 'elsewhere', 'no context elsewhere; it has test'],
+])('%s is said by whatever is asked, and by doctor', async (_, path, context, words) => {
+  const written = writeKubeconfig('http://127.0.0.1:9')
+  const environment = {
+    name: 'production',
+    context,
+    namespaces: [NAMESPACE],
+    actions: [],
+    impersonateGroup: null,
+    podLogs: false,
+    verification: VERIFICATION,
+  }
+  const [reading] = createKubernetes(testDeps(), { kubeconfig: path ?? written.path, environments: [environment] })
+  written.remove()
+  if (!reading?.workloads) throw new Error('nothing to ask')
+  await reading.start()
+  await expect(reading.workloads.list()).rejects.toMatchObject({ code: 'auth', message: expect.stringContaining(words) })
+  expect(await reading.check()).toMatchObject([{ status: 'failed', words: expect.stringContaining(words) }])
+  await reading.stop()
 })

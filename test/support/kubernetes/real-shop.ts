@@ -26,7 +26,7 @@ export async function openRealShop(kubeconfig: string, namespace: string): Promi
   const config = new KubeConfig()
   config.loadFromFile(kubeconfig)
   const objects = KubernetesObjectApi.makeApiClient(config)
-  const api = createApi(config, { now: () => new Date(), impersonateGroup: null })
+  const api = createApi({ ok: true, config, context: config.getCurrentContext() }, { now: () => new Date(), impersonateGroup: null })
   const create = async (object: Record<string, unknown>): Promise<void> => void (await objects.create(object as KubeObject))
   const deployment = `/apis/apps/v1/namespaces/${namespace}/deployments/payments`
   await create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
