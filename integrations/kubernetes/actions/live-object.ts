@@ -53,14 +53,12 @@ export function digestOf(value: unknown): string {
     .slice(0, 16)
 }
 
+/** What is null is not there: the API writes the same object with and without. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, each]) => [key, sorted(each)]),
-  )
+  const present = Object.entries(value).filter(([, each]) => each !== null && each !== undefined)
+  return Object.fromEntries(present.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, each]) => [key, sorted(each)]))
 }
 
 /** Where a target is, and what else is known of it. */

@@ -97,22 +97,16 @@ export function createRollback(deps: ActionDeps): Action {
     observe: async (where, signal) => await observeWorkload(deps, RESOURCES, where, PINNED, signal),
     async dryRun(step, signal) {
       const { before, after } = await dryRun(change(step.target.environment), step, signal)
-      const [from, to] = [workloadSchema.parse(before.raw), workloadSchema.parse(after)]
       const lines = differingFields(templateOf(before.raw), templateOf(after))
-      if (lines.length > MOST_LINES - 1)
+      if (lines.length > MOST_LINES)
         throw new IntegrationError(
           ID,
           'refused',
           `the revisions differ in ${lines.length} fields, more than a card can show; roll back by hand`,
         )
-      if (lines.length === 0) return { changes: [], downtime: 'none' }
-      const versions = {
-        field: 'revision',
-        from: revisionWords(from.metadata.annotations[REVISION]),
-        to: String(step.parameters['revision']),
-      }
+      // Not the revision's number: the controller gives new numbers, and the way back has to show the same lines the other way round.
       const words = `none, if its update strategy keeps pods ready${ownerWords(before.raw, deps.now())}`
-      return { changes: from.metadata.uid === to.metadata.uid ? [versions, ...lines] : lines, downtime: words.slice(0, 200) }
+      return { changes: lines, downtime: words.slice(0, 200) }
     },
     success: (step) =>
       rolledOut(placeOf(deps, step.target).verification, [{ field: 'template', equals: textOf(step.parameters, 'template') }]),
@@ -187,10 +181,6 @@ function withoutHash(raw: unknown): Record<string, unknown> {
 
 function parametersOf({ number, digest }: KeptRevision): Parameters {
   return { revision: number, template: digest }
-}
-
-function revisionWords(revision: string | undefined): string | null {
-  return revision ?? null
 }
 
 function textOf(parameters: Parameters, name: string): string {
