@@ -3,6 +3,7 @@ import type { Integration } from '../integrations/contract.ts'
 import type { ParseWebhook } from '../integrations/ports/webhook.ts'
 import { createCatalog } from './actions/catalog.ts'
 import type { ExecutorLease } from './actions/executor.ts'
+import { metricsByEnvironment } from './actions/metrics-by-environment.ts'
 import { createPolicyAnswers } from './actions/policy-answers.ts'
 import type { PlanCard } from './actions/propose.ts'
 import { type AgentDeps, createAgent, type RunningAgent } from './create-agent.ts'
@@ -78,7 +79,10 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
     log,
   })
   const catalog = createCatalog(
-    integrations.map(({ id, environments, actions = [], metrics = null }) => ({ id, environments, actions, metrics })),
+    integrations.map(({ id, environments, actions = [], metrics }) => ({
+      ...{ id, environments, actions },
+      metrics: metrics ?? metricsByEnvironment(integrations, environments),
+    })),
   )
   const { policy } = deps
   const answers = createPolicyAnswers({ policy: async () => (await policy.now()).policy, people: deps.people, topology })

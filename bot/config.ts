@@ -4,6 +4,7 @@ import type { IdentityLink, Role } from '../agent/domain/principal.ts'
 import { type ModelsSettings, readModelsSettings } from './config/model-settings.ts'
 import { createEnvironmentReader, type Environment, type EnvironmentReader } from './config/secrets.ts'
 import { parseSettings, type SettingsFile, SHORTEST_TOKEN } from './config/settings-file.ts'
+import { readSources, type SourceSettings } from './config/sources.ts'
 import { type OidcSettings, readOidcSettings } from './oidc/settings.ts'
 import { readSlackSettings, type SlackSettings, slackProblems, unusedSlackSettings } from './slack/settings.ts'
 
@@ -44,6 +45,8 @@ export interface Settings {
   slack: SlackSettings
   models: ModelsSettings
   local: { enabled: boolean }
+  /** Where evidence comes from beyond the local target, and what else may be acted on. */
+  sources: SourceSettings
   /** How long what is kept; what is not set is the storage's own default. */
   retention: SettingsFile['retention']
   /** The private key that signs exports of the audit log, as PEM; null for the one in the data directory. */
@@ -155,6 +158,7 @@ function merge(read: EnvironmentReader, file: SettingsFile, path: string | null,
   const slack = readSlackSettings(read, file.slack)
   const oidc = readOidcSettings(read, file.oidc)
   const models = readModelsSettings(read, file.models)
+  const databaseUrl = read.secret('DATABASE_URL') ?? file.databaseUrl ?? null
   return {
     file: path,
     host: read.text('HOST') ?? file.host ?? '127.0.0.1',
@@ -162,7 +166,7 @@ function merge(read: EnvironmentReader, file: SettingsFile, path: string | null,
     publicUrl: (publicUrlOf(read) ?? file.publicUrl)?.replace(/\/+$/, '') ?? null,
     hosts: file.hosts ?? [],
     dataDir: inFolder(read.text('STEADYHAND_DATA_DIR') ?? file.dataDir ?? 'data'),
-    databaseUrl: read.secret('DATABASE_URL') ?? file.databaseUrl ?? null,
+    databaseUrl,
     policyFile: policy === undefined ? null : inFolder(policy),
     runbooks: { folder: runbooks === undefined ? null : inFolder(runbooks) },
     people: file.people?.map(personOf) ?? UNCONFIGURED_PEOPLE,
@@ -177,6 +181,7 @@ function merge(read: EnvironmentReader, file: SettingsFile, path: string | null,
     slack,
     models,
     local: { enabled: file.local?.enabled ?? true },
+    sources: readSources(read, file, { databaseUrl }),
     retention: file.retention,
     audit: { key: read.secret('STEADYHAND_AUDIT_KEY') ?? null },
     log: { level: logLevelOf(read) ?? file.log?.level ?? null },

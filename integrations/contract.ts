@@ -1,6 +1,7 @@
 import type { Alert } from '../agent/domain/alert.ts'
 import type { Action } from './ports/action.ts'
 import type { ChangesPort } from './ports/changes.ts'
+import type { ClusterStatePort } from './ports/cluster-state.ts'
 import type { DrillsPort } from './ports/drills.ts'
 import type { LogsPort } from './ports/logs.ts'
 import type { MetricsPort } from './ports/metrics.ts'
@@ -52,6 +53,7 @@ export interface Integration {
   logs?: LogsPort
   changes?: ChangesPort
   workloads?: WorkloadsPort
+  clusterState?: ClusterStatePort
   actions?: readonly Action[]
   drills?: DrillsPort
   start(): Promise<void>

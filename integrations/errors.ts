@@ -1,4 +1,14 @@
-export const INTEGRATION_FAULTS = ['auth', 'permission', 'not_found', 'rate_limited', 'unavailable', 'timeout', 'invalid_response'] as const
+export const INTEGRATION_FAULTS = [
+  'auth',
+  'permission',
+  'not_found',
+  'rate_limited',
+  'unavailable',
+  'timeout',
+  'invalid_response',
+  /** A bound of the target, not a fault of it, stands against what was asked. */
+  'refused',
+] as const
 export type IntegrationFault = (typeof INTEGRATION_FAULTS)[number]
 
 /** What every vendor's errors are mapped to, in one function per vendor. */

@@ -2,7 +2,10 @@ import { parseAlertmanagerWebhook } from './alertmanager/webhook.ts'
 import type { Integration, IntegrationDeps } from './contract.ts'
 import { parseGenericWebhook } from './generic/webhook.ts'
 import type { ModelPort, ModelSettings } from './ports/model.ts'
+import type { KubernetesOptions } from './kubernetes/index.ts'
+import type { LokiOptions } from './loki/index.ts'
 import type { ParseWebhook } from './ports/webhook.ts'
+import type { PrometheusOptions } from './prometheus/index.ts'
 import { createReportedChanges, type StoredChanges } from './reported/index.ts'
 import { parseChanges } from './reported/webhook.ts'
 
@@ -10,13 +13,14 @@ import { parseChanges } from './reported/webhook.ts'
 export interface IntegrationSettings {
   dataDir: string
   local: { enabled: boolean }
+  sources: { kubernetes: KubernetesOptions | null; prometheus: readonly PrometheusOptions[]; loki: readonly LokiOptions[] }
 }
 
 interface Entry {
   id: string
   isConfigured(settings: IntegrationSettings): boolean
   /** Loads the vendor's code, and its SDK with it, only when it is configured. */
-  create(deps: IntegrationDeps, settings: IntegrationSettings): Promise<Integration>
+  create(deps: IntegrationDeps, settings: IntegrationSettings): Promise<Integration | readonly Integration[]>
 }
 
 /** Every integration there is. */
@@ -25,6 +29,22 @@ const INTEGRATIONS: readonly Entry[] = [
     id: 'local',
     isConfigured: ({ local }) => local.enabled,
     create: async (deps, { dataDir }) => (await import('./local/index.ts')).createLocalTarget(deps, { dir: `${dataDir}/local` }),
+  },
+  {
+    id: 'kubernetes',
+    isConfigured: ({ sources }) => sources.kubernetes !== null,
+    create: async (deps, { sources: { kubernetes } }) =>
+      kubernetes ? (await import('./kubernetes/index.ts')).createKubernetes(deps, kubernetes) : [],
+  },
+  {
+    id: 'prometheus',
+    isConfigured: ({ sources }) => sources.prometheus.length > 0,
+    create: async (_deps, { sources }) => sources.prometheus.map((await import('./prometheus/index.ts')).createPrometheus),
+  },
+  {
+    id: 'loki',
+    isConfigured: ({ sources }) => sources.loki.length > 0,
+    create: async (_deps, { sources }) => sources.loki.map((await import('./loki/index.ts')).createLoki),
   },
 ]
 
@@ -35,7 +55,7 @@ export async function createIntegrations(
   stored: StoredChanges,
 ): Promise<Integration[]> {
   const configured = INTEGRATIONS.filter((entry) => entry.isConfigured(settings))
-  const created = await Promise.all(configured.map(({ id, create }) => create(depsOf(id), settings)))
+  const created = (await Promise.all(configured.map(({ id, create }) => create(depsOf(id), settings)))).flat()
   const environments = [...new Set(created.flatMap((each) => each.environments))]
   return [...created, createReportedChanges({ stored, environments })]
 }

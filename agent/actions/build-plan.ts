@@ -78,7 +78,10 @@ export function buildPlan(facts: PlanFacts): { parent: SealedPlan; undo: SealedP
 function withSymptom(contract: SuccessContract, symptom: MetricBound | null): SuccessContract {
   const covered =
     symptom === null || contract.metrics.some(({ service, metric }) => service === symptom.service && metric === symptom.metric)
-  return covered ? contract : { ...contract, metrics: [symptom, ...contract.metrics] }
+  if (covered) return contract
+  // A contract that was weak for want of any metric is not, once the symptom is in it.
+  const weaker = contract.metrics.length === 0 ? null : contract.weaker
+  return { ...contract, metrics: [symptom, ...contract.metrics], weaker }
 }
 
 type Common = Omit<Plan, 'id' | 'undo' | 'undoOf' | 'expiresAt' | 'success'>

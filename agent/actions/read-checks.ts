@@ -1,5 +1,5 @@
 import { METRICS, type MetricName } from '../../integrations/ports/metrics.ts'
-import type { MetricBound, Plan, StateCheck } from '../domain/plan.ts'
+import type { MetricBound, Plan, StateCheck, Target } from '../domain/plan.ts'
 import type { CatalogEntry } from './catalog.ts'
 import { boundWords, type CheckReadings, holds, type Reading, stateWords } from './verify.ts'
 
@@ -19,7 +19,7 @@ export function createCheckReader(entry: CatalogEntry, plan: Plan, effectAt: Dat
         Promise.all(
           plan.success.metrics.map(async (bound) => ({
             check: boundWords(bound),
-            readings: await readMetric(entry, bound, effectAt, now(), signal),
+            readings: await readMetric(entry, plan.target, bound, { from: effectAt, to: now() }, signal),
           })),
         ),
         lookAtState(entry, plan, remembered, now, signal),
@@ -29,11 +29,18 @@ export function createCheckReader(entry: CatalogEntry, plan: Plan, effectAt: Dat
   }
 }
 
-/** Readings of one bound in a window, one a second. A source that cannot answer gives none: no sample is never a good sample. */
-export async function readMetric(entry: CatalogEntry, bound: MetricBound, from: Date, to: Date, signal: AbortSignal): Promise<Reading[]> {
-  const { metrics } = entry.provider
+/**
+ * Readings of one bound in a window, as dense as the source has samples. A source that cannot answer gives none: no sample is never a good sample.
+ */
+export async function readMetric(
+  { provider: { metrics } }: CatalogEntry,
+  { environment }: Pick<Target, 'environment'>,
+  bound: MetricBound,
+  { from, to }: { from: Date; to: Date },
+  signal: AbortSignal,
+): Promise<Reading[]> {
   if (!metrics || !isMetric(bound.metric)) return []
-  const { points } = await metrics.read({ service: bound.service, metric: bound.metric, from, to, stepSeconds: 1, signal })
+  const { points } = await metrics.read({ service: bound.service, environment, metric: bound.metric, from, to, stepSeconds: 1, signal })
   return points.map(({ at, value }) => ({ at, held: holds(bound, value), value: String(Math.round(value * 10_000) / 10_000) }))
 }
 

@@ -1,14 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { IntegrationError } from '../../integrations/errors.ts'
 import type { Step } from '../../integrations/ports/action.ts'
-import type { MetricBound, Plan, Precondition } from '../domain/plan.ts'
+import type { MetricBound, Plan, Precondition, Target } from '../domain/plan.ts'
 import type { RefusalCode } from '../domain/refusal.ts'
 import type { CatalogEntry } from './catalog.ts'
 import { readMetric } from './read-checks.ts'
 import { boundWords, type Reading } from './verify.ts'
 
-/** Seconds of telemetry that tell whether the symptom is still there. */
+/** Seconds of telemetry that tell whether the symptom is still there; of a source with rarer samples, so many that some fit in. */
 const SYMPTOM_WINDOW = 6
+const SAMPLES_IN_WINDOW = 5
 /** The newest readings that have to be healthy for "it recovered by itself". */
 const HEALED_READINGS = 3
 const LOOK_AGAIN_MS = 500
@@ -33,15 +34,15 @@ export async function objectionOfSymptom(
   { now, patienceMs, signal }: { now: () => Date; patienceMs: number; signal: AbortSignal },
 ): Promise<Objection | null> {
   if (!plan.symptom) return null
-  let latest = await newestReadings(entry, plan.symptom, now(), signal)
+  let latest = await newestReadings(entry, plan.target, plan.symptom, now(), signal)
   for (let waited = 0; latest.length < HEALED_READINGS && waited < patienceMs; waited += LOOK_AGAIN_MS) {
     await pause(LOOK_AGAIN_MS, undefined, { signal })
-    latest = await newestReadings(entry, plan.symptom, now(), signal)
+    latest = await newestReadings(entry, plan.target, plan.symptom, now(), signal)
   }
   if (latest.length < HEALED_READINGS) {
     return {
       code: 'stale-target',
-      words: `the symptom (${boundWords(plan.symptom)}) cannot be read now: ${latest.length} samples in ${SYMPTOM_WINDOW} s`,
+      words: `the symptom (${boundWords(plan.symptom)}) cannot be read now: ${latest.length} samples in ${windowOf(entry)} s`,
     }
   }
   return latest.every(({ held }) => held)
@@ -49,9 +50,19 @@ export async function objectionOfSymptom(
     : null
 }
 
-async function newestReadings(entry: CatalogEntry, symptom: MetricBound, now: Date, signal: AbortSignal): Promise<Reading[]> {
-  const from = new Date(now.getTime() - SYMPTOM_WINDOW * 1_000)
-  return (await readMetric(entry, symptom, from, now, signal)).slice(-HEALED_READINGS)
+async function newestReadings(
+  entry: CatalogEntry,
+  target: Target,
+  symptom: MetricBound,
+  now: Date,
+  signal: AbortSignal,
+): Promise<Reading[]> {
+  const from = new Date(now.getTime() - windowOf(entry) * 1_000)
+  return (await readMetric(entry, target, symptom, { from, to: now }, signal)).slice(-HEALED_READINGS)
+}
+
+function windowOf({ provider }: CatalogEntry): number {
+  return Math.max(SYMPTOM_WINDOW, SAMPLES_IN_WINDOW * (provider.metrics?.resolutionSeconds ?? 1))
 }
 
 /** Compares the target with what the plan saw. Null: nothing that matters has changed. */

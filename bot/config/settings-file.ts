@@ -5,6 +5,7 @@ import { oidcFileSchema } from '../oidc/settings.ts'
 import { slackFileSchema } from '../slack/settings.ts'
 import { modelsFileSchema } from './model-settings.ts'
 import { keysAt, nearestKey } from './nearest-key.ts'
+import { sourcesFileShape } from './sources.ts'
 
 /** A shared secret shorter than this could be guessed. Characters, which for hex or base64 is fewer bits than bytes of it. */
 export const SHORTEST_TOKEN = 32
@@ -66,6 +67,7 @@ export const settingsFileSchema = z.strictObject({
     })
     .optional(),
   local: z.strictObject({ enabled: z.boolean().default(true) }).optional(),
+  ...sourcesFileShape,
   retention: retentionSchema.optional(),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).optional() }).optional(),
 })

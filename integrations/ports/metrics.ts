@@ -27,6 +27,8 @@ export type MetricTitles = { readonly [Name in MetricName]: (typeof METRICS)[Nam
 
 export interface MetricQuery {
   service: string
+  /** Where the service runs; a source that reaches one environment need not be told. */
+  environment?: string
   metric: MetricName
   from: Date
   to: Date
@@ -53,5 +55,7 @@ export interface MetricSeries {
 
 /** Read-only metrics of services. Faults are thrown as IntegrationError; no data is an empty list of points. */
 export interface MetricsPort {
+  /** Seconds between its samples; 1 unless it says so. */
+  resolutionSeconds?: number
   read(query: MetricQuery): Promise<MetricSeries>
 }

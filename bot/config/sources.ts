@@ -1,0 +1,225 @@
+import { z } from 'zod'
+import type { EnvironmentReader } from './secrets.ts'
+
+/** The metrics that a query of one's own may stand for. */
+const METRICS = [
+  'request_rate',
+  'error_ratio',
+  'latency_p99',
+  'latency_p50',
+  'memory_used_ratio',
+  'memory_used_bytes',
+  'cpu_used_ratio',
+  'replicas_ready',
+  'restarts',
+  'recent_restarts',
+  'log_volume_used_ratio',
+  'certificate_days_left',
+  'job_age_seconds',
+  'queue_depth',
+] as const
+const ACTIONS = ['restart', 'rollback', 'scale'] as const
+
+const text = (max: number) => z.string().trim().min(1).max(max)
+const url = z.url({ protocol: /^https?$/ }).max(500)
+const label = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'must be the name of a label: letters, digits and underscores')
+const metricName = z.string().regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, 'must be the name of a metric: letters, digits, underscores and colons')
+const namespaces = z.array(z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be the name of a namespace')).max(200)
+const match = z.record(label, text(500)).optional()
+const seconds = (min: number, max: number) => z.int().min(min).max(max)
+
+const server = {
+  environment: text(100).optional(),
+  url: url.optional(),
+  /** Where people open it. */
+  linkUrl: url.optional(),
+  tenant: text(200).optional(),
+  namespaces: namespaces.optional(),
+  match,
+}
+
+const prometheusSchema = z.strictObject({
+  ...server,
+  scrapeSeconds: seconds(1, 300).optional(),
+  serviceLabel: label.optional(),
+  requests: metricName.optional(),
+  statusLabel: label.optional(),
+  duration: metricName.optional(),
+  queries: z.partialRecord(z.enum(METRICS), text(2_000)).optional(),
+})
+
+const lokiSchema = z.strictObject({ ...server, serviceLabel: label.optional() })
+
+const verificationSchema = z.strictObject({
+  settleSeconds: seconds(0, 600).optional(),
+  holdSeconds: seconds(1, 600).optional(),
+  withinSeconds: seconds(10, 3_600).optional(),
+})
+
+const kubernetesSchema = z.strictObject({
+  kubeconfig: text(1_000).optional(),
+  /** Says that changes may be made although the embedded database does not survive a power cut. */
+  acceptEmbeddedDatabase: z.boolean().optional(),
+  environments: z
+    .array(
+      z.strictObject({
+        name: text(100),
+        context: text(200).optional(),
+        namespaces: namespaces.min(1, 'must name at least one namespace'),
+        actions: z.array(z.enum(ACTIONS)).max(ACTIONS.length).optional(),
+        impersonateGroup: text(200).optional(),
+        podLogs: z.boolean().optional(),
+        verification: verificationSchema.optional(),
+      }),
+    )
+    .max(20)
+    .optional(),
+})
+
+/** The parts of the settings file that say where evidence comes from and what may be acted on. Secrets are not in it. */
+export const sourcesFileShape = {
+  kubernetes: kubernetesSchema.optional(),
+  prometheus: z.array(prometheusSchema).max(20).optional(),
+  loki: z.array(lokiSchema).max(20).optional(),
+}
+type SourcesFile = z.infer<z.ZodObject<typeof sourcesFileShape>>
+
+interface ServerSettings {
+  environment: string
+  url: string
+  linkUrl: string | null
+  token: string | null
+  tenant: string | null
+  namespaces: readonly string[]
+}
+
+export interface SourceSettings {
+  kubernetes: {
+    /** A path; null for the account of the pod that this process runs in. */
+    kubeconfig: string | null
+    environments: readonly {
+      name: string
+      context: string | null
+      namespaces: readonly string[]
+      actions: readonly string[]
+      impersonateGroup: string | null
+      podLogs: boolean
+      verification: { settleSeconds: number; holdSeconds: number; withinSeconds: number }
+    }[]
+  } | null
+  prometheus: readonly (ServerSettings & {
+    scrapeSeconds: number
+    names: {
+      serviceLabel: string
+      match: Readonly<Record<string, string>>
+      requests: string
+      statusLabel: string
+      duration: string
+      queries: Readonly<Partial<Record<(typeof METRICS)[number], string>>>
+    }
+  })[]
+  loki: readonly (ServerSettings & { serviceLabel: string; match: Readonly<Record<string, string>> })[]
+}
+
+const NO_SOURCES: SourceSettings = { kubernetes: null, prometheus: [], loki: [] }
+/** Where a server is named by the environment alone, and nothing says what it tells of. */
+const DEFAULT_ENVIRONMENT = 'production'
+const SCRAPE_SECONDS = 15
+const VERIFICATION = { settleSeconds: 30, holdSeconds: 60, withinSeconds: 600 }
+
+/** Variables are those that the vendors' own tools know; a variable stands for the first server in the file. */
+export function readSources(read: EnvironmentReader, file: SourcesFile, { databaseUrl }: { databaseUrl: string | null }): SourceSettings {
+  const prometheus = serversOf(read, 'PROMETHEUS', file.prometheus ?? [])
+  const loki = serversOf(read, 'LOKI', file.loki ?? [])
+  const kubeconfig = read.text('KUBECONFIG')
+  const kubernetes = kubernetesOf(read, file.kubernetes, kubeconfig, databaseUrl)
+  return {
+    ...NO_SOURCES,
+    kubernetes,
+    prometheus: prometheus.map(({ each, server: common }) => ({
+      ...common,
+      scrapeSeconds: each.scrapeSeconds ?? SCRAPE_SECONDS,
+      names: {
+        serviceLabel: each.serviceLabel ?? 'service',
+        match: each.match ?? {},
+        requests: each.requests ?? 'http_requests_total',
+        statusLabel: each.statusLabel ?? 'status',
+        duration: each.duration ?? 'http_request_duration_seconds',
+        queries: each.queries ?? {},
+      },
+    })),
+    loki: loki.map(({ each, server: common }) => ({ ...common, serviceLabel: each.serviceLabel ?? 'app', match: each.match ?? {} })),
+  }
+}
+
+/** Nothing is reached unless namespaces are named: a kubeconfig alone may belong to whoever started this. */
+function kubernetesOf(
+  read: EnvironmentReader,
+  file: SourcesFile['kubernetes'],
+  variable: string | undefined,
+  databaseUrl: string | null,
+): SourceSettings['kubernetes'] {
+  if (!file?.environments || file.environments.length === 0) {
+    if (file) read.problems.push('kubernetes.environments is missing: name an environment and its namespaces.')
+    return null
+  }
+  const names = file.environments.map(({ name }) => name)
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) read.problems.push(`kubernetes.environments: "${twice}" is there twice.`)
+  const acts = file.environments.some(({ actions = [] }) => actions.length > 0)
+  if (acts && databaseUrl === null && file.acceptEmbeddedDatabase !== true)
+    read.problems.push(
+      'kubernetes.environments name actions, and there is no DATABASE_URL: the embedded database may lose what it wrote last in a power cut. Set DATABASE_URL, or accept that with kubernetes.acceptEmbeddedDatabase: true.',
+    )
+  return {
+    kubeconfig: file.kubeconfig ?? variable ?? null,
+    environments: file.environments.map((each) => ({
+      name: each.name,
+      context: each.context ?? null,
+      namespaces: [...new Set(each.namespaces)],
+      actions: (each.actions ?? []).map((action) => `kubernetes.${action}`),
+      impersonateGroup: each.impersonateGroup ?? null,
+      podLogs: each.podLogs ?? true,
+      verification: {
+        settleSeconds: each.verification?.settleSeconds ?? VERIFICATION.settleSeconds,
+        holdSeconds: each.verification?.holdSeconds ?? VERIFICATION.holdSeconds,
+        withinSeconds: each.verification?.withinSeconds ?? VERIFICATION.withinSeconds,
+      },
+    })),
+  }
+}
+
+type FileServer = Pick<z.infer<typeof prometheusSchema>, keyof typeof server>
+
+function serversOf<T extends FileServer>(
+  read: EnvironmentReader,
+  vendor: string,
+  inFile: readonly T[],
+): { each: T | Partial<T>; server: ServerSettings }[] {
+  const variable = urlOf(read, `${vendor}_URL`)
+  const token = read.secret(`${vendor}_TOKEN`) ?? null
+  const given: (T | Partial<T>)[] = variable !== undefined && inFile.length === 0 ? [{}] : [...inFile]
+  return given.flatMap((each, index) => {
+    const address = (index === 0 ? variable : undefined) ?? each.url
+    if (address === undefined) {
+      read.problems.push(`${vendor.toLowerCase()}[${index}].url is missing${index === 0 ? ` (or ${vendor}_URL)` : ''}.`)
+      return []
+    }
+    const common = {
+      environment: each.environment ?? DEFAULT_ENVIRONMENT,
+      url: address.replace(/\/+$/, ''),
+      linkUrl: each.linkUrl?.replace(/\/+$/, '') ?? null,
+      token,
+      tenant: each.tenant ?? null,
+      namespaces: each.namespaces ?? [],
+    }
+    return [{ each, server: common }]
+  })
+}
+
+function urlOf(read: EnvironmentReader, name: string): string | undefined {
+  const given = read.text(name)
+  if (given === undefined || (/^https?:/i.test(given) && URL.canParse(given) && given.length <= 500)) return given
+  read.problems.push(`${name} is ${given}: it must be an address that begins with http:// or https://.`)
+  return undefined
+}

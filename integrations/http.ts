@@ -1,0 +1,87 @@
+import type { ZodType } from 'zod'
+import { IntegrationError, type IntegrationFault } from './errors.ts'
+
+/** One server that is read over HTTP: its own address, and no other. */
+export interface HttpServer {
+  /** Whose errors these are: the id of the integration. */
+  integration: string
+  /** With a path where the server stands behind one; without a slash at its end. */
+  url: string
+  /** Sent with every question; secrets among them never reach an error or a log. */
+  headers: Readonly<Record<string, string>>
+  maxBytes: number
+  timeoutMs: number
+}
+
+const MAX_WORDS = 300
+
+/**
+ * Asks one question of the server and reads its JSON. A redirect is a fault: it could lead to another host, with what was asked and who asks.
+ *
+ * @throws IntegrationError for whatever is not a whole, sound answer within the bounds
+ */
+export async function getJson<T>(
+  server: HttpServer,
+  question: { path: string; query: Readonly<Record<string, string>>; schema: ZodType<T>; signal?: AbortSignal | undefined },
+): Promise<T> {
+  const url = `${server.url}${question.path}?${new URLSearchParams(question.query)}`
+  const timeout = AbortSignal.timeout(server.timeoutMs)
+  const signal = question.signal ? AbortSignal.any([question.signal, timeout]) : timeout
+  try {
+    const response = await fetch(url, { headers: { accept: 'application/json', ...server.headers }, redirect: 'error', signal })
+    const text = await readBounded(response, server)
+    if (!response.ok) throw refusalOf(server, response, text)
+    return parse(server, text, question.schema)
+  } catch (error) {
+    if (error instanceof IntegrationError) throw error
+    throw faultOf(server, error, timeout.aborted || question.signal?.aborted === true)
+  }
+}
+
+async function readBounded(response: Response, { integration, maxBytes }: HttpServer): Promise<string> {
+  if (!response.body) return ''
+  const decoder = new TextDecoder()
+  let text = ''
+  let bytes = 0
+  for await (const chunk of response.body) {
+    bytes += chunk.byteLength
+    if (bytes > maxBytes)
+      throw new IntegrationError(
+        integration,
+        'invalid_response',
+        `the answer has more than ${Math.round(maxBytes / 1024)} KiB; ask for less`,
+      )
+    text += decoder.decode(chunk, { stream: true })
+  }
+  return text + decoder.decode()
+}
+
+function parse<T>({ integration }: HttpServer, text: string, schema: ZodType<T>): T {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new IntegrationError(integration, 'invalid_response', 'the answer is not JSON', { cause: error })
+  }
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw new IntegrationError(integration, 'invalid_response', 'the answer is not of the documented shape', { cause: parsed.error })
+}
+
+const CODES: Readonly<Record<number, IntegrationFault>> = { 401: 'auth', 403: 'permission', 404: 'not_found', 429: 'rate_limited' }
+
+function refusalOf({ integration }: HttpServer, response: Response, text: string): IntegrationError {
+  const code = CODES[response.status] ?? (response.status >= 500 ? 'unavailable' : 'invalid_response')
+  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
+  const said = text.replace(/\s+/g, ' ').trim().slice(0, MAX_WORDS)
+  return new IntegrationError(integration, code, `answered ${response.status}${said === '' ? '' : `: ${said}`}`, {
+    ...(Number.isFinite(seconds) && seconds >= 0 ? { retryAfter: seconds } : {}),
+  })
+}
+
+function faultOf({ integration }: HttpServer, error: unknown, late: boolean): IntegrationError {
+  if (late) return new IntegrationError(integration, 'timeout', 'no answer in time', { cause: error })
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  const words = cause instanceof Error ? cause.message : String(cause)
+  return new IntegrationError(integration, 'unavailable', `cannot be reached (${words.slice(0, MAX_WORDS)})`, { cause: error })
+}

@@ -1,0 +1,37 @@
+import type { ChangeLine } from '../../../agent/domain/plan.ts'
+
+const MAX_TEXT = 200
+
+/** What differs between two objects, one line a field, in the order of their names. Values of environment variables are not shown. */
+export function differingFields(before: unknown, after: unknown): ChangeLine[] {
+  const [old, now] = [new Map(leavesOf(before, '')), new Map(leavesOf(after, ''))]
+  const names = [...new Set([...old.keys(), ...now.keys()])].sort()
+  return names.flatMap((field) => {
+    const [from, to] = [old.get(field) ?? null, now.get(field) ?? null]
+    if (from === to) return []
+    const isValue = /(^|\.)env\[[^\]]*\]\.value$/.test(field)
+    return [{ field: field.slice(0, 200), from: shown(from, isValue), to: shown(to, isValue) }]
+  })
+}
+
+type Leaf = string | number | boolean | null
+
+/** Lists of named things by their names: a container that moves is no change. */
+function leavesOf(value: unknown, path: string): [string, Leaf][] {
+  if (Array.isArray(value)) return value.flatMap((each, index) => leavesOf(each, `${path}[${nameOf(each) ?? index}]`))
+  if (typeof value === 'object' && value !== null)
+    return Object.entries(value).flatMap(([key, each]) => leavesOf(each, path === '' ? key : `${path}.${key}`))
+  return value === undefined ? [] : [[path, value as Leaf]]
+}
+
+function nameOf(item: unknown): string | null {
+  if (typeof item !== 'object' || item === null || !('name' in item)) return null
+  return typeof item.name === 'string' ? item.name : null
+}
+
+function shown(value: Leaf, hidden: boolean): ChangeLine['from'] {
+  if (value === null) return null
+  if (hidden) return 'a value that is not shown'
+  if (typeof value === 'string') return value.slice(0, MAX_TEXT).toWellFormed()
+  return typeof value === 'number' && !Number.isInteger(value) ? String(value) : value
+}

@@ -1,0 +1,126 @@
+import { z } from 'zod'
+import type { Action, ActionDefinition, Step } from '../../ports/action.ts'
+import type { JsonPatch } from '../api.ts'
+import { fits } from '../services.ts'
+import { restored, rolledOut } from './contracts.ts'
+import { type Change, carryOut, dryRun, type LiveObject, probeMark, readFields } from './live-object.ts'
+import { differingFields } from './object-diff.ts'
+import { ownerWords } from './owner-words.ts'
+import {
+  type ActionDeps,
+  type ActionPlace,
+  autoscalerOf,
+  blamed,
+  findWorkload,
+  kubectl,
+  observeWorkload,
+  placeOf,
+  workloadChange,
+  workloadFields,
+} from './workload-target.ts'
+
+const definition: ActionDefinition = {
+  kind: 'kubernetes.scale',
+  version: 1,
+  description:
+    'Runs another number of pods of a deployment or stateful set: at most twice and at least half as many as now, and never fewer than a disruption budget needs.',
+  parameters: z.strictObject({ replicas: z.int().min(1).max(1_000) }),
+  reversibility: 'reversible',
+  risk: 'safe',
+  role: 'approver',
+  minNeeded: 1,
+  requesterMayApprove: true,
+  stepUp: 'none',
+  maxTtlSeconds: 1_800,
+  minCooldownSeconds: 60,
+  retry: 'precondition',
+  probeHorizonSeconds: 30,
+}
+
+const RESOURCES = ['deployments', 'statefulsets'] as const
+const PINNED = ['uid', 'replicas', 'autoscaler']
+const CURES = new Set<string>(['insufficient_replicas', 'traffic_surge', 'pod_cpu_overload'])
+const LARGEST_FACTOR = 2
+
+export function createScale(deps: ActionDeps): Action {
+  const change = (environment: string): Change => {
+    const place = placeOf(deps, { environment })
+    return workloadChange(place, RESOURCES, async (object, step) => await scaleOperations(place, object, step))
+  }
+  return {
+    definition,
+    title: (target, parameters) =>
+      `Scale ${target.name} to ${String(parameters['replicas'])} ${parameters['replicas'] === 1 ? 'replica' : 'replicas'}`,
+    async suggest({ class: cause, component }, { environment }) {
+      const [place, name] = [deps.places.get(environment), blamed(component)]
+      const found = CURES.has(cause) && place && name ? await findWorkload(place, RESOURCES, name) : null
+      // What scales by itself is bounded by its autoscaler, and a number of ours would not stay.
+      if (!place || !name || !found || autoscalerOf(place, found) !== null) return null
+      const replicas = found.object.spec.replicas ?? 1
+      if (replicas < 1) return null
+      const more = replicas + Math.max(1, Math.ceil(replicas / 4))
+      return {
+        target: { environment, name },
+        parameters: { replicas: more },
+        why: `${more - replicas} more share the load of the ${replicas} there are.`,
+      }
+    },
+    observe: async (where, signal) => await observeWorkload(deps, RESOURCES, where, PINNED, signal),
+    async dryRun(step, signal) {
+      const { before, after } = await dryRun(change(step.target.environment), step, signal)
+      return {
+        changes: differingFields(specOf(before.raw), specOf(after)).slice(0, 12),
+        downtime: `none${ownerWords(before.raw, deps.now())}`.slice(0, 200),
+      }
+    },
+    success: (step) => rolledOut(placeOf(deps, step.target).verification, [{ field: 'replicas', equals: replicasOf(step) }]),
+    probeWords: 'an annotation of the workload holds the id of the execution that changed it last',
+    undo(step, { replicas }) {
+      if (replicas < 1) return null
+      return {
+        parameters: { replicas },
+        preconditions: [
+          { field: 'uid', equals: step.target.uid },
+          { field: 'replicas', equals: replicasOf(step) },
+        ],
+        success: restored(placeOf(deps, step.target).verification, [{ field: 'replicas', equals: replicas }]),
+      }
+    },
+    effect: async (step, id, signal) => await carryOut(change(step.target.environment), step, id, signal),
+    probe: async (step, id, signal) => await probeMark(change(step.target.environment), step, id, signal),
+    readState: async (target, fields, signal) => await readFields(change(target.environment), target, fields, signal),
+    byHand: {
+      defaults: async () => null,
+      command: ({ target, parameters }) => kubectl(deps, target, 'scale', '%', `--replicas=${String(parameters['replicas'])}`),
+    },
+  }
+}
+
+async function scaleOperations(place: ActionPlace, object: LiveObject, step: Step): Promise<JsonPatch[] | string> {
+  const [now, wanted] = [Number(workloadFields(object)['replicas']), replicasOf(step)]
+  const found = await findWorkload(place, RESOURCES, step.target.name)
+  const scaler = found ? autoscalerOf(place, found) : null
+  if (scaler !== null) return `the autoscaler ${scaler} sets its replicas: change its bounds instead`
+  const [least, most] = [Math.ceil(now / LARGEST_FACTOR), Math.max(1, now * LARGEST_FACTOR)]
+  if (wanted > most || wanted < least) return `from ${now} it goes to ${Math.max(1, least)} to ${most} in one step, not to ${wanted}`
+  const needed = found ? healthyNeeded(place, found.namespace, found.object.spec.template.metadata?.labels ?? {}) : 0
+  if (wanted < now && wanted < needed) return `its disruption budget needs ${needed} healthy pods`
+  return [
+    { op: 'test', path: '/spec/replicas', value: now },
+    { op: 'replace', path: '/spec/replicas', value: wanted },
+  ]
+}
+
+/** The most that a disruption budget over these pods asks to be healthy. */
+function healthyNeeded({ cache }: ActionPlace, namespace: string, labels: Readonly<Record<string, string>>): number {
+  const budgets = (cache.list('poddisruptionbudgets', namespace) ?? []).filter(({ spec }) => fits(labels, spec.selector))
+  return Math.max(0, ...budgets.map(({ status }) => status?.desiredHealthy ?? 0))
+}
+
+function specOf(raw: unknown): unknown {
+  return typeof raw === 'object' && raw !== null && 'spec' in raw ? raw.spec : null
+}
+
+function replicasOf({ parameters }: Step): number {
+  return typeof parameters['replicas'] === 'number' ? parameters['replicas'] : Number.NaN
+}

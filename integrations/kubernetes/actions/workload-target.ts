@@ -1,0 +1,144 @@
+import { z } from 'zod'
+import type { Target } from '../../../agent/domain/plan.ts'
+import type { Observation } from '../../ports/action.ts'
+import type { KubernetesApi } from '../api.ts'
+import { pathOf } from '../cluster-cache.ts'
+import { workloadSchema } from '../objects.ts'
+import { REVISION, versionOf } from '../revisions.ts'
+import { type NamedWorkload, WORKLOAD_KINDS, type WorkloadResource } from '../services.ts'
+import { type Place, readWorkloads } from '../workloads.ts'
+import { type Change, digestOf, type Fields, type LiveObject, observe } from './live-object.ts'
+
+/** One environment in which something may be done. */
+export interface ActionPlace extends Place {
+  api: KubernetesApi
+  /** The name of the context in the kubeconfig, for the command by hand. */
+  context: string
+  verification: Verification
+}
+
+/** When a change is judged, in seconds after it. */
+export interface Verification {
+  settleSeconds: number
+  holdSeconds: number
+  withinSeconds: number
+}
+
+export interface ActionDeps {
+  places: ReadonlyMap<string, ActionPlace>
+  now: () => Date
+}
+
+const rawSchema = z.looseObject({ spec: z.looseObject({ template: z.looseObject({}) }) })
+
+/** The pod template of a workload, whole. */
+export function templateOf(raw: unknown): Record<string, unknown> {
+  return rawSchema.parse(raw).spec.template
+}
+
+/** The fields of a workload that preconditions and state checks may name. */
+export function workloadFields(object: LiveObject): Fields {
+  const { metadata, spec, status } = workloadSchema.parse(object.raw)
+  const replicas = spec.replicas ?? status.desiredNumberScheduled ?? 1
+  const updated = status.updatedReplicas ?? status.updatedNumberScheduled ?? 0
+  const ready = status.readyReplicas ?? status.numberReady ?? 0
+  const available = status.availableReplicas ?? status.numberAvailable ?? 0
+  const isSeen = (status.observedGeneration ?? 0) >= metadata.generation
+  const isThere = updated === replicas && ready === replicas && available === replicas && (status.replicas ?? replicas) === replicas
+  return {
+    template: digestOf(templateOf(object.raw)),
+    version: versionOf(spec.template, metadata.annotations[REVISION]),
+    revision: Number(metadata.annotations[REVISION] ?? 0),
+    replicas,
+    paused: spec.paused,
+    readyReplicas: ready,
+    rollout: isSeen && isThere ? 'complete' : 'in progress',
+  }
+}
+
+/** How workloads of these kinds are found by their service's name, and changed. */
+export function workloadChange(place: ActionPlace, resources: readonly WorkloadResource[], operations: Change['operations']): Change {
+  return {
+    api: place.api,
+    async find(name, signal) {
+      const found = await findWorkload(place, resources, name, signal)
+      return found ? { path: pathOfWorkload(found), beside: { autoscaler: autoscalerOf(place, found) } } : null
+    },
+    fields: workloadFields,
+    operations,
+  }
+}
+
+export async function findWorkload(
+  place: ActionPlace,
+  resources: readonly WorkloadResource[],
+  name: string,
+  signal?: AbortSignal,
+): Promise<NamedWorkload | null> {
+  const all = await readWorkloads(place, signal)
+  return all.find(({ service, resource }) => service === name && resources.includes(resource)) ?? null
+}
+
+export function pathOfWorkload({ resource, namespace, object }: NamedWorkload): string {
+  return `${pathOf(resource, namespace)}/${encodeURIComponent(object.metadata.name)}`
+}
+
+/** The name of what scales it by itself; null when nothing does. */
+export function autoscalerOf({ cache }: ActionPlace, { resource, namespace, object }: NamedWorkload): string | null {
+  const kind = WORKLOAD_KINDS[resource]
+  const scaler = (cache.list('horizontalpodautoscalers', namespace) ?? []).find(
+    ({ spec }) => spec.scaleTargetRef.kind === kind && spec.scaleTargetRef.name === object.metadata.name,
+  )
+  return scaler?.metadata.name ?? null
+}
+
+/** The service a hypothesis blames: 'service/payments' → 'payments'. */
+export function blamed(component: string): string | null {
+  const [kind = '', ...rest] = component.split('/')
+  const name = rest.join('/')
+  return ['service', 'app', 'deployment', 'workload', 'statefulset'].includes(kind) && name !== '' ? name : null
+}
+
+/** Looks at a workload in an environment, if it is one of these kinds. */
+export async function observeWorkload(
+  deps: ActionDeps,
+  resources: readonly WorkloadResource[],
+  where: { environment: string; name: string },
+  names: readonly string[],
+  signal?: AbortSignal,
+): Promise<Observation | null> {
+  const place = deps.places.get(where.environment)
+  const found = place ? await findWorkload(place, resources, where.name, signal) : null
+  if (!place || !found) return null
+  const change = workloadChange(place, resources, async () => [])
+  return await observe(change, { ...where, kind: WORKLOAD_KINDS[found.resource] }, names, signal)
+}
+
+/** One line for a shell. */
+export function kubectl(deps: ActionDeps, target: Target, ...words: readonly string[]): string {
+  const place = deps.places.get(target.environment)
+  const found = place ? nameInCluster(place, target) : { name: target.name, namespace: null }
+  const where = [...(place ? ['--context', place.context] : []), ...(found.namespace ? ['-n', found.namespace] : [])]
+  const given = words.map((word) => word.replace('%', `${target.kind.toLowerCase()}/${found.name}`))
+  return ['kubectl', ...where, ...given].map(inShell).join(' ')
+}
+
+function nameInCluster({ cache, namespaces }: ActionPlace, target: Target): { name: string; namespace: string | null } {
+  for (const namespace of namespaces)
+    for (const resource of Object.keys(WORKLOAD_KINDS) as WorkloadResource[]) {
+      const found = cache.list(resource, namespace)?.find(({ metadata }) => metadata.uid === target.uid)
+      if (found) return { name: found.metadata.name, namespace }
+    }
+  return { name: target.name, namespace: namespaces.length === 1 ? (namespaces[0] ?? null) : null }
+}
+
+function inShell(word: string): string {
+  return /^[\w.:/=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+}
+
+/** @throws Error for an environment that no action is offered in: the catalogue asks for none */
+export function placeOf({ places }: ActionDeps, { environment }: Pick<Target, 'environment'>): ActionPlace {
+  const place = places.get(environment)
+  if (!place) throw new Error(`nothing is done in ${environment}`)
+  return place
+}

@@ -1,0 +1,63 @@
+import type { Change, ChangesPort } from '../ports/changes.ts'
+import type { ObjectWorkload } from './objects.ts'
+import { differences, type Revision, revisionsOf } from './revisions.ts'
+import type { NamedWorkload } from './services.ts'
+import { type Place, readWorkloads } from './workloads.ts'
+
+const MAX_REVISIONS = 20
+
+/** What was rolled out, by the revisions that deployments keep. */
+export function createChanges(place: Place): ChangesPort {
+  return {
+    async list({ services, from, to, signal }) {
+      const workloads = (await readWorkloads(place, signal)).filter(
+        ({ resource, service }) => resource === 'deployments' && (services === 'all' || services.includes(service)),
+      )
+      const changes = workloads.flatMap((each) => rollouts(place, each)).filter(({ at }) => at >= from && at <= to)
+      const query = `revisions of deployments in ${place.namespaces.join(', ')}`
+      return { query, changes: changes.sort((a, b) => b.at.getTime() - a.at.getTime()) }
+    },
+  }
+}
+
+function rollouts(place: Place, workload: NamedWorkload): Change[] {
+  const revisions = revisionsOf(workload.object, place.cache.list('replicasets', workload.namespace) ?? []).slice(0, MAX_REVISIONS)
+  return revisions.flatMap((revision, index) => {
+    const before = revisions[index + 1]
+    const [isNewest, at] = [index === 0, momentOf(revision, workload.object, index === 0)]
+    return before && at ? [toChange(place, workload, { revision, before, at, isNewest })] : []
+  })
+}
+
+function toChange(
+  { environment }: Place,
+  { service, object }: NamedWorkload,
+  { revision, before, at, isNewest }: { revision: Revision; before: Revision; at: Date; isNewest: boolean },
+): Change {
+  const { words, kind } = differences(before.object.spec.template, revision.object.spec.template)
+  const [from, to] =
+    before.version === revision.version ? [`revision ${before.number}`, `revision ${revision.number}`] : [before.version, revision.version]
+  return {
+    id: `${object.metadata.uid}/${revision.number}`,
+    at,
+    kind: revision.isReturn ? 'rollback' : kind,
+    service,
+    environment,
+    summary: `${service} went from ${from} to ${to}${words.length > 0 ? ` (${words.join('; ')})` : ''}`.slice(0, 500),
+    by: isNewest ? (lastEditor(object)?.manager ?? null) : null,
+    from,
+    to,
+    link: null,
+  }
+}
+
+/** A replica set that was used again is older than its latest revision: then whoever last changed the template says when. */
+function momentOf({ object, isReturn }: Revision, deployment: ObjectWorkload, isNewest: boolean): Date | null {
+  if (!isReturn) return object.metadata.creationTimestamp
+  return isNewest ? (lastEditor(deployment)?.time ?? null) : null
+}
+
+function lastEditor({ metadata }: ObjectWorkload): { manager: string | null; time: Date | null } | null {
+  const edits = metadata.managedFields.filter(({ subresource, ofTemplate, time }) => subresource === null && ofTemplate && time !== null)
+  return edits.toSorted((a, b) => (b.time?.getTime() ?? 0) - (a.time?.getTime() ?? 0))[0] ?? null
+}

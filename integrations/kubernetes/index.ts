@@ -1,0 +1,94 @@
+import type { CheckResult, Integration, IntegrationDeps } from '../contract.ts'
+import { checkAccess, neededRights } from './access.ts'
+import { createRestart } from './actions/restart.ts'
+import { createRollback } from './actions/rollback.ts'
+import { createScale } from './actions/scale.ts'
+import type { ActionPlace, Verification } from './actions/workload-target.ts'
+import { createApi } from './api.ts'
+import { createChanges } from './changes.ts'
+import { createClusterCache } from './cluster-cache.ts'
+import { createClusterState } from './cluster-state.ts'
+import { openConnection } from './connection.ts'
+import { ID } from './faults.ts'
+import { createPodLogs } from './logs.ts'
+import { createWorkloads } from './workloads.ts'
+
+/** What is reached, and what may be proposed there. */
+export interface KubernetesOptions {
+  /** A path, or several as KUBECONFIG joins them; null for the account that a pod has in its own cluster. */
+  kubeconfig: string | null
+  environments: readonly KubernetesEnvironment[]
+}
+
+/** Some namespaces of one cluster. */
+export interface KubernetesEnvironment {
+  name: string
+  /** A context of the kubeconfig; null for its current one. */
+  context: string | null
+  namespaces: readonly string[]
+  /** Kinds of actions, such as kubernetes.restart; none means that it is only read. */
+  actions: readonly string[]
+  /** Changes are made in the name of this group, for an audit log and RBAC of its own; null for the account itself. */
+  impersonateGroup: string | null
+  /** Whether logs are read from the pods, where no log store has them. */
+  podLogs: boolean
+  verification: Verification
+}
+
+const CHECK_TIMEOUT_MS = 20_000
+const ACTIONS = [createRollback, createRestart, createScale]
+
+/** One integration for each environment, and one that acts in all of those that allow it. */
+export function createKubernetes(deps: IntegrationDeps, options: KubernetesOptions): Integration[] {
+  const places = options.environments.map((each) => ({ each, place: openPlace(deps, options.kubeconfig, each) }))
+  const read = places.map(({ each, place }) => readIntegration(deps, each, place))
+  const acting = places.filter(({ each }) => each.actions.length > 0)
+  return acting.length === 0 ? read : [...read, actIntegration(deps, acting)]
+}
+
+function openPlace({ now }: IntegrationDeps, paths: string | null, each: KubernetesEnvironment): ActionPlace {
+  const connection = openConnection(paths, each.context)
+  const api = createApi(connection, { now, impersonateGroup: each.impersonateGroup })
+  return {
+    environment: each.name,
+    namespaces: each.namespaces,
+    cache: createClusterCache({ api, namespaces: each.namespaces }),
+    api,
+    context: connection.ok ? connection.context : (each.context ?? ''),
+    verification: each.verification,
+  }
+}
+
+function readIntegration({ now }: IntegrationDeps, each: KubernetesEnvironment, place: ActionPlace): Integration {
+  return {
+    id: ID,
+    environments: [each.name],
+    workloads: createWorkloads(place),
+    changes: createChanges(place),
+    clusterState: createClusterState(place, { now }),
+    ...(each.podLogs ? { logs: createPodLogs(place, place) } : {}),
+    start: async () => place.cache.start(),
+    stop: async () => place.cache.stop(),
+    check: async (): Promise<CheckResult[]> => {
+      const needed = neededRights(each.namespaces, each.actions)
+      return [await checkAccess(place.api, `${ID}/${each.name}`, needed, AbortSignal.timeout(CHECK_TIMEOUT_MS))]
+    },
+  }
+}
+
+/** An action that one environment allows and another does not knows only the first: elsewhere there is nothing for it to act on. */
+function actIntegration({ now }: IntegrationDeps, acting: readonly { each: KubernetesEnvironment; place: ActionPlace }[]): Integration {
+  const actions = ACTIONS.map((create) => {
+    const { kind } = create({ places: new Map(), now }).definition
+    const places = new Map(acting.filter(({ each }) => each.actions.includes(kind)).map(({ each, place }) => [each.name, place]))
+    return { isAllowed: places.size > 0, action: create({ places, now }) }
+  })
+  return {
+    id: ID,
+    environments: acting.map(({ each }) => each.name),
+    actions: actions.filter(({ isAllowed }) => isAllowed).map(({ action }) => action),
+    start: async () => {},
+    stop: async () => {},
+    check: async () => [],
+  }
+}

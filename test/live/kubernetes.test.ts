@@ -1,0 +1,244 @@
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, expect, type TestContext, test } from 'vitest'
+import type { Integration } from '../../integrations/contract.ts'
+import { createKubernetes } from '../../integrations/kubernetes/index.ts'
+import type { Action, Step } from '../../integrations/ports/action.ts'
+import { type ControlPlane, startControlPlane } from '../support/kubernetes/control-plane.ts'
+import { startProductOn } from '../support/kubernetes/product-on-cluster.ts'
+import { grantDocumentedRights, openRealShop, type RealShop } from '../support/kubernetes/real-shop.ts'
+import { testDeps, VERIFICATION } from '../support/kubernetes/shop-cluster.ts'
+import { until } from '../support/live/until.ts'
+import { type Missing, startPrometheus } from '../support/peers.ts'
+
+const MINUTES = 60_000
+const WITHIN_SECONDS = 120
+const never = new AbortController().signal
+const where = { environment: 'production', name: 'payments' }
+
+let plane: ControlPlane | Missing
+beforeAll(async () => {
+  plane = await startControlPlane()
+}, 5 * MINUTES)
+afterAll(async () => {
+  if (!('missing' in plane)) await plane.stop()
+}, MINUTES)
+
+/** A shop of the test's own, with payments at v42 after v41. */
+async function openShop(context: TestContext): Promise<{ shop: RealShop; plane: ControlPlane }> {
+  if ('missing' in plane) return context.skip(plane.missing)
+  const shop = await openRealShop(plane.kubeconfig, `shop-${randomUUID().slice(0, 8)}`)
+  context.onTestFinished(async () => await shop.remove())
+  await shop.release('shop/payments:v41')
+  await shop.release('shop/payments:v42')
+  return { shop, plane }
+}
+
+async function connect(context: TestContext, kubeconfig: string, namespace: string): Promise<readonly Integration[]> {
+  const integrations = createKubernetes(testDeps(), {
+    kubeconfig,
+    environments: [
+      {
+        ...{
+          name: 'production',
+          context: null,
+          namespaces: [namespace],
+          impersonateGroup: null,
+          podLogs: false,
+          verification: VERIFICATION,
+        },
+        actions: ['kubernetes.rollback', 'kubernetes.restart', 'kubernetes.scale'],
+      },
+    ],
+  })
+  for (const each of integrations) await each.start()
+  context.onTestFinished(async () => {
+    for (const each of integrations) await each.stop()
+  })
+  return integrations
+}
+
+function actionOf(integrations: readonly Integration[], verb: string): Action {
+  const found = integrations.flatMap(({ actions = [] }) => actions).find(({ definition }) => definition.kind === `kubernetes.${verb}`)
+  if (!found) throw new Error(`there is no ${verb}`)
+  return found
+}
+
+async function stepOf(action: Action, parameters: Step['parameters']): Promise<Step> {
+  const observation = await until(
+    `${action.definition.kind} sees payments`,
+    async () => await action.observe(where).catch(() => null),
+    WITHIN_SECONDS,
+  )
+  return { planId: 'plan', target: observation.target, parameters, preconditions: observation.preconditions }
+}
+
+test(
+  'the rights of docs/kubernetes.md are enough, doctor names what is missing without them, and the API server refuses in words',
+  async (context) => {
+    const { shop, plane: cluster } = await openShop(context)
+    const [sre, viewer] = [cluster.user('sre'), cluster.user('viewer')]
+    if (sre === null || viewer === null) return context.skip('a control plane with users of its own (up-kube.sh)')
+    await grantDocumentedRights(shop, 'sre')
+    const allowed = await connect(context, sre, shop.namespace)
+    await until('the rights are in force', async () => (await allowed[0]?.check())?.[0]?.status === 'ok', WITHIN_SECONDS)
+    const restart = actionOf(allowed, 'restart')
+    const step = await stepOf(restart, {})
+    expect((await restart.dryRun(step)).changes).toEqual([{ field: 'pods', from: 'as they run', to: 'all new, of the same template' }])
+
+    const denied = await connect(context, viewer, shop.namespace)
+    expect(await denied[0]?.check()).toMatchObject([{ status: 'failed', fix: expect.stringContaining('"resources":["deployments"') }])
+    await expect(denied[0]?.workloads?.list()).rejects.toMatchObject({
+      code: 'permission',
+      message: expect.stringContaining('cannot list resource'),
+    })
+  },
+  5 * MINUTES,
+)
+
+test(
+  'rollback, restart and scale on the real API server: dry run, one effect, a mark, an undo that puts the template back',
+  async (context) => {
+    const { shop, plane: cluster } = await openShop(context)
+    const integrations = await connect(context, cluster.kubeconfig, shop.namespace)
+    const rollback = actionOf(integrations, 'rollback')
+    const parameters = await until(
+      'there is a revision before',
+      async () => (await rollback.byHand?.defaults(where).catch(() => null)) ?? null,
+      WITHIN_SECONDS,
+    )
+    const observation = await rollback.observe(where)
+    const step = await stepOf(rollback, parameters)
+    if (!observation) throw new Error('nothing to see')
+    expect((await rollback.dryRun(step)).changes).toContainEqual({
+      field: 'spec.containers[app].image',
+      from: 'shop/payments:v42',
+      to: 'shop/payments:v41',
+    })
+    expect(await shop.imageOf('payments')).toBe('shop/payments:v42')
+    expect(await rollback.effect(step, 'execution-1', never)).toEqual({ result: 'applied' })
+    expect(await shop.imageOf('payments')).toBe('shop/payments:v41')
+    expect(await rollback.probe(step, 'execution-1', never)).toBe('applied')
+    await until(
+      'it is rolled out',
+      async () => (await rollback.readState(step.target, ['rollout']))['rollout'] === 'complete',
+      WITHIN_SECONDS,
+    )
+    const undo = rollback.undo(step, observation)
+    expect(
+      await rollback.effect(
+        { ...step, parameters: undo?.parameters ?? {}, preconditions: undo?.preconditions ?? [] },
+        'execution-2',
+        never,
+      ),
+    ).toEqual({ result: 'applied' })
+    const seen = await rollback.observe(where)
+    const template = (fields: typeof observation.preconditions | undefined) => fields?.find(({ field }) => field === 'template')?.equals
+    expect(template(seen?.preconditions)).toBe(template(observation.preconditions))
+
+    const scale = actionOf(integrations, 'scale')
+    const more = await stepOf(scale, { replicas: 4 })
+    expect(await scale.effect(more, 'execution-3', never)).toEqual({ result: 'applied' })
+    expect(await scale.effect(more, 'execution-4', never)).toMatchObject({ result: 'refused', reason: 'stale-target' })
+    const restart = actionOf(integrations, 'restart')
+    expect(await restart.effect(await stepOf(restart, {}), 'execution-5', never)).toEqual({ result: 'applied' })
+  },
+  5 * MINUTES,
+)
+
+test(
+  'shows an out-of-memory end and a pod that fits nowhere',
+  async (context) => {
+    const { shop, plane: cluster } = await openShop(context)
+    const [reading] = await connect(context, cluster.kubeconfig, shop.namespace)
+    const ended = { reason: 'OOMKilled', exitCode: 137, startedAt: '2026-01-01T10:00:00Z', finishedAt: '2026-01-01T10:05:00Z' }
+    const status = { name: 'app', image: 'shop/payments:v42', imageID: 'x', ready: false, restartCount: 3, started: false }
+    await shop.podStatus([{ ...status, state: { waiting: { reason: 'CrashLoopBackOff' } }, lastState: { terminated: ended } }])
+    const large = { name: 'app', image: 'shop/giant:v1', resources: { requests: { cpu: '500' } } }
+    const labels = { app: 'giant' }
+    const spec = { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers: [large] } } }
+    await shop.create({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'giant', namespace: shop.namespace }, spec })
+    const eventsOf = async (service: string): Promise<string> => {
+      const found = await reading?.workloads?.find(service).catch(() => null)
+      return found?.workload.events.map(({ text }) => text).join('\n') ?? ''
+    }
+    await until(
+      'the out-of-memory end is told',
+      async () => (await eventsOf('payments')).includes('OOMKilled, exit code 137'),
+      WITHIN_SECONDS,
+    )
+    await until('the scheduler is heard', async () => /FailedScheduling.*Insufficient cpu/.test(await eventsOf('giant')), WITHIN_SECONDS)
+  },
+  5 * MINUTES,
+)
+
+test(
+  'a bad rollout: an alert, the right cause, a card, a refusal, a click, one rollback, verified by Prometheus',
+  async (context) => {
+    const { shop, plane: cluster } = await openShop(context)
+    await shop.release('shop/payments:v41')
+    const exporter = await serveRequests(context, shop)
+    const prometheus = await startPrometheus({ config: prometheusConfig(exporter) })
+    if ('missing' in prometheus) return context.skip(prometheus.missing)
+    context.onTestFinished(prometheus.stop)
+    const product = await startProductOn({
+      kubeconfig: cluster.kubeconfig,
+      namespace: shop.namespace,
+      prometheusUrl: prometheus.url,
+      scrapeSeconds: 1,
+    })
+    context.onTestFinished(product.stop)
+    const ratio = async (): Promise<number> => {
+      const { points } = await product.app.agent.telemetry.metric({
+        service: 'payments',
+        metric: 'error_ratio',
+        from: new Date(Date.now() - 10_000),
+        to: new Date(),
+      })
+      return points.at(-1)?.value ?? Number.NaN
+    }
+    await until('Prometheus shows a healthy service', async () => (await ratio()) < 0.05, WITHIN_SECONDS)
+    await shop.release('shop/payments:v43')
+    await until('Prometheus shows the failure', async () => (await ratio()) > 0.3, WITHIN_SECONDS)
+
+    await product.alert('payments')
+    const asked = await product.asked(await product.incidentOf('payments'))
+    expect(asked.plan.action.kind).toBe('kubernetes.rollback')
+    expect(asked.plan.cause).toEqual({ class: 'bad_release', component: 'service/payments' })
+    await expect(product.vote(asked, 'bob')).rejects.toMatchObject({ name: 'Refusal' })
+    await product.vote(asked, 'alice')
+    expect((await product.settled(asked)).execution?.state).toBe('verified')
+    expect(await shop.imageOf('payments')).toBe('shop/payments:v41')
+    expect((await product.app.agent.verifyAudit()).violations).toEqual([])
+  },
+  10 * MINUTES,
+)
+
+/** What the pods of payments would tell if they ran: since v43 most requests fail. */
+async function serveRequests(context: TestContext, shop: RealShop): Promise<string> {
+  const counts = { good: 0, bad: 0 }
+  const server = createServer((_request, response) => {
+    shop.imageOf('payments').then(
+      (image) => {
+        const bad = image.endsWith(':v43') ? 12 : 0
+        counts.bad += bad
+        counts.good += 20 - bad
+        const line = (status: number, count: number): string => `http_requests_total{service="payments",status="${status}"} ${count}\n`
+        response.end(line(200, counts.good) + line(500, counts.bad))
+      },
+      () => response.writeHead(503).end(),
+    )
+  }).listen(0, '127.0.0.1')
+  context.onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+function prometheusConfig(target: string): string {
+  return `
+global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }
+scrape_configs: [{ job_name: shop, static_configs: [{ targets: ['${target}'] }] }]
+`
+}

@@ -1,0 +1,157 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Approval } from '../../../agent/domain/approval.ts'
+import type { Incident } from '../../../agent/domain/incident.ts'
+import { loadConfig } from '../../../bot/config.ts'
+import { createLog } from '../../../bot/log.ts'
+import { type App, createApp } from '../../../bot/main.ts'
+import { until } from '../live/until.ts'
+import { temporaryFolder } from '../peer-process.ts'
+
+/** Nobody signs in there: votes are cast as the accounts it would vouch for. */
+const ISSUER = 'http://127.0.0.1:9'
+const COMES_WITHIN_SECONDS = 240
+const ENDED: readonly string[] = ['verified', 'failed', 'undetermined', 'aborted']
+
+/** The product with a cluster as its only target. */
+export interface ClusterProduct {
+  url: string
+  app: App
+  /** As Alertmanager sends it: the error ratio of a service is too high. */
+  alert(service: string): Promise<void>
+  incidentOf(service: string): Promise<Incident>
+  /** The request of an incident that waits for people. */
+  asked(incident: Incident): Promise<Approval>
+  vote(approval: Approval, person: 'alice' | 'bob'): Promise<Approval>
+  settled(approval: Approval): Promise<Approval>
+  stop(): Promise<void>
+}
+
+export interface ClusterPlace {
+  kubeconfig: string
+  namespace: string
+  prometheusUrl: string
+  /** Seconds between samples. */
+  scrapeSeconds: number
+}
+
+/** Starts it with Alice, who may approve, and Bob, who looks on. */
+export async function startProductOn(place: ClusterPlace): Promise<ClusterProduct> {
+  const folder = temporaryFolder()
+  writeFileSync(join(folder.path, 'steadyhand.yaml'), settingsFor(place))
+  writeFileSync(join(folder.path, 'policy.yaml'), POLICY)
+  const environment = { PORT: '0', OIDC_ISSUER: ISSUER, OIDC_CLIENT_ID: 'a', OIDC_CLIENT_SECRET: 'b' }
+  const app = await createApp(loadConfig(environment, folder.path), createLog({ level: 'warn' }))
+  const { url = '' } = (await app.start()) ?? {}
+  return {
+    url,
+    app,
+    alert: async (service) => await sendAlert(url, service),
+    incidentOf: async (service) =>
+      await until(
+        `an incident of ${service}`,
+        async () => (await app.agent.incidents({ state: 'active', limit: 10 })).items.find((each) => each.service === service) ?? null,
+        COMES_WITHIN_SECONDS,
+      ),
+    asked: async (incident) => await waitForRequest(app, incident),
+    vote: async ({ id, digest }, person) =>
+      await app.agent.vote({
+        requestId: id,
+        digest,
+        decision: 'approve',
+        actor: { surface: 'console', tenant: ISSUER, externalId: person },
+        place: 'console',
+        confirm: null,
+        reason: null,
+        deliveryKey: `${person}-${id}`,
+      }),
+    settled: async ({ id }) => await waitForEnd(app, id),
+    async stop() {
+      await app.close()
+      folder.remove()
+    },
+  }
+}
+
+async function waitForRequest(app: App, incident: Incident): Promise<Approval> {
+  let seen = ''
+  return await until(
+    'an approval is asked for',
+    async () => {
+      const view = await app.agent.incident(incident.id)
+      seen = (view?.timeline ?? []).map(({ text }) => text).join(' | ')
+      return view?.approvals.find(({ requestState }) => requestState === 'pending') ?? null
+    },
+    COMES_WITHIN_SECONDS,
+    () => seen,
+  )
+}
+
+async function waitForEnd(app: App, id: string): Promise<Approval> {
+  let seen = ''
+  return await until(
+    'the action is settled',
+    async () => {
+      const approval = await app.agent.approval(id)
+      seen = JSON.stringify(approval?.execution ?? null)
+      return approval?.execution && ENDED.includes(approval.execution.state) ? approval : null
+    },
+    COMES_WITHIN_SECONDS,
+    () => seen,
+  )
+}
+
+async function sendAlert(url: string, service: string): Promise<void> {
+  const body = {
+    version: '4',
+    status: 'firing',
+    alerts: [
+      {
+        status: 'firing',
+        labels: { alertname: 'PaymentsFail', service, environment: 'production', severity: 'critical' },
+        annotations: { summary: 'most charges fail', metric: 'error_ratio', threshold: '0.05', comparator: '>' },
+        startsAt: new Date().toISOString(),
+      },
+    ],
+  }
+  const headers = { 'content-type': 'application/json' }
+  const { status } = await fetch(`${url}/webhooks/alertmanager`, { method: 'POST', headers, body: JSON.stringify(body) })
+  if (status !== 202) throw new Error(`the alert was answered with ${status}`)
+}
+
+function settingsFor({ kubeconfig, namespace, prometheusUrl, scrapeSeconds }: ClusterPlace): string {
+  return JSON.stringify({
+    local: { enabled: false },
+    policy: 'policy.yaml',
+    people: [
+      { id: 'alice', name: 'Alice', roles: ['approver'], links: [{ surface: 'console', tenant: ISSUER, id: 'alice' }] },
+      { id: 'bob', name: 'Bob', roles: ['viewer'], links: [{ surface: 'console', tenant: ISSUER, id: 'bob' }] },
+    ],
+    kubernetes: {
+      kubeconfig,
+      acceptEmbeddedDatabase: true,
+      environments: [
+        {
+          name: 'production',
+          namespaces: [namespace],
+          actions: ['rollback', 'restart', 'scale'],
+          verification: { settleSeconds: 2, holdSeconds: 3, withinSeconds: 180 },
+        },
+      ],
+    },
+    prometheus: [{ environment: 'production', url: prometheusUrl, scrapeSeconds }],
+  })
+}
+
+const POLICY = `
+version: 1
+rules:
+  - name: production
+    when: { action: kubernetes.*, environment: production }
+    decide: ask
+    role: approver
+    needed: 1
+    requesterMayApprove: false
+    ttlMinutes: 15
+    cooldownSeconds: 60
+`

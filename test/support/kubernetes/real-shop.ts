@@ -1,0 +1,120 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { KubeConfig, KubernetesObjectApi } from '@kubernetes/client-node'
+import { parseAllDocuments } from 'yaml'
+import { createApi, type KubernetesApi } from '../../../integrations/kubernetes/api.ts'
+import { until } from '../live/until.ts'
+
+type KubeObject = Parameters<KubernetesObjectApi['create']>[0] & Record<string, unknown>
+
+const WITHIN_SECONDS = 180
+
+/** A namespace of its own on a real cluster, with a shop in it that nobody runs: what its pods tell is written by the test. */
+export interface RealShop {
+  namespace: string
+  api: KubernetesApi
+  create(object: Record<string, unknown>): Promise<void>
+  /** Gives payments another image and waits until its rollout is complete. */
+  release(image: string): Promise<void>
+  imageOf(service: string): Promise<string>
+  /** Writes the status of one pod, as its node would. */
+  podStatus(status: object): Promise<string>
+  remove(): Promise<void>
+}
+
+export async function openRealShop(kubeconfig: string, namespace: string): Promise<RealShop> {
+  const config = new KubeConfig()
+  config.loadFromFile(kubeconfig)
+  const objects = KubernetesObjectApi.makeApiClient(config)
+  const api = createApi({ ok: true, config, context: config.getCurrentContext() }, { now: () => new Date(), impersonateGroup: null })
+  const create = async (object: Record<string, unknown>): Promise<void> => void (await objects.create(object as KubeObject))
+  const deployment = `/apis/apps/v1/namespaces/${namespace}/deployments/payments`
+  await create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
+  await create(NODE).catch(ignoreConflict)
+  const read = async (): Promise<Deployment> => (await api.get(deployment)) as Deployment
+  const rolledOut = async (): Promise<boolean> => {
+    const { metadata, spec, status } = await read()
+    return (
+      status.observedGeneration === metadata.generation &&
+      status.updatedReplicas === spec.replicas &&
+      status.availableReplicas === spec.replicas &&
+      status.replicas === spec.replicas
+    )
+  }
+  return {
+    namespace,
+    api,
+    create,
+    async release(image) {
+      if (!(await isThere(api, deployment))) await create(paymentsOf(namespace, image))
+      else
+        await api.patch(deployment, [{ op: 'replace', path: '/spec/template/spec/containers/0/image', value: image }], {
+          fieldManager: 'kubectl-set',
+        })
+      await until(`the rollout of ${image}`, rolledOut, WITHIN_SECONDS)
+    },
+    imageOf: async () => (await read()).spec.template.spec.containers[0]?.image ?? '',
+    async podStatus(status) {
+      const { items } = (await api.get(`/api/v1/namespaces/${namespace}/pods`, { labelSelector: 'app=payments' })) as {
+        items: { metadata: { name: string } }[]
+      }
+      const name = items[0]?.metadata.name ?? ''
+      const path = `/api/v1/namespaces/${namespace}/pods/${name}/status`
+      await api.patch(path, [{ op: 'add', path: '/status/containerStatuses', value: status }], {})
+      return name
+    },
+    remove: async () => void (await objects.delete({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } } as KubeObject)),
+  }
+}
+
+interface Deployment {
+  metadata: { generation: number }
+  spec: { replicas: number; template: { spec: { containers: { image: string }[] } } }
+  status: { observedGeneration?: number; updatedReplicas?: number; availableReplicas?: number; replicas?: number }
+}
+
+/** The rules of docs/kubernetes.md, for this namespace, bound to a user: what is printed there is what is tried here. */
+export async function grantDocumentedRights(shop: RealShop, user: string): Promise<void> {
+  const text = readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'kubernetes.md'), 'utf8')
+  const block = /```yaml\n(apiVersion: rbac[\s\S]*?)```/.exec(text)?.[1] ?? ''
+  for (const document of parseAllDocuments(block.replaceAll('namespace: shop', `namespace: ${shop.namespace}`))) {
+    const role = document.toJS() as { kind: string; metadata: { name: string; namespace?: string } }
+    await shop.create(role).catch(ignoreConflict)
+    const subjects = [{ kind: 'User', name: user, apiGroup: 'rbac.authorization.k8s.io' }]
+    const roleRef = { kind: role.kind, name: role.metadata.name, apiGroup: 'rbac.authorization.k8s.io' }
+    await shop
+      .create({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: `${role.kind}Binding`, metadata: role.metadata, subjects, roleRef })
+      .catch(ignoreConflict)
+  }
+}
+
+function ignoreConflict(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 409)) throw error
+}
+
+async function isThere(api: KubernetesApi, path: string): Promise<boolean> {
+  try {
+    await api.get(path)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const NODE = {
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name: 'node-0', labels: { type: 'kwok', 'kubernetes.io/hostname': 'node-0' }, annotations: { 'kwok.x-k8s.io/node': 'fake' } },
+  status: { allocatable: { cpu: '16', memory: '64Gi', pods: '500' }, capacity: { cpu: '16', memory: '64Gi', pods: '500' } },
+}
+
+function paymentsOf(namespace: string, image: string): Record<string, unknown> {
+  const labels = { app: 'payments' }
+  const container = { name: 'app', image, resources: { requests: { cpu: '100m', memory: '64Mi' } } }
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'payments', namespace, labels },
+    spec: { replicas: 3, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers: [container] } } },
+  }
+}
