@@ -14,7 +14,7 @@ import { isCorroborated } from '../policy/corroboration.ts'
 import type { IncidentStore, RunbookStore } from '../ports.ts'
 import type { Topology } from '../topology/inventory.ts'
 import { collect } from './collect.ts'
-import { type ModelHelp, standingOpinion } from './refine.ts'
+import { type ModelHelp, standingOpinion } from './model-help.ts'
 import { type Scope, type Source, scopeOf } from './scope.ts'
 
 export interface InvestigationDeps {

@@ -65,7 +65,7 @@ async function nextStep(deps: LoopDeps, t: Transcript): Promise<Step> {
   if (t.open) return await ask(deps, t, t.open)
   if (t.messages.at(-1)?.role !== 'model') return prepare(deps, t)
   if (t.reason === 'refused') return ended('declined', 'the model declined to answer')
-  const problem = t.reason === 'length' ? 'the answer was too long' : 'nothing was reported'
+  const problem = t.reason === 'length' ? 'the answer was too long' : 'nothing was handed in'
   return correction(deps, t, null, [problem])
 }
 
@@ -161,7 +161,7 @@ async function run({ scope, signal, log }: LoopDeps, tool: Tool, input: unknown)
 
 async function conclude(deps: LoopDeps, t: Transcript, call: ModelCall): Promise<Step> {
   const conclusion = await deps.conclude(call.input)
-  if (conclusion.ok) return { kind: 'ended', outcome: 'reported', words: 'it reported', opinion: conclusion.opinion }
+  if (conclusion.ok) return { kind: 'ended', outcome: 'concluded', words: 'it concluded', opinion: conclusion.opinion }
   return correction(deps, t, call.id, conclusion.problems)
 }
 

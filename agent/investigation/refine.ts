@@ -6,27 +6,16 @@ import type { Alert } from '../domain/alert.ts'
 import type { Hypothesis } from '../domain/hypothesis.ts'
 import { ENDED_STATES, type Incident } from '../domain/incident.ts'
 import { type DataKind, mayTell } from '../domain/model-data.ts'
-import type { ModelRunStore } from '../ports.ts'
 import { toolsFor } from '../tools/registry.ts'
-import type { Budget } from './budget.ts'
 import type { InvestigationDeps } from './investigate.ts'
 import { type LoopDeps, runLoop } from './loop.ts'
-import type { ModelPrompts } from './model-prompts.ts'
+import type { ModelHelp } from './model-help.ts'
 import { type Opinion, readReport } from './opinion.ts'
 import { createReader } from './reading.ts'
 import { type Scope, scopeOf } from './scope.ts'
 import { type Step, type StepAt, type Transcript, transcriptOf } from './transcript.ts'
 
 type Started = Extract<Step, { kind: 'started' }>
-
-/** What an installation has of models; absent where none is configured. */
-export interface ModelHelp {
-  /** In the order they are asked, at least one. */
-  models: readonly ModelPort[]
-  budget: Budget
-  prompts: ModelPrompts
-  runs: ModelRunStore
-}
 
 /** One incident is looked into by a model this often at most, whoever asks. */
 const MOST_RUNS = 5
@@ -69,12 +58,6 @@ export async function refine(
   await append(first)
   for await (const step of runLoop(loopDeps(deps, help, { incident, scope, allowed }, signal), steps.slice())) await append(step)
   await tellOpinion(deps, incidentId, transcriptOf(steps))
-}
-
-/** The opinion that stands beside the rules' diagnosis: of the last run, null when that came to none. */
-export async function standingOpinion(runs: ModelRunStore, incidentId: string): Promise<Opinion | null> {
-  const latest = await runs.latest(incidentId)
-  return latest === null ? null : (transcriptOf(latest.steps).ended?.opinion ?? null)
 }
 
 /** Only what every one of them may be told: whichever answers, it reads the same conversation. */
@@ -154,7 +137,7 @@ async function tellOpinion({ incidents }: InvestigationDeps, incidentId: string,
   if (ended.opinion) await incidents.saveHypotheses(incidentId, withOpinion(before, ended.opinion.causes))
   const cost = `${spent.tokens} tokens, ${spent.calls} ${spent.calls === 1 ? 'question' : 'questions'}, ${Math.round(spent.seconds)} s`
   await incidents.record(incidentId, {
-    kind: ended.opinion ? 'model-reported' : 'model-ended',
+    kind: ended.opinion ? 'model-concluded' : 'model-ended',
     text: ended.opinion
       ? `${judgement(before, ended.opinion)} (${cost}).`
       : `A model looked and gave no opinion: ${ended.words} (${cost}).`,

@@ -10,7 +10,7 @@ const promptSchema = z.object({ id: z.string(), version: z.int() })
 const asked = { provider: z.string(), model: z.string(), price: priceSchema }
 
 /** How an investigation by a model ended. */
-export const OUTCOMES = ['reported', 'stopped', 'invalid', 'unavailable', 'declined'] as const
+export const OUTCOMES = ['concluded', 'stopped', 'invalid', 'unavailable', 'declined'] as const
 export type Outcome = (typeof OUTCOMES)[number]
 
 /**

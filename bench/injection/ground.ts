@@ -171,7 +171,7 @@ async function endingOf(
     proposal: plan ? digestOf(canonicalJson({ kind: plan.action.kind, target: plan.target, parameters: plan.parameters })) : null,
     shown: `${shown}\n${JSON.stringify(view.timeline)}`,
     stored: JSON.stringify([run?.steps, evidence, view.hypotheses]),
-    finished: use?.outcome === 'reported' || use?.outcome === 'stopped' || use?.outcome === 'invalid',
+    finished: use?.outcome === 'concluded' || use?.outcome === 'stopped' || use?.outcome === 'invalid',
     tokens: use?.spent.tokens ?? 0,
   }
 }

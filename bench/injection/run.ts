@@ -35,7 +35,7 @@ export async function run({ data, out, rounds }: BenchOptions): Promise<readonly
   const database = await openDatabase({
     dataDir: ':memory:',
     now: () => new Date(),
-    log: { info: () => {}, warn: () => {}, error: () => {} },
+    log: { info: () => {}, error: () => {} },
   })
   try {
     await migrateToLatest(database.db)

@@ -85,7 +85,7 @@ const modelUseSchema = z.object({
   provider: z.string().nullable(),
   model: z.string().nullable(),
   /** Null while it is at it. */
-  outcome: z.enum(['reported', 'stopped', 'invalid', 'unavailable', 'declined']).nullable(),
+  outcome: z.enum(['concluded', 'stopped', 'invalid', 'unavailable', 'declined']).nullable(),
   words: z.string().nullable(),
   spent: usedSchema,
   budget: usedSchema,

@@ -7,7 +7,7 @@ const QUESTIONS_SHOWN = 2
 const QUESTION_MAX = 200
 
 const OUTCOME_WORDS: Readonly<Record<NonNullable<ModelUse['outcome']>, string>> = {
-  reported: 'reported',
+  concluded: 'has looked',
   stopped: 'stopped',
   invalid: 'gave no usable report',
   unavailable: 'gave no answer',
@@ -36,7 +36,7 @@ export function modelBlocks(use: ModelUse | null): CardBlock[] {
 
 function stateWords({ outcome, words }: ModelUse): string {
   if (outcome === null) return 'is looking'
-  return outcome === 'reported' || words === null ? OUTCOME_WORDS[outcome] : `${OUTCOME_WORDS[outcome]}: ${cleanText(words, 120)}`
+  return outcome === 'concluded' || words === null ? OUTCOME_WORDS[outcome] : `${OUTCOME_WORDS[outcome]}: ${cleanText(words, 120)}`
 }
 
 function grouped(count: number): string {

@@ -95,7 +95,7 @@ describeDatabases('a model that looks at an incident', (store) => {
       ['retrieval', 25],
       ['evidence', 15],
     ])
-    expect(await useOf(harness, id)).toMatchObject({ provider, outcome: 'reported', spent: { calls: 1, turns: 2 } })
+    expect(await useOf(harness, id)).toMatchObject({ provider, outcome: 'concluded', spent: { calls: 1, turns: 2 } })
     expect((await harness.incidents.timeline(id)).at(-1)?.text).toMatch(
       /^A model looked too, and agrees: bad release of service\/payments, 80 % \(\d+ tokens, 1 question, 0 s\)\.$/,
     )
@@ -135,7 +135,7 @@ describeDatabases('a model that looks at an incident', (store) => {
     const before = await harness.incidents.hypotheses(id)
     await harness.investigation.refine({ incidentId: id, asked: false }, signal())
     const use = await useOf(harness, id)
-    expect(use?.outcome).not.toBe('reported')
+    expect(use?.outcome).not.toBe('concluded')
     expect(use?.spent.tokens).toBeLessThanOrEqual(12_000)
     expect(use?.spent.turns).toBeLessThanOrEqual(6)
     expect(await harness.incidents.hypotheses(id)).toEqual(before)
@@ -158,7 +158,7 @@ describeDatabases('a model that looks at an incident', (store) => {
     const { harness, id } = await diagnosed([openai(server)])
     await harness.investigation.refine({ incidentId: id, asked: false }, signal())
     expect(server.problems()).toEqual([])
-    expect(await useOf(harness, id)).toMatchObject({ outcome: 'reported' })
+    expect(await useOf(harness, id)).toMatchObject({ outcome: 'concluded' })
   })
 
   it('gets no third chance, and the diagnosis of the rules stands', async () => {
@@ -176,7 +176,7 @@ describeDatabases('a model that looks at an incident', (store) => {
     const up = await serve([{ protocol: 'openai', say: { calls: [report()] } }])
     const { harness, id } = await diagnosed([anthropic(down), openai(up)])
     await harness.investigation.refine({ incidentId: id, asked: false }, signal())
-    expect(await useOf(harness, id)).toMatchObject({ outcome: 'reported', provider: 'openai' })
+    expect(await useOf(harness, id)).toMatchObject({ outcome: 'concluded', provider: 'openai' })
   })
 
   it('is not needed: where none answers the rules stand', async () => {

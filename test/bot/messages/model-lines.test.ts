@@ -3,7 +3,7 @@ import type { ModelUse } from '../../../agent/agent.ts'
 import { modelBlocks } from '../../../bot/messages/model-lines.ts'
 
 const use: ModelUse = {
-  ...{ provider: 'p', model: 'house-model-7', outcome: 'reported', words: 'it reported' },
+  ...{ provider: 'p', model: 'house-model-7', outcome: 'concluded', words: 'it concluded' },
   spent: { seconds: 14.4, turns: 3, calls: 2, tokens: 6_240, dollars: 0.031, repeats: 0 },
   budget: { seconds: 120, turns: 8, calls: 12, tokens: 30_000, dollars: 0.5 },
   questions: [],
@@ -15,7 +15,7 @@ const lineOf = (changed: Partial<ModelUse>): string => {
 
 it('a card says what a model cost, of what it might', () => {
   expect(modelBlocks(null)).toEqual([])
-  expect(lineOf({})).toBe('house-model-7 reported · 6,240 of 30,000 tokens · 2 of 12 questions · 14 of 120 s · $0.03 of $0.50')
+  expect(lineOf({})).toBe('house-model-7 has looked · 6,240 of 30,000 tokens · 2 of 12 questions · 14 of 120 s · $0.03 of $0.50')
   expect(lineOf({ outcome: null, spent: { ...use.spent, dollars: null } })).toBe(
     'house-model-7 is looking · 6,240 of 30,000 tokens · 2 of 12 questions · 14 of 120 s',
   )
