@@ -128,9 +128,7 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, opt
       await spool(settings.dataDir, async (path) => await writeBackup(database, path, { product: VERSION, takenAt: now() })),
     exportAudit: async (since) =>
       await spool(settings.dataDir, async (path) => await writeAuditExport(database, path, auditExport(settings, since))),
-    messages: stores.messages,
-    notices: stores.outbox,
-    jobs: stores.queue,
+    ...{ messages: stores.messages, notices: stores.outbox, jobs: stores.queue },
     render: renderPlain,
     ...chat,
     ...webhookSources(WEBHOOKS, stores.inbox),

@@ -72,6 +72,7 @@ export async function playIncident(database: OpenDatabase, model: ModelPort, pla
     model: help,
     runs: stores.drillRuns,
     lease: stores.leaseOf('executor'),
+    watchLease: stores.leaseOf('detection'),
     queue: {
       enqueue: async (work) => void waiting.push(work),
       handle: (kind, handler) => void handlers.set(kind, handler),
