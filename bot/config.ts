@@ -14,6 +14,10 @@ export const LOCAL = 'local'
 const DEFAULT_PORT = 7878
 /** What the names of this product's own variables begin with. */
 const OWN = ['STEADYHAND_', 'OIDC_']
+/** Names that are ours without saying so. */
+const PLAIN = ['HOST', 'PORT', 'LOG_LEVEL', 'DATABASE_URL', 'DATABASE_URL_FILE']
+/** A blank secret must never verify anything. */
+const NEVER_BLANK = [...OWN, 'SLACK_']
 const DEFAULT_FILE = 'steadyhand.yaml'
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 
@@ -88,7 +92,8 @@ const UNCONFIGURED_PEOPLE: readonly ConfiguredPerson[] = [
  * @throws ConfigError with every problem at once
  */
 export function loadConfig(environment: Environment = process.env, folder: string = process.cwd()): Settings {
-  const read = createEnvironmentReader(environment, (path) => readFileSync(path, 'utf8'))
+  const isOurs = (name: string): boolean => PLAIN.includes(name) || NEVER_BLANK.some((beginning) => name.startsWith(beginning))
+  const read = createEnvironmentReader(environment, (path) => readFileSync(path, 'utf8'), isOurs)
   const { path, file, problems } = readSettingsFile(read, folder)
   const settings = merge(read, file, path, folder)
   const all = [

@@ -65,7 +65,7 @@ function providerOf(read: EnvironmentReader, id: string, prefix: string, file: P
   const apiKey = read.secret(`${prefix}_API_KEY`)
   const baseUrl = read.text(`${prefix}_BASE_URL`) ?? file.baseUrl ?? null
   const model = read.text(`${prefix}_MODEL`) ?? file.model ?? null
-  if (baseUrl !== null && !URL.canParse(baseUrl)) read.problems.push(`${prefix}_BASE_URL is ${baseUrl}: it must be an address.`)
   if (apiKey === undefined) return null
+  if (baseUrl !== null && !URL.canParse(baseUrl)) read.problems.push(`${prefix}_BASE_URL is ${baseUrl}: it must be an address.`)
   return { id, apiKey, baseUrl, model, price: file.price ?? null, tells: file.tells ?? DATA_KINDS }
 }

@@ -4,7 +4,7 @@ import { nearestKey } from './nearest-key.ts'
 export type Environment = Readonly<Record<string, string | undefined>>
 
 export interface EnvironmentReader {
-  /** A variable's value without white space around it; undefined when it is not set. Set but blank is a problem. */
+  /** A variable's value without white space around it; undefined when it is not set. One of ours that is set but blank is a problem. */
   text(name: string): string | undefined
   /** Like `text`, and also from the file that `NAME_FILE` names. Setting both is a problem. */
   secret(name: string): string | undefined
@@ -17,15 +17,22 @@ export interface EnvironmentReader {
 /** Kubernetes tells every container of the services around it, by variables that begin with their names. */
 const OF_A_SERVICE = /_(SERVICE_(HOST|PORT)|PORT_\d)/
 
-/** Reads variables and secret files; what is wrong is collected, so that a person sees all of it at once. */
-export function createEnvironmentReader(environment: Environment, readFile: (path: string) => string): EnvironmentReader {
+/**
+ * Reads variables and secret files; what is wrong is collected, so that a person sees all of it at once. A variable that other tools read too may
+ * be blank, which is how some of them unset it; `isOurs` says of which ones a blank is a slip.
+ */
+export function createEnvironmentReader(
+  environment: Environment,
+  readFile: (path: string) => string,
+  isOurs: (name: string) => boolean,
+): EnvironmentReader {
   const problems: string[] = []
   const asked = new Set<string>()
   const text = (name: string): string | undefined => {
     asked.add(name)
     const value = environment[name]
     if (value === undefined) return undefined
-    if (value.trim() === '') problems.push(`${name} is set but blank: give it a value or unset it.`)
+    if (value.trim() === '' && isOurs(name)) problems.push(`${name} is set but blank: give it a value or unset it.`)
     return value.trim() || undefined
   }
   const fromFile = (name: string): string | undefined => {

@@ -53,11 +53,10 @@ export function slackConnection(settings: SlackSettings): SlackConnection | null
 
 /** What would let people see cards there that nobody can answer, or nothing at all. */
 export function slackProblems({ channel, botToken, appToken, signingSecret, apiUrl }: SlackSettings): string[] {
-  if (botToken === null) return []
+  if (botToken === null || channel === null) return []
   return [
-    ...(botToken.startsWith('xoxb-') ? [] : ['SLACK_BOT_TOKEN must be the bot token, which begins with xoxb-.']),
+    ...(/^(xoxe\.)?xoxb-/.test(botToken) ? [] : ['SLACK_BOT_TOKEN must be the bot token, which begins with xoxb-.']),
     ...(appToken === null || appToken.startsWith('xapp-') ? [] : ['SLACK_APP_TOKEN must be an app-level token, which begins with xapp-.']),
-    ...(channel === null ? ['slack.channel is missing: name the channel for incidents by its id, such as C0123ABCD.'] : []),
     ...(appToken === null && signingSecret === null
       ? ['SLACK_BOT_TOKEN is set, but neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET: no click could come back from Slack.']
       : []),
@@ -67,8 +66,12 @@ export function slackProblems({ channel, botToken, appToken, signingSecret, apiU
 
 /** What is said while some of these settings are there and the one that nothing works without is not. */
 export function unusedSlackSettings({ channel, botToken, appToken, signingSecret }: SlackSettings): string[] {
-  const isSet = [channel, appToken, signingSecret].some((each) => each !== null)
-  return isSet && botToken === null
-    ? ['the settings for Slack; without SLACK_BOT_TOKEN nothing is posted there, and the console shows the same cards']
+  const isSet = [channel, botToken, appToken, signingSecret].some((each) => each !== null)
+  const missing = [
+    ...(botToken === null ? ['SLACK_BOT_TOKEN'] : []),
+    ...(channel === null ? ['slack.channel, the id of the channel for incidents,'] : []),
+  ]
+  return isSet && missing.length > 0
+    ? [`the settings for Slack; without ${missing.join(' and ')} nothing is posted there, and the console shows the same cards`]
     : []
 }

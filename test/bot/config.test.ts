@@ -257,7 +257,6 @@ describe('Slack', () => {
   const BOT = { SLACK_BOT_TOKEN: 'xoxb-1' }
 
   test.each([
-    ['no channel', { ...BOT, SLACK_APP_TOKEN: 'xapp-1' }, '', 'slack.channel is missing'],
     ['no way back', BOT, 'slack: { channel: C0123 }', 'neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET'],
     [
       'the tokens of each other',
@@ -269,6 +268,15 @@ describe('Slack', () => {
     expect(problemsOf(environment, file)).toEqual(expect.arrayContaining([expect.stringContaining(words)]))
   })
 
+  test('a token of somebody else’s work keeps nothing from starting: without a channel it has no effect, and that is told', () => {
+    expect(load({ ...BOT, SLACK_APP_TOKEN: 'xapp-1' }).unused).toEqual([expect.stringContaining('without slack.channel')])
+  })
+
+  test('a bot token that is changed now and then is one', () => {
+    const { slack } = load({ SLACK_BOT_TOKEN: 'xoxe.xoxb-1', SLACK_APP_TOKEN: 'xapp-1' }, 'slack: { channel: C0123 }')
+    expect(slack.botToken).toBe('xoxe.xoxb-1')
+  })
+
   test.each(['#incidents', 'c0123', 'D0123'])('%s is no id of a channel', (channel) => {
     expect(problemsOf({}, `slack: { channel: "${channel}" }`)).toEqual([expect.stringContaining('must be the id of a channel')])
   })
@@ -276,6 +284,20 @@ describe('Slack', () => {
   test.each(['SLACK_APP_TOKEN', 'SLACK_SIGNING_SECRET'])('with a token, a channel and %s nothing is missing', (name) => {
     const { slack, unused } = load({ ...BOT, [name]: 'xapp-1' }, 'slack: { channel: C0123, appId: A0123 }')
     expect({ ...slack, unused }).toMatchObject({ channel: 'C0123', appId: 'A0123', botToken: 'xoxb-1', unused: [] })
+  })
+})
+
+describe('variables that other tools read too', () => {
+  test.each(['ANTHROPIC_API_KEY', 'OPENAI_BASE_URL', 'KUBECONFIG', 'PROMETHEUS_URL', 'LOKI_TOKEN'])(
+    '%s may be blank, and is unset then',
+    (name) => {
+      const { models, sources } = load({ [name]: ' ' })
+      expect({ models, sources }).toEqual({ models: load({}).models, sources: load({}).sources })
+    },
+  )
+
+  test('an address of a model without a key is nobody’s concern', () => {
+    expect(load({ OPENAI_BASE_URL: 'somewhere' }).models.providers).toEqual([])
   })
 })
 

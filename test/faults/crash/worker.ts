@@ -30,6 +30,7 @@ let running: Running | null = null
 let point = createCrashpoint(null, () => {})
 const crashpoint = (name: CrashpointName): void => point(name)
 const REACH_MS = 120_000
+const OVER: readonly string[] = ['verified', 'undone', 'aborted', 'undetermined']
 /** The process before this one held the lease when it died. */
 const LEASE_LAPSES_SECONDS = 11
 
@@ -75,19 +76,16 @@ async function reach(clicker: Running, kind: string, useless: boolean): Promise<
     if (!approval) throw new Error(`${kind} ${name} could not be asked for`)
     acknowledge({ ack: 'asked', requestId: approval.id })
     await approve(clicker, approval)
-    for (let look = 0; look < 60 && !(await isOver(world, approval.id)); look += 1) {
+    for (let look = 0; look < 60; look += 1) {
+      const state = (await world.kernel.approval(approval.id))?.execution?.state
+      if (state && OVER.includes(state)) break
       executor.wake()
       await pause(3)
-      await world.clock.jump(useless ? 4 : 0.6)
+      // Steps in which telemetry can be read while it is judged; longer ones through the wait before an undo.
+      await world.clock.jump(useless && state === 'failed' ? 4 : 0.6)
     }
   }
   say({ said: 'not-reached' })
-}
-
-async function isOver(world: World, requestId: string): Promise<boolean> {
-  const approval = await world.kernel.approval(requestId)
-  const ends = ['verified', 'undone', 'aborted', 'undetermined']
-  return approval?.execution ? ends.includes(approval.execution.state) : false
 }
 
 async function obey(order: Order): Promise<void> {
