@@ -7,10 +7,13 @@ const TIMEOUT_MS = 30_000
 /** Test databases live for a second: what V8 spends on optimising PGlite's code comes too late for them. It halves the CPU of a run. */
 const V8_FLAGS = ['--liftoff-only']
 
-const project = (name: string, include: string[], exclude: string[] = []) => ({
+const project = (name: string, include: string[], exclude: string[] = [], groupOrder = 0) => ({
   extends: true as const,
-  test: { name, include, exclude: ['**/node_modules/**', ...exclude] },
+  test: { name, include, exclude: ['**/node_modules/**', ...exclude], sequence: { groupOrder } },
 })
+
+/** What breaks a real shop by overloading it needs the machine for itself, or the shop breaks in other ways, too. */
+const ALONE = ['test/live/drills.test.ts']
 
 export default defineConfig({
   cacheDir: 'node_modules/.cache/vite',
@@ -26,7 +29,8 @@ export default defineConfig({
     reporters: ['default', createSummaryReporter()],
     projects: [
       project('unit', ['test/**/*.test.ts'], ['test/live/**', 'test/faults/**']),
-      project('live', ['test/live/**/*.test.ts']),
+      project('live', ['test/live/**/*.test.ts'], ALONE),
+      project('live alone', ALONE, [], 1),
       project('faults', ['test/faults/**/*.test.ts']),
     ],
   },

@@ -7,7 +7,7 @@ if (lane !== null) await run(lane)
 
 async function run({ lane, names, faults }: LaneArguments): Promise<void> {
   if (lane === 'faults') console.log(`faults: ${JSON.stringify(faults)}`)
-  const vitest = await startVitest([...names], { project: lane, run: true }, { test: { provide: { faults } } })
+  const vitest = await startVitest([...names], { project: [lane, `${lane} alone`], run: true }, { test: { provide: { faults } } })
   await vitest.exit()
 }
 
