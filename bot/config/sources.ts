@@ -33,6 +33,8 @@ const server = {
   url: url.optional(),
   /** Where people open it. */
   linkUrl: url.optional(),
+  /** A file with the token that this server asks for. */
+  tokenFile: text(1_000).optional(),
   tenant: text(200).optional(),
   namespaces: namespaces.optional(),
   match,
@@ -127,7 +129,7 @@ const DEFAULT_ENVIRONMENT = 'production'
 const SCRAPE_SECONDS = 15
 const VERIFICATION = { settleSeconds: 30, holdSeconds: 60, withinSeconds: 600 }
 
-/** Variables are those that the vendors' own tools know; a variable stands for the first server in the file. */
+/** Variables are those that the vendors' own tools know; a variable stands for the first server in the file, a token as much as an address. */
 export function readSources(read: EnvironmentReader, file: SourcesFile, { databaseUrl }: { databaseUrl: string | null }): SourceSettings {
   const prometheus = serversOf(read, 'PROMETHEUS', file.prometheus ?? [])
   const loki = serversOf(read, 'LOKI', file.loki ?? [])
@@ -197,7 +199,7 @@ function serversOf<T extends FileServer>(
   inFile: readonly T[],
 ): { each: T | Partial<T>; server: ServerSettings }[] {
   const variable = urlOf(read, `${vendor}_URL`)
-  const token = read.secret(`${vendor}_TOKEN`) ?? null
+  const token = read.secret(`${vendor}_TOKEN`)
   const given: (T | Partial<T>)[] = variable !== undefined && inFile.length === 0 ? [{}] : [...inFile]
   return given.flatMap((each, index) => {
     const address = (index === 0 ? variable : undefined) ?? each.url
@@ -205,11 +207,13 @@ function serversOf<T extends FileServer>(
       read.problems.push(`${vendor.toLowerCase()}[${index}].url is missing${index === 0 ? ` (or ${vendor}_URL)` : ''}.`)
       return []
     }
+    const ofFile =
+      each.tokenFile === undefined ? undefined : read.secretIn(`${vendor.toLowerCase()}[${index}].tokenFile`, each.tokenFile)
     const common = {
       environment: each.environment ?? DEFAULT_ENVIRONMENT,
       url: address.replace(/\/+$/, ''),
       linkUrl: each.linkUrl?.replace(/\/+$/, '') ?? null,
-      token,
+      token: (index === 0 ? token : undefined) ?? ofFile ?? null,
       tenant: each.tenant ?? null,
       namespaces: each.namespaces ?? [],
     }
