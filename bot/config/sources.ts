@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ACCOUNT_IN_ADDRESS, hasAccount } from './address.ts'
 import type { EnvironmentReader } from './secrets.ts'
 
 /** The metrics that a query of one's own may stand for. */
@@ -21,7 +22,10 @@ const METRICS = [
 const ACTIONS = ['restart', 'rollback', 'scale'] as const
 
 const text = (max: number) => z.string().trim().min(1).max(max)
-const url = z.url({ protocol: /^https?$/ }).max(500)
+const url = z
+  .url({ protocol: /^https?$/ })
+  .max(500)
+  .refine((address) => !hasAccount(address), ACCOUNT_IN_ADDRESS)
 const label = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'must be the name of a label: letters, digits and underscores')
 const metricName = z.string().regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, 'must be the name of a metric: letters, digits, underscores and colons')
 const namespaces = z.array(z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be the name of a namespace')).max(200)
@@ -223,7 +227,9 @@ function serversOf<T extends FileServer>(
 
 function urlOf(read: EnvironmentReader, name: string): string | undefined {
   const given = read.text(name)
-  if (given === undefined || (/^https?:/i.test(given) && URL.canParse(given) && given.length <= 500)) return given
-  read.problems.push(`${name} is ${given}: it must be an address that begins with http:// or https://.`)
+  const isAddress = given === undefined || (/^https?:/i.test(given) && URL.canParse(given) && given.length <= 500)
+  if (isAddress && (given === undefined || !hasAccount(given))) return given
+  // Never with the value: there may be a password in it.
+  read.problems.push(`${name} ${isAddress ? ACCOUNT_IN_ADDRESS : 'must be an address that begins with http:// or https://'}.`)
   return undefined
 }

@@ -167,6 +167,20 @@ describe('servers of telemetry', () => {
       expect(vendor.map(({ token }) => token)).toEqual(['of-the-first', 'of-the-second', null])
   })
 
+  test.each([
+    ['PROMETHEUS_URL', { PROMETHEUS_URL: 'http://reader:hush-hush@one.example' }, ''],
+    ['LOKI_URL', { LOKI_URL: 'ftp://reader:hush-hush@one.example' }, ''],
+    ['OPENAI_BASE_URL', { OPENAI_BASE_URL: 'https://reader:hush-hush@one.example/v1' }, ''],
+    ['ANTHROPIC_BASE_URL', { ANTHROPIC_BASE_URL: 'reader:hush-hush@one.example:x:' }, ''],
+    ['prometheus[0].url', {}, 'prometheus:\n  - { url: "http://reader:hush-hush@one.example" }\n'],
+    ['loki[0].linkUrl', {}, 'loki:\n  - { url: "http://one.example", linkUrl: "http://hush-hush@one.example" }\n'],
+    ['models.openai.baseUrl', {}, 'models:\n  openai: { baseUrl: "https://reader:hush-hush@one.example/v1" }\n'],
+  ])('%s with a password in it is refused, and not repeated', (name, environment, yaml) => {
+    const problems = problemsOf(environment, yaml).join('\n')
+    expect(problems).toContain(name)
+    expect(problems).not.toContain('hush-hush')
+  })
+
   test('a token file that cannot be read is a problem by its name in the settings', () => {
     const yaml = 'loki:\n  - { url: http://one.example, tokenFile: /nowhere/token }\n'
     expect(problemsOf({}, yaml).join()).toContain('loki[0].tokenFile names /nowhere/token, which cannot be read')
