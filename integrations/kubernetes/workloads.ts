@@ -7,7 +7,8 @@ import { REVISION, revisionsOf, versionOf } from './revisions.ts'
 import { fits, type NamedWorkload, namedWorkloads, WORKLOAD_KINDS } from './services.ts'
 
 const MAX_EVENTS = 20
-const FIRST_ANSWER_MS = 3_000
+/** How long the first answer about something is waited for. */
+export const FIRST_ANSWER_MS = 3_000
 /** What a service is told from: without an answer about one of these nothing is said. Its events are waited for as well, and may be missing. */
 const NEEDED = ['deployments', 'statefulsets', 'daemonsets', 'replicasets', 'pods'] as const
 

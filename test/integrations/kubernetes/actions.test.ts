@@ -235,6 +235,36 @@ test('scales to at most twice and at least half, never under a disruption budget
   expect(cluster.server.effects).toEqual([])
 })
 
+test('an autoscaler or a budget that cannot be read is not taken for none, and stands in the way of nothing else', async () => {
+  const blind = await startCluster((server) => {
+    seed(server)
+    server.refused.add('list horizontalpodautoscalers')
+  })
+  const unbudgeted = await startCluster((server) => {
+    seed(server)
+    server.refused.add('list poddisruptionbudgets')
+  })
+  try {
+    await expect(actionOf('scale', blind.integrations).observe(where)).rejects.toMatchObject({
+      code: 'permission',
+      message: expect.stringContaining('not known whether an autoscaler scales it'),
+    })
+    expect(await actionOf('restart', blind.integrations).observe(where)).not.toBeNull()
+    const scale = actionOf('scale', unbudgeted.integrations)
+    const observation = await scale.observe(where)
+    if (!observation) throw new Error('nothing to see')
+    const step = { planId: 'plan', target: observation.target, preconditions: observation.preconditions }
+    const fewer = await scale.effect({ ...step, parameters: { replicas: 2 } }, 'execution-1', never)
+    expect(fewer).toMatchObject({ result: 'refused', words: expect.stringContaining('not known whether a disruption budget') })
+    expect(unbudgeted.server.effects).toEqual([])
+    // More pods are against no budget.
+    expect(await scale.effect({ ...step, parameters: { replicas: 4 } }, 'execution-2', never)).toEqual({ result: 'applied' })
+  } finally {
+    await blind.stop()
+    await unbudgeted.stop()
+  }
+})
+
 test('an undo of a scaling puts the number back', async () => {
   const scale = actionOf('scale')
   const step = await stepOf(scale, { replicas: 6 })
