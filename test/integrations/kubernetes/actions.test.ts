@@ -280,6 +280,45 @@ test('an undo of a scaling puts the number back', async () => {
   expect(deployment().spec.replicas).toBe(3)
 })
 
+test.each([
+  [{ maxUnavailable: 1 }, 'possible'],
+  [{ maxUnavailable: '20%' }, 'possible'],
+  [{ minAvailable: '80%' }, 'possible'],
+  [{ minAvailable: 3 }, 'possible'],
+  [{ minAvailable: 4 }, 'its disruption budget needs 4 healthy pods'],
+])('from six back to three pods with a budget of %j: %s', async (budget, outcome) => {
+  const scale = actionOf('scale')
+  expect(await scale.effect(await stepOf(scale, { replicas: 6 }), 'execution-1', never)).toEqual({ result: 'applied' })
+  // As its controller does: what is asked for grows with the pods there are.
+  cluster.server.apply(BUDGETS, {
+    metadata: { name: 'payments', namespace: 'shop' },
+    spec: { selector: { matchLabels: { app: 'payments' } }, ...budget },
+    status: { currentHealthy: 6, desiredHealthy: 5, disruptionsAllowed: 1, expectedPods: 6 },
+  })
+  // What was written before on the same watch is known as well.
+  cluster.server.apply(BUDGETS, {
+    metadata: { name: 'fence', namespace: 'shop' },
+    spec: { selector: { matchLabels: { app: 'payments' } }, minAvailable: 6 },
+    status: { currentHealthy: 6, desiredHealthy: 6, disruptionsAllowed: 0, expectedPods: 6 },
+  })
+  const back = async (): Promise<string> => {
+    try {
+      await scale.dryRun(await stepOf(scale, { replicas: 3 }))
+      return 'possible'
+    } catch (error) {
+      if (!(error instanceof IntegrationError)) throw error
+      return error.message
+    }
+  }
+  await until('the budgets are known', async () => (await back()).includes('needs 6 healthy'), 90)
+  cluster.server.delete(`${BUDGETS}/fence`)
+  const words = await until('the fence is gone', async () => {
+    const said = await back()
+    return said.includes('needs 6 healthy') ? null : said
+  }, 90)
+  expect(words).toContain(outcome)
+})
+
 test('contracts, commands and marks of owners are fit for a card', async () => {
   cluster.server.change(`${DEPLOYMENTS}/payments`, ({ metadata }) => {
     metadata['labels'] = { app: 'payments', 'argocd.argoproj.io/instance': 'shop' }
