@@ -13,6 +13,7 @@ import type {
   VolumeState,
   WorkloadState,
 } from '../ports/cluster-state.ts'
+import { DEFAULT_CLASS } from './annotations.ts'
 import { type ClusterCache, seenAt } from './cluster-cache.ts'
 import type {
   Autoscaler,
@@ -35,7 +36,6 @@ import { revisionsOf } from './revisions.ts'
 import { WORKLOAD_KINDS, type WorkloadResource } from './services.ts'
 import { type Place, readWorkloads } from './workloads.ts'
 
-const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class'
 const SLICE_OF = 'kubernetes.io/service-name'
 const MAX_EVENTS = 500
 /** What has not come by then is unknown. */

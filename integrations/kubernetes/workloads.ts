@@ -1,9 +1,10 @@
 import { IntegrationError } from '../errors.ts'
 import type { Workload, WorkloadsPort } from '../ports/workloads.ts'
+import { REVISION } from './annotations.ts'
 import { type ClusterCache, type Kind, seenAt } from './cluster-cache.ts'
 import { ID } from './faults.ts'
 import type { Pod } from './objects.ts'
-import { REVISION, revisionsOf, versionOf } from './revisions.ts'
+import { revisionsOf, versionOf } from './revisions.ts'
 import { fits, type NamedWorkload, namedWorkloads, WORKLOAD_KINDS } from './services.ts'
 
 const MAX_EVENTS = 20
