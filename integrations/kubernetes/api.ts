@@ -18,7 +18,8 @@ export interface KubernetesApi {
   getText(path: string, query: Query, signal?: AbortSignal): Promise<string>
   /** A JSON patch (RFC 6902): the API server carries all of it out, or nothing. */
   patch(path: string, operations: readonly JsonPatch[], query: Query, signal?: AbortSignal): Promise<unknown>
-  post(path: string, body: object, query?: Query, signal?: AbortSignal): Promise<unknown>
+  /** `asGroup`: in the name of the group that changes are made in, where there is one. */
+  post(path: string, body: object, options: { asGroup: boolean; signal?: AbortSignal }): Promise<unknown>
   /** Ends when the API server ends it, nothing is heard for a while, or the signal fires. @throws IntegrationError, with a status where it was refused */
   watch(path: string, query: Query, signal: AbortSignal, options?: { namesOnly?: boolean }): AsyncGenerator<WatchEvent>
 }
@@ -81,12 +82,11 @@ export function createApi(
     path: string,
     type: string,
     body: unknown,
-    query: Query,
-    signal?: AbortSignal,
+    { query = {}, asGroup, signal }: { query?: Query; asGroup: boolean; signal?: AbortSignal | undefined },
   ): Promise<unknown> => {
     const context = await contextOf(method, path, query, signal)
     context.setHeaderParam('Content-Type', type)
-    if (impersonateGroup !== null) {
+    if (asGroup && impersonateGroup !== null) {
       context.setHeaderParam('Impersonate-User', 'steadyhand')
       context.setHeaderParam('Impersonate-Group', impersonateGroup)
     }
@@ -99,8 +99,8 @@ export function createApi(
       parse(await send(await contextOf(HttpMethod.GET, path, query, signal), signal, namesOnly ? NAMES_OF_A_LIST : JSON_TYPE)),
     getText: async (path, query, signal) => await send(await contextOf(HttpMethod.GET, path, query, signal), signal, 'text/plain, */*'),
     patch: async (path, operations, query, signal) =>
-      await write(HttpMethod.PATCH, path, 'application/json-patch+json', operations, query, signal),
-    post: async (path, body, query = {}, signal) => await write(HttpMethod.POST, path, 'application/json', body, query, signal),
+      await write(HttpMethod.PATCH, path, 'application/json-patch+json', operations, { query, asGroup: true, signal }),
+    post: async (path, body, options) => await write(HttpMethod.POST, path, 'application/json', body, options),
     async *watch(path, query, signal, { namesOnly = false } = {}) {
       const quiet = new AbortController()
       const timer = setTimeout(() => quiet.abort(), WATCH_SILENCE_MS)

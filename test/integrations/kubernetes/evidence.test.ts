@@ -244,6 +244,17 @@ test('doctor names the rule that is missing', async () => {
   expect(result?.fix).toContain('ClusterRole: {"apiGroups":[""],"resources":["nodes"],"verbs":["list","watch"]}')
 })
 
+test('doctor asks for rights to change in the name of the group, and for rights to read in its own', async () => {
+  cluster = await startCluster(shop, { impersonateGroup: 'oncall-approvers' })
+  expect(await (cluster.integrations[0]?.check() ?? [])).toMatchObject([{ status: 'ok' }])
+  const reviews = cluster.server.seen.filter(({ path }) => path.endsWith('/selfsubjectaccessreviews'))
+  const asked = reviews.map(({ body, headers }) => {
+    const { spec } = body as { spec: { resourceAttributes: { verb: string } } }
+    return `${spec.resourceAttributes.verb} as ${String(headers['impersonate-group'] ?? 'itself')}`
+  })
+  expect([...new Set(asked)].sort()).toEqual(['get as itself', 'list as itself', 'patch as oncall-approvers', 'watch as itself'])
+})
+
 test.each([
   ['a file that is not there', '/nowhere/config', null, 'cannot be read'],
   ['a context that is not in it', null, 'elsewhere', 'no context elsewhere; it has test'],
