@@ -30,6 +30,7 @@ import type {
   StorageClass,
   Volume,
 } from './objects.ts'
+import { groupOwned } from './owned.ts'
 import { amounts, condition, podSpec, podState } from './pod-state.ts'
 import { quantityOf } from './quantity.ts'
 import { revisionsOf } from './revisions.ts'
@@ -95,8 +96,10 @@ function workloads(cache: ClusterCache, namespace: string): WorkloadState[] | nu
   const read = resources.map((resource) => ({ resource, objects: cache.list(resource, namespace) }))
   if (read.every(({ objects }) => objects === null)) return null
   const scalers = cache.list('horizontalpodautoscalers', namespace) ?? []
-  const replicaSets = cache.list('replicasets', namespace) ?? []
-  return read.flatMap(({ resource, objects }) => (objects ?? []).map((object) => workload(resource, object, scalers, replicaSets)))
+  const owned = groupOwned(cache, [namespace])
+  return read.flatMap(({ resource, objects }) =>
+    (objects ?? []).map((object) => workload(resource, object, scalers, owned.replicaSets({ namespace, object }))),
+  )
 }
 
 function workload(

@@ -204,6 +204,29 @@ test('two workloads of one name are told apart by namespace', async () => {
   expect(await workloads.find('payments')).toBeNull()
 })
 
+test('a list gives every workload its own pods and revisions, as asking for each alone does', async () => {
+  const running = (restartCount: number) => ({ phase: 'Running', containerStatuses: [{ name: 'app', image: 'a:v1', restartCount }] })
+  cluster = await startCluster(
+    (server) => {
+      shop(server)
+      seedDeployment(server, 'checkout', [{ image: 'a:v1' }, { image: 'a:v2' }, { image: 'a:v3' }])
+      seedDeployment(server, 'quiet', [{ image: 'a:v1' }])
+      seedDeployment(server, 'checkout', [{ image: 'a:v8' }, { image: 'a:v9' }], { namespace: 'billing' })
+      for (const number of [1, 2, 3]) seedPod(server, `checkout-hash3-${number}`, 'checkout', running(number))
+    },
+    { namespaces: [NAMESPACE, 'billing'] },
+  )
+  const { workloads } = portsOf(cluster)
+  const listed = await workloads.list()
+  expect(listed.map(({ service, restarts, previousVersion }) => [service, restarts, previousVersion]).sort()).toEqual([
+    ['checkout.billing', 0, 'v8'],
+    ['checkout.shop', 6, 'v2'],
+    ['payments', 4, 'v41'],
+    ['quiet', 0, null],
+  ])
+  for (const each of listed) expect({ ...(await workloads.find(each.service))?.workload, events: [] }).toEqual(each)
+})
+
 test('reads a list in pages, and hostile names as data', async () => {
   const hostile = '<!channel> `rm -rf /`\u202e'
   cluster = await startCluster((server) => {
