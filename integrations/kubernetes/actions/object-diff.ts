@@ -1,11 +1,11 @@
 import type { ChangeLine } from '../../../agent/domain/plan.ts'
 
-/** What a card shows of a text is less: it is cut where secrets in it were masked. */
+/** A card shows less of a text: it is cut once more, after secrets in it were masked. */
 const MAX_TEXT = 4_000
 /** Where secrets are written in plain words: that these change is shown, not what they are. */
 const HIDDEN = [/(^|\.)(env|httpHeaders)\[[^\]]*\]\.value$/, /(^|\.)(command|args)\[\d+\]$/]
 
-/** What differs between two objects, one line a field, in the order of their names. Values of environment variables, arguments and headers are not shown. */
+/** What differs between two objects, one line a field, in the order of their names. Values that are likely to be secrets are not shown. */
 export function differingFields(before: unknown, after: unknown): ChangeLine[] {
   const [old, now] = [new Map(leavesOf(before, '')), new Map(leavesOf(after, ''))]
   const names = [...new Set([...old.keys(), ...now.keys()])].sort()

@@ -117,7 +117,8 @@ export async function knownIn<K extends Kind>(
   if (known !== null) return known
   const problem = cache.problem(kind, namespace)
   const why = problem?.message ?? 'the API server has not answered yet'
-  throw new IntegrationError(ID, problem?.code ?? 'timeout', `it is not known whether ${words}: the ${kind} of ${namespace} cannot be read (${why})`)
+  const unknown = `it is not known whether ${words}: the ${kind} of ${namespace} cannot be read (${why})`
+  throw new IntegrationError(ID, problem?.code ?? 'timeout', unknown)
 }
 
 /** The service a hypothesis blames: 'service/payments' → 'payments'. */
