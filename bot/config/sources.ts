@@ -211,8 +211,7 @@ function serversOf<T extends FileServer>(
       read.problems.push(`${vendor.toLowerCase()}[${index}].url is missing${index === 0 ? ` (or ${vendor}_URL)` : ''}.`)
       return []
     }
-    const ofFile =
-      each.tokenFile === undefined ? undefined : read.secretIn(`${vendor.toLowerCase()}[${index}].tokenFile`, each.tokenFile)
+    const ofFile = each.tokenFile === undefined ? undefined : read.secretIn(`${vendor.toLowerCase()}[${index}].tokenFile`, each.tokenFile)
     const common = {
       environment: each.environment ?? DEFAULT_ENVIRONMENT,
       url: address.replace(/\/+$/, ''),

@@ -241,8 +241,6 @@ export async function readFields(change: Change, target: Target, names: readonly
   const found = await change.find(target.name, signal)
   const object = found ? await readObject(change.api, found.path, signal) : null
   const known: Fields =
-    found && object?.uid === target.uid
-      ? { ...(await readBeside(found, names)), ...change.fields(object), uid: object.uid }
-      : {}
+    found && object?.uid === target.uid ? { ...(await readBeside(found, names)), ...change.fields(object), uid: object.uid } : {}
   return Object.fromEntries(names.map((name) => [name, known[name] ?? null]))
 }

@@ -98,12 +98,7 @@ export function createScale(deps: ActionDeps): Action {
   }
 }
 
-async function scaleOperations(
-  place: ActionPlace,
-  object: LiveObject,
-  step: Step,
-  signal?: AbortSignal,
-): Promise<JsonPatch[] | string> {
+async function scaleOperations(place: ActionPlace, object: LiveObject, step: Step, signal?: AbortSignal): Promise<JsonPatch[] | string> {
   const [now, wanted] = [Number(workloadFields(object)['replicas']), replicasOf(step)]
   const found = await findWorkload(place, RESOURCES, step.target.name, signal)
   const scaler = found ? await autoscalerOf(place, found, signal) : null

@@ -94,9 +94,7 @@ export async function autoscalerOf(
 ): Promise<string | null> {
   const kind = WORKLOAD_KINDS[resource]
   const scalers = await knownIn(place, { kind: 'horizontalpodautoscalers', words: 'an autoscaler scales it' }, namespace, signal)
-  const scaler = scalers.find(
-    ({ spec }) => spec.scaleTargetRef.kind === kind && spec.scaleTargetRef.name === object.metadata.name,
-  )
+  const scaler = scalers.find(({ spec }) => spec.scaleTargetRef.kind === kind && spec.scaleTargetRef.name === object.metadata.name)
   return scaler?.metadata.name ?? null
 }
 

@@ -317,10 +317,14 @@ test.each([
   }
   await until('the budgets are known', async () => (await back()).includes('needs 6 healthy'), 90)
   cluster.server.delete(`${BUDGETS}/fence`)
-  const words = await until('the fence is gone', async () => {
-    const said = await back()
-    return said.includes('needs 6 healthy') ? null : said
-  }, 90)
+  const words = await until(
+    'the fence is gone',
+    async () => {
+      const said = await back()
+      return said.includes('needs 6 healthy') ? null : said
+    },
+    90,
+  )
   expect(words).toContain(outcome)
 })
 

@@ -117,7 +117,13 @@ interface TemplateOptions {
 }
 
 export function template(name: string, { image, env = [], args = [] }: TemplateOptions): Record<string, unknown> {
-  const container = { name: 'app', image, args, env, resources: { requests: { cpu: '250m', memory: '128Mi' }, limits: { memory: '256Mi' } } }
+  const container = {
+    name: 'app',
+    image,
+    args,
+    env,
+    resources: { requests: { cpu: '250m', memory: '128Mi' }, limits: { memory: '256Mi' } },
+  }
   return { metadata: { labels: { app: name } }, spec: { containers: [container] } }
 }
 
