@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { IntegrationError } from '../../integrations/errors.ts'
 import type { Parameters } from '../../integrations/ports/action.ts'
 import type { Workload } from '../../integrations/ports/workloads.ts'
+import { withoutOpinion } from '../diagnosis/second-opinion.ts'
 import { severityOf } from '../diagnosis/severity.ts'
 import type { Alert } from '../domain/alert.ts'
 import type { Approval } from '../domain/approval.ts'
@@ -144,7 +145,8 @@ export function createByHand(deps: ByHandDeps): ByHand {
           deps.proposing,
           {
             incident,
-            hypothesis: hypotheses[0] ?? notLookedInto(workload.service),
+            // What a plan says its cause is counts its attempts: that follows from the rules, never from what a model may have believed.
+            hypothesis: withoutOpinion(hypotheses)[0] ?? notLookedInto(workload.service),
             corroborated: false,
             symptom: trigger ? healthyBound(trigger) : null,
             approvals: requests.items,

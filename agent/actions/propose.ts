@@ -10,6 +10,7 @@ import type { ApprovalKernel, Presentation } from '../ports.ts'
 import { type Asking, buildPlan, MAX_ATTEMPTS } from './build-plan.ts'
 import type { Catalog, CatalogEntry } from './catalog.ts'
 import { attemptsSpent, objectionToRepeat } from './repetition.ts'
+import { shownChanges } from './shown-changes.ts'
 
 /** What a policy decision about one candidate may depend on. */
 export interface Candidate {
@@ -148,7 +149,7 @@ async function ask(
     ...chosen,
     ids,
     incident: input.incident,
-    dryRun,
+    dryRun: { ...dryRun, changes: shownChanges(dryRun.changes) },
     symptom: input.symptom,
     cause: { class: input.hypothesis.class, component: input.hypothesis.component },
     dependents,

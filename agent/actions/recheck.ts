@@ -5,6 +5,7 @@ import type { MetricBound, Plan, Precondition, Target } from '../domain/plan.ts'
 import type { RefusalCode } from '../domain/refusal.ts'
 import type { CatalogEntry } from './catalog.ts'
 import { readMetric } from './read-checks.ts'
+import { shownChanges } from './shown-changes.ts'
 import { boundWords, type Reading } from './verify.ts'
 
 /** Seconds of telemetry that tell whether the symptom is still there; of a source with rarer samples, so many that some fit in. */
@@ -80,7 +81,7 @@ export async function objectionOfTarget(entry: CatalogEntry, plan: Plan, signal:
 export async function objectionOfDryRun(entry: CatalogEntry, plan: Plan, signal: AbortSignal): Promise<Objection | null> {
   try {
     const { changes } = await entry.action.dryRun(stepOf(plan), signal)
-    return JSON.stringify(changes) === JSON.stringify(plan.changes)
+    return JSON.stringify(shownChanges(changes)) === JSON.stringify(plan.changes)
       ? null
       : { code: 'stale-target', words: 'the dry run now shows other changes than the card did' }
   } catch (error) {

@@ -1,12 +1,16 @@
 import { z } from 'zod'
 import { DATA_KINDS, type DataKind } from '../../agent/domain/model-data.ts'
+import { ACCOUNT_IN_ADDRESS, hasAccount } from './address.ts'
 import type { EnvironmentReader } from './secrets.ts'
 
 const price = z.number().min(0).max(10_000)
 
 const providerSchema = z.strictObject({
   model: z.string().trim().min(1).max(200).optional(),
-  baseUrl: z.url({ protocol: /^https?$/ }).optional(),
+  baseUrl: z
+    .url({ protocol: /^https?$/ })
+    .refine((address) => !hasAccount(address), ACCOUNT_IN_ADDRESS)
+    .optional(),
   /** Dollars for a million tokens. */
   price: z.strictObject({ input: price, output: price }).optional(),
   tells: z.array(z.enum(DATA_KINDS)).max(DATA_KINDS.length).optional(),
@@ -66,6 +70,9 @@ function providerOf(read: EnvironmentReader, id: string, prefix: string, file: P
   const baseUrl = read.text(`${prefix}_BASE_URL`) ?? file.baseUrl ?? null
   const model = read.text(`${prefix}_MODEL`) ?? file.model ?? null
   if (apiKey === undefined) return null
-  if (baseUrl !== null && !URL.canParse(baseUrl)) read.problems.push(`${prefix}_BASE_URL is ${baseUrl}: it must be an address.`)
+  // Never with the value: there may be a password in it.
+  if (baseUrl !== null && !(/^https?:/i.test(baseUrl) && URL.canParse(baseUrl)))
+    read.problems.push(`${prefix}_BASE_URL must be an address that begins with http:// or https://.`)
+  else if (baseUrl !== null && hasAccount(baseUrl)) read.problems.push(`${prefix}_BASE_URL ${ACCOUNT_IN_ADDRESS}.`)
   return { id, apiKey, baseUrl, model, price: file.price ?? null, tells: file.tells ?? DATA_KINDS }
 }

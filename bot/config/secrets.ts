@@ -8,6 +8,8 @@ export interface EnvironmentReader {
   text(name: string): string | undefined
   /** Like `text`, and also from the file that `NAME_FILE` names. Setting both is a problem. */
   secret(name: string): string | undefined
+  /** The content of a file that a setting names; `setting` is what problems call it. */
+  secretIn(setting: string, path: string): string | undefined
   /** Sentences for people about what could not be used. */
   problems: string[]
   /** Names with this beginning that are set and that nobody asked for so far, each with the known one that it looks like after the beginning. */
@@ -35,9 +37,7 @@ export function createEnvironmentReader(
     if (value.trim() === '' && isOurs(name)) problems.push(`${name} is set but blank: give it a value or unset it.`)
     return value.trim() || undefined
   }
-  const fromFile = (name: string): string | undefined => {
-    const path = text(name)
-    if (path === undefined) return undefined
+  const secretIn = (name: string, path: string): string | undefined => {
     try {
       const value = readFile(path).trim()
       if (value === '') problems.push(`${name} names ${path}, which is empty.`)
@@ -46,6 +46,10 @@ export function createEnvironmentReader(
       problems.push(`${name} names ${path}, which cannot be read (${error instanceof Error ? error.message : String(error)}).`)
       return undefined
     }
+  }
+  const fromFile = (name: string): string | undefined => {
+    const path = text(name)
+    return path === undefined ? undefined : secretIn(name, path)
   }
   return {
     problems,
@@ -59,6 +63,7 @@ export function createEnvironmentReader(
       })
     },
     text,
+    secretIn,
     secret(name) {
       const direct = text(name)
       const file = fromFile(`${name}_FILE`)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ACCOUNT_IN_ADDRESS, hasAccount } from './address.ts'
 import type { EnvironmentReader } from './secrets.ts'
 
 /** The metrics that a query of one's own may stand for. */
@@ -21,7 +22,10 @@ const METRICS = [
 const ACTIONS = ['restart', 'rollback', 'scale'] as const
 
 const text = (max: number) => z.string().trim().min(1).max(max)
-const url = z.url({ protocol: /^https?$/ }).max(500)
+const url = z
+  .url({ protocol: /^https?$/ })
+  .max(500)
+  .refine((address) => !hasAccount(address), ACCOUNT_IN_ADDRESS)
 const label = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'must be the name of a label: letters, digits and underscores')
 const metricName = z.string().regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, 'must be the name of a metric: letters, digits, underscores and colons')
 const namespaces = z.array(z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be the name of a namespace')).max(200)
@@ -33,6 +37,8 @@ const server = {
   url: url.optional(),
   /** Where people open it. */
   linkUrl: url.optional(),
+  /** A file with the token that this server asks for. */
+  tokenFile: text(1_000).optional(),
   tenant: text(200).optional(),
   namespaces: namespaces.optional(),
   match,
@@ -127,7 +133,7 @@ const DEFAULT_ENVIRONMENT = 'production'
 const SCRAPE_SECONDS = 15
 const VERIFICATION = { settleSeconds: 30, holdSeconds: 60, withinSeconds: 600 }
 
-/** Variables are those that the vendors' own tools know; a variable stands for the first server in the file. */
+/** Variables are those that the vendors' own tools know; a variable stands for the first server in the file, a token as much as an address. */
 export function readSources(read: EnvironmentReader, file: SourcesFile, { databaseUrl }: { databaseUrl: string | null }): SourceSettings {
   const prometheus = serversOf(read, 'PROMETHEUS', file.prometheus ?? [])
   const loki = serversOf(read, 'LOKI', file.loki ?? [])
@@ -197,7 +203,7 @@ function serversOf<T extends FileServer>(
   inFile: readonly T[],
 ): { each: T | Partial<T>; server: ServerSettings }[] {
   const variable = urlOf(read, `${vendor}_URL`)
-  const token = read.secret(`${vendor}_TOKEN`) ?? null
+  const token = read.secret(`${vendor}_TOKEN`)
   const given: (T | Partial<T>)[] = variable !== undefined && inFile.length === 0 ? [{}] : [...inFile]
   return given.flatMap((each, index) => {
     const address = (index === 0 ? variable : undefined) ?? each.url
@@ -205,11 +211,12 @@ function serversOf<T extends FileServer>(
       read.problems.push(`${vendor.toLowerCase()}[${index}].url is missing${index === 0 ? ` (or ${vendor}_URL)` : ''}.`)
       return []
     }
+    const ofFile = each.tokenFile === undefined ? undefined : read.secretIn(`${vendor.toLowerCase()}[${index}].tokenFile`, each.tokenFile)
     const common = {
       environment: each.environment ?? DEFAULT_ENVIRONMENT,
       url: address.replace(/\/+$/, ''),
       linkUrl: each.linkUrl?.replace(/\/+$/, '') ?? null,
-      token,
+      token: (index === 0 ? token : undefined) ?? ofFile ?? null,
       tenant: each.tenant ?? null,
       namespaces: each.namespaces ?? [],
     }
@@ -219,7 +226,9 @@ function serversOf<T extends FileServer>(
 
 function urlOf(read: EnvironmentReader, name: string): string | undefined {
   const given = read.text(name)
-  if (given === undefined || (/^https?:/i.test(given) && URL.canParse(given) && given.length <= 500)) return given
-  read.problems.push(`${name} is ${given}: it must be an address that begins with http:// or https://.`)
+  const isAddress = given === undefined || (/^https?:/i.test(given) && URL.canParse(given) && given.length <= 500)
+  if (isAddress && (given === undefined || !hasAccount(given))) return given
+  // Never with the value: there may be a password in it.
+  read.problems.push(`${name} ${isAddress ? ACCOUNT_IN_ADDRESS : 'must be an address that begins with http:// or https://'}.`)
   return undefined
 }

@@ -49,11 +49,14 @@ export async function missingRights(api: KubernetesApi, needed: readonly Right[]
   return answers.filter(({ allowed }) => !allowed).map(({ right }) => right)
 }
 
+/** Reading is done by the account itself, only changes in the name of a group. */
+const READING = ['get', 'list', 'watch']
+
 async function isAllowed(api: KubernetesApi, { group, resource, verb, namespace }: Right, signal: AbortSignal): Promise<boolean> {
   const [name = '', subresource = ''] = resource.split('/')
   const resourceAttributes = { group, resource: name, subresource, verb, ...(namespace === null ? {} : { namespace }) }
   const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } }
-  const parsed = reviewSchema.safeParse(await api.post(REVIEWS, review, {}, signal))
+  const parsed = reviewSchema.safeParse(await api.post(REVIEWS, review, { asGroup: !READING.includes(verb), signal }))
   if (!parsed.success) throw new IntegrationError(ID, 'invalid_response', 'the API server does not say what is allowed')
   return parsed.data.status.allowed
 }

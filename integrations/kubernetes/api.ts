@@ -18,7 +18,8 @@ export interface KubernetesApi {
   getText(path: string, query: Query, signal?: AbortSignal): Promise<string>
   /** A JSON patch (RFC 6902): the API server carries all of it out, or nothing. */
   patch(path: string, operations: readonly JsonPatch[], query: Query, signal?: AbortSignal): Promise<unknown>
-  post(path: string, body: object, query?: Query, signal?: AbortSignal): Promise<unknown>
+  /** `asGroup`: in the name of the group that changes are made in, where there is one. */
+  post(path: string, body: object, options: { asGroup: boolean; signal?: AbortSignal }): Promise<unknown>
   /** Ends when the API server ends it, nothing is heard for a while, or the signal fires. @throws IntegrationError, with a status where it was refused */
   watch(path: string, query: Query, signal: AbortSignal, options?: { namesOnly?: boolean }): AsyncGenerator<WatchEvent>
 }
@@ -47,13 +48,13 @@ export function createApi(
   const http = new IsomorphicFetchHttpLibrary()
   let kept: { dispatcher: ReturnType<RequestContext['getDispatcher']>; at: number } | null = null
 
-  const contextOf = async (method: HttpMethod, path: string, query: Query): Promise<RequestContext> => {
+  const contextOf = async (method: HttpMethod, path: string, query: Query, signal: AbortSignal | undefined): Promise<RequestContext> => {
     if (!connection.ok) throw new IntegrationError(ID, 'auth', connection.words)
     const { config } = connection
     const server = config.getCurrentCluster()?.server ?? ''
     const context = new RequestContext(`${server.replace(/\/+$/, '')}${path}`, method)
     for (const [name, value] of Object.entries(query)) context.setQueryParam(name, value)
-    await authenticate(config, context)
+    await authenticate(config, context, signal)
     // The client makes a new set of connections for every request; one is enough.
     const dispatcher = context.getDispatcher()
     if (kept === null || now().getTime() - kept.at > CONNECTIONS_KEPT_MS) kept = { dispatcher, at: now().getTime() }
@@ -81,12 +82,11 @@ export function createApi(
     path: string,
     type: string,
     body: unknown,
-    query: Query,
-    signal?: AbortSignal,
+    { query = {}, asGroup, signal }: { query?: Query; asGroup: boolean; signal?: AbortSignal | undefined },
   ): Promise<unknown> => {
-    const context = await contextOf(method, path, query)
+    const context = await contextOf(method, path, query, signal)
     context.setHeaderParam('Content-Type', type)
-    if (impersonateGroup !== null) {
+    if (asGroup && impersonateGroup !== null) {
       context.setHeaderParam('Impersonate-User', 'steadyhand')
       context.setHeaderParam('Impersonate-Group', impersonateGroup)
     }
@@ -96,18 +96,18 @@ export function createApi(
 
   return {
     get: async (path, query = {}, signal, { namesOnly = false } = {}) =>
-      parse(await send(await contextOf(HttpMethod.GET, path, query), signal, namesOnly ? NAMES_OF_A_LIST : JSON_TYPE)),
-    getText: async (path, query, signal) => await send(await contextOf(HttpMethod.GET, path, query), signal, 'text/plain, */*'),
+      parse(await send(await contextOf(HttpMethod.GET, path, query, signal), signal, namesOnly ? NAMES_OF_A_LIST : JSON_TYPE)),
+    getText: async (path, query, signal) => await send(await contextOf(HttpMethod.GET, path, query, signal), signal, 'text/plain, */*'),
     patch: async (path, operations, query, signal) =>
-      await write(HttpMethod.PATCH, path, 'application/json-patch+json', operations, query, signal),
-    post: async (path, body, query = {}, signal) => await write(HttpMethod.POST, path, 'application/json', body, query, signal),
+      await write(HttpMethod.PATCH, path, 'application/json-patch+json', operations, { query, asGroup: true, signal }),
+    post: async (path, body, options) => await write(HttpMethod.POST, path, 'application/json', body, options),
     async *watch(path, query, signal, { namesOnly = false } = {}) {
       const quiet = new AbortController()
       const timer = setTimeout(() => quiet.abort(), WATCH_SILENCE_MS)
-      const context = await contextOf(HttpMethod.GET, path, { ...query, watch: 'true', allowWatchBookmarks: 'true' })
-      context.setHeaderParam('Accept', namesOnly ? NAMES_OF_ONE : JSON_TYPE)
-      context.setSignal(AbortSignal.any([signal, quiet.signal]))
       try {
+        const context = await contextOf(HttpMethod.GET, path, { ...query, watch: 'true', allowWatchBookmarks: 'true' }, signal)
+        context.setHeaderParam('Accept', namesOnly ? NAMES_OF_ONE : JSON_TYPE)
+        context.setSignal(AbortSignal.any([signal, quiet.signal]))
         const response = await http.send(context).toPromise()
         const stream = response.body.stream()
         if (response.httpStatusCode >= 300)
@@ -117,8 +117,8 @@ export function createApi(
           yield parse(line) as WatchEvent
         }
       } catch (error) {
-        if (error instanceof IntegrationError) throw error
-        if (!signal.aborted) throw unreachable(error, quiet.signal.aborted)
+        if (signal.aborted) return
+        throw error instanceof IntegrationError ? error : unreachable(error, quiet.signal.aborted)
       } finally {
         clearTimeout(timer)
         quiet.abort()
@@ -127,12 +127,28 @@ export function createApi(
   }
 }
 
-/** An account may come from a program or a file of its own, which may fail. */
-async function authenticate(config: KubeConfig, context: RequestContext): Promise<void> {
+/** An account may come from a program or a file of its own, which may fail, or never end. */
+async function authenticate(config: KubeConfig, context: RequestContext, signal: AbortSignal | undefined): Promise<void> {
+  const timeout = AbortSignal.timeout(TIMEOUT_MS)
+  const either = signal ? AbortSignal.any([signal, timeout]) : timeout
   try {
-    await config.applySecurityAuthentication(context)
+    await orAborted(config.applySecurityAuthentication(context), either)
   } catch (error) {
+    if (either.aborted) throw new IntegrationError(ID, 'timeout', 'the account of the kubeconfig was not there in time', { cause: error })
     throw new IntegrationError(ID, 'auth', 'the account of the kubeconfig cannot be used', { cause: error })
+  }
+}
+
+/** Waits for what heeds no signal, as long as it has not fired. */
+async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const abort = (): void => reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  if (signal.aborted) abort()
+  try {
+    await Promise.race([work, promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Change, ChangesPort } from '../ports/changes.ts'
 import type { ObjectWorkload } from './objects.ts'
+import { groupOwned } from './owned.ts'
 import { differences, type Revision, revisionsOf } from './revisions.ts'
 import type { NamedWorkload } from './services.ts'
 import { type Place, readWorkloads } from './workloads.ts'
@@ -13,15 +14,16 @@ export function createChanges(place: Place): ChangesPort {
       const workloads = (await readWorkloads(place, signal)).filter(
         ({ resource, service }) => resource === 'deployments' && (services === 'all' || services.includes(service)),
       )
-      const changes = workloads.flatMap((each) => rollouts(place, each)).filter(({ at }) => at >= from && at <= to)
+      const owned = groupOwned(place.cache, place.namespaces)
+      const changes = workloads.flatMap((each) => rollouts(place, each, owned.replicaSets(each))).filter(({ at }) => at >= from && at <= to)
       const query = `revisions of deployments in ${place.namespaces.join(', ')}`
       return { query, changes: changes.sort((a, b) => b.at.getTime() - a.at.getTime()) }
     },
   }
 }
 
-function rollouts(place: Place, workload: NamedWorkload): Change[] {
-  const revisions = revisionsOf(workload.object, place.cache.list('replicasets', workload.namespace) ?? []).slice(0, MAX_REVISIONS)
+function rollouts(place: Place, workload: NamedWorkload, replicaSets: readonly ObjectWorkload[]): Change[] {
+  const revisions = revisionsOf(workload.object, replicaSets).slice(0, MAX_REVISIONS)
   return revisions.flatMap((revision, index) => {
     const before = revisions[index + 1]
     const [isNewest, at] = [index === 0, momentOf(revision, workload.object, index === 0)]

@@ -13,6 +13,7 @@ import type {
   VolumeState,
   WorkloadState,
 } from '../ports/cluster-state.ts'
+import { DEFAULT_CLASS } from './annotations.ts'
 import { type ClusterCache, seenAt } from './cluster-cache.ts'
 import type {
   Autoscaler,
@@ -29,13 +30,13 @@ import type {
   StorageClass,
   Volume,
 } from './objects.ts'
+import { groupOwned } from './owned.ts'
 import { amounts, condition, podSpec, podState } from './pod-state.ts'
 import { quantityOf } from './quantity.ts'
 import { revisionsOf } from './revisions.ts'
 import { WORKLOAD_KINDS, type WorkloadResource } from './services.ts'
 import { type Place, readWorkloads } from './workloads.ts'
 
-const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class'
 const SLICE_OF = 'kubernetes.io/service-name'
 const MAX_EVENTS = 500
 /** What has not come by then is unknown. */
@@ -95,8 +96,10 @@ function workloads(cache: ClusterCache, namespace: string): WorkloadState[] | nu
   const read = resources.map((resource) => ({ resource, objects: cache.list(resource, namespace) }))
   if (read.every(({ objects }) => objects === null)) return null
   const scalers = cache.list('horizontalpodautoscalers', namespace) ?? []
-  const replicaSets = cache.list('replicasets', namespace) ?? []
-  return read.flatMap(({ resource, objects }) => (objects ?? []).map((object) => workload(resource, object, scalers, replicaSets)))
+  const owned = groupOwned(cache, [namespace])
+  return read.flatMap(({ resource, objects }) =>
+    (objects ?? []).map((object) => workload(resource, object, scalers, owned.replicaSets({ namespace, object }))),
+  )
 }
 
 function workload(

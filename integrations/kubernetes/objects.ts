@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { READ_ANNOTATIONS } from './annotations.ts'
 
 /**
  * The fields of Kubernetes objects that are read, lenient as the API itself: what is missing has the default that the API documents, what is not
@@ -13,6 +14,7 @@ const labels = z
   .record(z.string(), z.string())
   .nullish()
   .transform((value) => value ?? {})
+const annotations = labels.transform((all) => Object.fromEntries(Object.entries(all).filter(([name]) => READ_ANNOTATIONS.includes(name))))
 const moment = z
   .string()
   .nullish()
@@ -44,7 +46,7 @@ const metaSchema = z.object({
   resourceVersion: z.string().catch('').default(''),
   generation: count,
   labels,
-  annotations: labels,
+  annotations,
   creationTimestamp: moment,
   deletionTimestamp: moment,
   ownerReferences: list(ownerSchema, 20),
@@ -136,7 +138,7 @@ const podSpecSchema = z.object({
 })
 export type ObjectPodSpec = z.output<typeof podSpecSchema>
 
-const templateSchema = z.object({ metadata: z.object({ labels, annotations: labels }).nullish(), spec: podSpecSchema })
+const templateSchema = z.object({ metadata: z.object({ labels, annotations }).nullish(), spec: podSpecSchema })
 export type ObjectTemplate = z.output<typeof templateSchema>
 
 const phaseSchema = z

@@ -1,9 +1,6 @@
+import { RESTARTED_AT, REVISION, REVISION_HISTORY } from './annotations.ts'
 import type { ObjectTemplate, ObjectWorkload } from './objects.ts'
 
-export const REVISION = 'deployment.kubernetes.io/revision'
-/** Set on a replica set that was used again: the revisions it was before. */
-const REVISION_HISTORY = 'deployment.kubernetes.io/revision-history'
-const RESTARTED_AT = 'kubectl.kubernetes.io/restartedAt'
 const VERSION_LABEL = 'app.kubernetes.io/version'
 const MAX_DIFFERENCES = 8
 

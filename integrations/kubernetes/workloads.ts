@@ -1,13 +1,16 @@
 import { IntegrationError } from '../errors.ts'
 import type { Workload, WorkloadsPort } from '../ports/workloads.ts'
+import { REVISION } from './annotations.ts'
 import { type ClusterCache, type Kind, seenAt } from './cluster-cache.ts'
 import { ID } from './faults.ts'
-import type { Pod } from './objects.ts'
-import { REVISION, revisionsOf, versionOf } from './revisions.ts'
+import type { ObjectWorkload, Pod } from './objects.ts'
+import { groupOwned } from './owned.ts'
+import { revisionsOf, versionOf } from './revisions.ts'
 import { fits, type NamedWorkload, namedWorkloads, WORKLOAD_KINDS } from './services.ts'
 
 const MAX_EVENTS = 20
-const FIRST_ANSWER_MS = 3_000
+/** How long the first answer about something is waited for. */
+export const FIRST_ANSWER_MS = 3_000
 /** What a service is told from: without an answer about one of these nothing is said. Its events are waited for as well, and may be missing. */
 const NEEDED = ['deployments', 'statefulsets', 'daemonsets', 'replicasets', 'pods'] as const
 
@@ -25,9 +28,14 @@ export function createWorkloads(place: Place): WorkloadsPort {
       const found = all.find((each) => each.service === service)
       if (!found) return null
       const query = `${WORKLOAD_KINDS[found.resource]} ${found.object.metadata.name} in ${found.namespace}, with its pods and events`
-      return { query, workload: describe(place, found) }
+      const own = { pods: podsOf(place.cache, found), replicaSets: replicaSetsOf(place.cache, found) }
+      return { query, workload: describe(place, found, { ...own, events: true }) }
     },
-    list: async (signal) => (await readWorkloads(place, signal)).map((found) => describe(place, found, { events: false })),
+    async list(signal) {
+      const all = await readWorkloads(place, signal)
+      const owned = groupOwned(place.cache, place.namespaces)
+      return all.map((found) => describe(place, found, { pods: owned.pods(found), replicaSets: owned.replicaSets(found), events: false }))
+    },
     // The platform does not know who calls whom.
     dependencies: async () => ({ query: 'calls (not known to the platform)', edges: [] }),
   }
@@ -55,10 +63,19 @@ export function podsOf(cache: ClusterCache, { namespace, object }: Pick<NamedWor
   return (cache.list('pods', namespace) ?? []).filter(({ metadata }) => fits(metadata.labels, object.spec.selector))
 }
 
-function describe(place: Place, found: NamedWorkload, { events = true } = {}): Workload {
-  const { object, namespace, resource, service } = found
-  const pods = podsOf(place.cache, found)
-  const [current, ...earlier] = resource === 'deployments' ? revisionsOf(object, place.cache.list('replicasets', namespace) ?? []) : []
+function replicaSetsOf(cache: ClusterCache, { namespace, object }: NamedWorkload): ObjectWorkload[] {
+  const all = cache.list('replicasets', namespace) ?? []
+  return all.filter(({ metadata }) => metadata.ownerReferences.some(({ uid }) => uid === object.metadata.uid))
+}
+
+interface Own {
+  pods: readonly Pod[]
+  replicaSets: readonly ObjectWorkload[]
+}
+
+function describe(place: Place, found: NamedWorkload, { pods, replicaSets, events }: Own & { events: boolean }): Workload {
+  const { object, resource, service } = found
+  const [current, ...earlier] = resource === 'deployments' ? revisionsOf(object, replicaSets) : []
   const version = versionOf(object.spec.template, object.metadata.annotations[REVISION])
   const { status, spec } = object
   return {
@@ -71,16 +88,13 @@ function describe(place: Place, found: NamedWorkload, { events = true } = {}): W
     readyReplicas: (resource === 'daemonsets' ? status.numberReady : status.readyReplicas) ?? 0,
     restarts: pods.flatMap((pod) => pod.status.containerStatuses).reduce((sum, { restartCount }) => sum + restartCount, 0),
     startedAt: newest(pods.map(({ status: { startTime } }) => startTime)),
-    events: events ? eventsOf(place.cache, found, pods) : [],
+    events: events ? eventsOf(place.cache, found, { pods, replicaSets }) : [],
   }
 }
 
 /** What the platform says of the workload, its replica sets and its pods, and what the pods' own states say. The newest first. */
-function eventsOf(cache: ClusterCache, { namespace, object }: NamedWorkload, pods: readonly Pod[]): Workload['events'] {
+function eventsOf(cache: ClusterCache, { namespace, object }: NamedWorkload, { pods, replicaSets }: Own): Workload['events'] {
   const name = object.metadata.name
-  const replicaSets = (cache.list('replicasets', namespace) ?? []).filter(({ metadata }) =>
-    metadata.ownerReferences.some(({ uid }) => uid === object.metadata.uid),
-  )
   const names = new Set([name, ...pods.map(({ metadata }) => metadata.name), ...replicaSets.map(({ metadata }) => metadata.name)])
   const told = (cache.list('events', namespace) ?? [])
     .filter(({ involvedObject }) => names.has(involvedObject.name))

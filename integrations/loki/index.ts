@@ -68,6 +68,6 @@ async function checkServer(server: HttpServer, { environment, serviceLabel }: Lo
 }
 
 function fixOf({ code }: IntegrationError, url: string): string {
-  if (code === 'auth' || code === 'permission') return 'Give it a token that may query: LOKI_TOKEN, or LOKI_TOKEN_FILE.'
+  if (code === 'auth' || code === 'permission') return 'Give it a token that may query: loki[].tokenFile, or for the first LOKI_TOKEN.'
   return `See that ${url} is its address (LOKI_URL, or loki[].url) and can be reached from here.`
 }

@@ -70,6 +70,7 @@ async function checkServer(server: HttpServer, environment: string): Promise<Che
 }
 
 function fixOf({ code }: IntegrationError, url: string): string {
-  if (code === 'auth' || code === 'permission') return 'Give it a token that may query: PROMETHEUS_TOKEN, or PROMETHEUS_TOKEN_FILE.'
+  if (code === 'auth' || code === 'permission')
+    return 'Give it a token that may query: prometheus[].tokenFile, or for the first PROMETHEUS_TOKEN.'
   return `See that ${url} is the address of its HTTP API (PROMETHEUS_URL, or prometheus[].url) and can be reached from here.`
 }

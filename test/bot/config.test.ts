@@ -153,6 +153,40 @@ describe('the environment', () => {
   })
 })
 
+describe('servers of telemetry', () => {
+  test('a token of the environment is for the first server only; each other has its own, or none', () => {
+    writeFileSync(join(folder, 'token'), 'of-the-second\n')
+    const servers = [
+      '- { url: http://one.example }',
+      `- { url: http://two.example, tokenFile: ${join(folder, 'token')} }`,
+      '- { url: http://three.example }',
+    ]
+    const yaml = ['prometheus', 'loki'].flatMap((vendor) => [`${vendor}:`, ...servers.map((line) => `  ${line}`)]).join('\n')
+    const { sources } = load({ PROMETHEUS_TOKEN: 'of-the-first', LOKI_TOKEN: 'of-the-first' }, yaml)
+    for (const vendor of [sources.prometheus, sources.loki])
+      expect(vendor.map(({ token }) => token)).toEqual(['of-the-first', 'of-the-second', null])
+  })
+
+  test.each([
+    ['PROMETHEUS_URL', { PROMETHEUS_URL: 'http://reader:hush-hush@one.example' }, ''],
+    ['LOKI_URL', { LOKI_URL: 'ftp://reader:hush-hush@one.example' }, ''],
+    ['OPENAI_BASE_URL', { OPENAI_BASE_URL: 'https://reader:hush-hush@one.example/v1' }, ''],
+    ['ANTHROPIC_BASE_URL', { ANTHROPIC_BASE_URL: 'reader:hush-hush@one.example:x:' }, ''],
+    ['prometheus[0].url', {}, 'prometheus:\n  - { url: "http://reader:hush-hush@one.example" }\n'],
+    ['loki[0].linkUrl', {}, 'loki:\n  - { url: "http://one.example", linkUrl: "http://hush-hush@one.example" }\n'],
+    ['models.openai.baseUrl', {}, 'models:\n  openai: { baseUrl: "https://reader:hush-hush@one.example/v1" }\n'],
+  ])('%s with a password in it is refused, and not repeated', (name, environment, yaml) => {
+    const problems = problemsOf(environment, yaml).join('\n')
+    expect(problems).toContain(name)
+    expect(problems).not.toContain('hush-hush')
+  })
+
+  test('a token file that cannot be read is a problem by its name in the settings', () => {
+    const yaml = 'loki:\n  - { url: http://one.example, tokenFile: /nowhere/token }\n'
+    expect(problemsOf({}, yaml).join()).toContain('loki[0].tokenFile names /nowhere/token, which cannot be read')
+  })
+})
+
 describe('exposure', () => {
   test.each(['127.0.0.1', '127.0.0.53', 'localhost', '::1'])('%s is this machine', (host) => expect(isLoopback(host)).toBe(true))
   test.each(['0.0.0.0', '::', '10.0.0.1', 'example.com', '127.0.0.1.example.com', '127.1'])('%s is not', (host) =>

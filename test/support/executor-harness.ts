@@ -33,6 +33,7 @@ export interface AskOptions {
 /** The kernel, an executor and a fake target around one database, with one clock for all of them. */
 export interface ExecutorHarness {
   target: FakeTarget
+  proposing: ProposeDeps
   kernel: ApprovalKernel
   executions: ExecutionKernel
   people: PeopleStore
@@ -142,6 +143,7 @@ export async function createExecutorHarness(database: OpenDatabase, needed = 1):
   const harness: ExecutorHarness = {
     onRenew: null,
     target,
+    proposing,
     kernel,
     executions,
     people,

@@ -64,8 +64,8 @@ function sorted(value: unknown): unknown {
 /** Where a target is, and what else is known of it. */
 export interface Found {
   path: string
-  /** Fields that are no part of the object itself. */
-  beside: Fields
+  /** Fields that are no part of the object itself, each read when it is asked for: an action that asks for none needs no right to it. */
+  beside: Readonly<Record<string, () => Promise<Field>>>
 }
 
 /** How one action reads and changes one kind of object. */
@@ -167,7 +167,8 @@ async function look(
     const object = found ? await readObject(change.api, found.path, signal) : null
     if (!found || !object) return stale(`there is no ${target.kind} ${target.name} any more`)
     if (object.uid === target.uid && object.annotations?.[EXECUTION] === executionId) return { result: 'applied' }
-    const wrong = staleFields(object, { ...found.beside, ...change.fields(object) }, step)
+    const named = step.preconditions.map(({ field }) => field)
+    const wrong = staleFields(object, { ...(await readBeside(found, named)), ...change.fields(object) }, step)
     if (wrong.length > 0) return stale(wrong.join('; '))
     const operations = await change.operations(object, step, signal)
     return typeof operations === 'string' ? { result: 'refused', reason: 'invalid', words: operations } : { object, operations }
@@ -176,6 +177,11 @@ async function look(
     // Nothing was sent: reading changes nothing.
     return { result: 'refused', reason: isDenied(error) ? 'permission-missing' : 'invalid', words: `nothing was sent: ${error.message}` }
   }
+}
+
+async function readBeside({ beside }: Found, names: readonly string[]): Promise<Fields> {
+  const read = names.map(async (name) => [name, await beside[name]?.()] as const)
+  return Object.fromEntries((await Promise.all(read)).filter((entry): entry is [string, Field] => entry[1] !== undefined))
 }
 
 function staleFields(object: LiveObject, fields: Fields, { target, preconditions }: Step): string[] {
@@ -221,7 +227,7 @@ export async function observe(
   const found = await change.find(where.name, signal)
   const object = found ? await readObject(change.api, found.path, signal) : null
   if (!found || !object) return null
-  const fields: Fields = { ...found.beside, ...change.fields(object), uid: object.uid }
+  const fields: Fields = { ...(await readBeside(found, names)), ...change.fields(object), uid: object.uid }
   const replicas = fields['replicas']
   return {
     target: { provider: ID, uid: object.uid, ...where },
@@ -234,6 +240,7 @@ export async function observe(
 export async function readFields(change: Change, target: Target, names: readonly string[], signal?: AbortSignal): Promise<Fields> {
   const found = await change.find(target.name, signal)
   const object = found ? await readObject(change.api, found.path, signal) : null
-  const known: Fields = found && object?.uid === target.uid ? { ...found.beside, ...change.fields(object), uid: object.uid } : {}
+  const known: Fields =
+    found && object?.uid === target.uid ? { ...(await readBeside(found, names)), ...change.fields(object), uid: object.uid } : {}
   return Object.fromEntries(names.map((name) => [name, known[name] ?? null]))
 }

@@ -1,16 +1,19 @@
 import type { ChangeLine } from '../../../agent/domain/plan.ts'
 
-const MAX_TEXT = 200
+/** A card shows less of a text: it is cut once more, after secrets in it were masked. */
+const MAX_TEXT = 4_000
+/** Where secrets are written in plain words: that these change is shown, not what they are. */
+const HIDDEN = [/(^|\.)(env|httpHeaders)\[[^\]]*\]\.value$/, /(^|\.)(command|args)\[\d+\]$/]
 
-/** What differs between two objects, one line a field, in the order of their names. Values of environment variables are not shown. */
+/** What differs between two objects, one line a field, in the order of their names. Values that are likely to be secrets are not shown. */
 export function differingFields(before: unknown, after: unknown): ChangeLine[] {
   const [old, now] = [new Map(leavesOf(before, '')), new Map(leavesOf(after, ''))]
   const names = [...new Set([...old.keys(), ...now.keys()])].sort()
   return names.flatMap((field) => {
     const [from, to] = [old.get(field) ?? null, now.get(field) ?? null]
     if (from === to) return []
-    const isValue = /(^|\.)env\[[^\]]*\]\.value$/.test(field)
-    return [{ field: field.slice(0, 200), from: shown(from, isValue), to: shown(to, isValue) }]
+    const isHidden = HIDDEN.some((pattern) => pattern.test(field))
+    return [{ field: field.slice(0, 200), from: shown(from, isHidden), to: shown(to, isHidden) }]
   })
 }
 

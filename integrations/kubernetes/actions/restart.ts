@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Action, ActionDefinition } from '../../ports/action.ts'
+import { RESTARTED_AT } from '../annotations.ts'
 import type { JsonPatch } from '../api.ts'
 import { WORKLOAD_KINDS, type WorkloadResource } from '../services.ts'
 import { rolledOut } from './contracts.ts'
@@ -30,8 +31,6 @@ const RESOURCES = Object.keys(WORKLOAD_KINDS) as WorkloadResource[]
 /** Not the number of replicas: an autoscaler may change it meanwhile, and the action means the same. */
 const PINNED = ['uid', 'template', 'paused']
 const CURES = new Set<string>(['memory_leak', 'deadlock_or_hang', 'thread_or_handle_exhaustion', 'connection_pool_exhausted'])
-/** The annotation that kubectl uses for the same: a new template, and so new pods. */
-const RESTARTED_AT = 'kubectl.kubernetes.io/restartedAt'
 
 export function createRestart(deps: ActionDeps): Action {
   const change = (environment: string) =>

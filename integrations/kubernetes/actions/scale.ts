@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { Action, ActionDefinition, Step } from '../../ports/action.ts'
 import type { JsonPatch } from '../api.ts'
-import { fits } from '../services.ts'
+import type { Budget } from '../objects.ts'
+import { fits, type NamedWorkload } from '../services.ts'
 import { restored, rolledOut } from './contracts.ts'
 import { type Change, carryOut, dryRun, type LiveObject, probeMark, readFields } from './live-object.ts'
 import { differingFields } from './object-diff.ts'
@@ -12,6 +13,7 @@ import {
   autoscalerOf,
   blamed,
   findWorkload,
+  knownIn,
   kubectl,
   observeWorkload,
   placeOf,
@@ -45,7 +47,7 @@ const LARGEST_FACTOR = 2
 export function createScale(deps: ActionDeps): Action {
   const change = (environment: string): Change => {
     const place = placeOf(deps, { environment })
-    return workloadChange(place, RESOURCES, async (object, step) => await scaleOperations(place, object, step))
+    return workloadChange(place, RESOURCES, async (object, step, signal) => await scaleOperations(place, object, step, signal))
   }
   return {
     definition,
@@ -55,7 +57,7 @@ export function createScale(deps: ActionDeps): Action {
       const [place, name] = [deps.places.get(environment), blamed(component)]
       const found = CURES.has(cause) && place && name ? await findWorkload(place, RESOURCES, name) : null
       // What scales by itself is bounded by its autoscaler, and a number of ours would not stay.
-      if (!place || !name || !found || autoscalerOf(place, found) !== null) return null
+      if (!place || !name || !found || (await autoscalerOf(place, found)) !== null) return null
       const replicas = found.object.spec.replicas ?? 1
       if (replicas < 1) return null
       const more = replicas + Math.max(1, Math.ceil(replicas / 4))
@@ -96,25 +98,49 @@ export function createScale(deps: ActionDeps): Action {
   }
 }
 
-async function scaleOperations(place: ActionPlace, object: LiveObject, step: Step): Promise<JsonPatch[] | string> {
+async function scaleOperations(place: ActionPlace, object: LiveObject, step: Step, signal?: AbortSignal): Promise<JsonPatch[] | string> {
   const [now, wanted] = [Number(workloadFields(object)['replicas']), replicasOf(step)]
-  const found = await findWorkload(place, RESOURCES, step.target.name)
-  const scaler = found ? autoscalerOf(place, found) : null
+  const found = await findWorkload(place, RESOURCES, step.target.name, signal)
+  const scaler = found ? await autoscalerOf(place, found, signal) : null
   if (scaler !== null) return `the autoscaler ${scaler} sets its replicas: change its bounds instead`
   const [least, most] = [Math.ceil(now / LARGEST_FACTOR), Math.max(1, now * LARGEST_FACTOR)]
   if (wanted > most || wanted < least) return `from ${now} it goes to ${Math.max(1, least)} to ${most} in one step, not to ${wanted}`
-  const needed = found ? healthyNeeded(place, found.namespace, found.object.spec.template.metadata?.labels ?? {}) : 0
-  if (wanted < now && wanted < needed) return `its disruption budget needs ${needed} healthy pods`
+  const needed = found && wanted < now ? await healthyNeeded(place, found, wanted, signal) : 0
+  if (wanted < needed) return `its disruption budget needs ${needed} healthy pods`
   return [
     { op: 'test', path: '/spec/replicas', value: now },
     { op: 'replace', path: '/spec/replicas', value: wanted },
   ]
 }
 
-/** The most that a disruption budget over these pods asks to be healthy. */
-function healthyNeeded({ cache }: ActionPlace, namespace: string, labels: Readonly<Record<string, string>>): number {
-  const budgets = (cache.list('poddisruptionbudgets', namespace) ?? []).filter(({ spec }) => fits(labels, spec.selector))
-  return Math.max(0, ...budgets.map(({ status }) => status?.desiredHealthy ?? 0))
+/**
+ * The most that a disruption budget over these pods would ask to be healthy if there were so many of them: what it asks for now grows with the
+ * pods there are, and would keep what was scaled up from going back.
+ *
+ * @throws IntegrationError when the budgets are not known
+ */
+async function healthyNeeded(
+  place: ActionPlace,
+  { namespace, object }: NamedWorkload,
+  replicas: number,
+  signal?: AbortSignal,
+): Promise<number> {
+  const all = await knownIn(place, { kind: 'poddisruptionbudgets', words: 'a disruption budget needs its pods' }, namespace, signal)
+  const labels = object.spec.template.metadata?.labels ?? {}
+  const budgets = all.filter(({ spec }) => fits(labels, spec.selector))
+  return Math.max(0, ...budgets.map(({ spec }) => neededOf(spec, replicas)))
+}
+
+/** As the disruption controller counts. */
+function neededOf({ minAvailable, maxUnavailable }: Budget['spec'], replicas: number): number {
+  if (maxUnavailable !== null && maxUnavailable !== undefined) return replicas - amountOf(maxUnavailable, replicas)
+  return minAvailable === null || minAvailable === undefined ? 0 : amountOf(minAvailable, replicas)
+}
+
+/** A number of pods, or a share of them such as '50%', rounded up. */
+function amountOf(given: number | string, replicas: number): number {
+  const percent = /^(\d+)%$/.exec(String(given))?.[1]
+  return percent === undefined ? Number(given) : Math.ceil((Number(percent) * replicas) / 100)
 }
 
 function specOf(raw: unknown): unknown {

@@ -1,12 +1,15 @@
 import { z } from 'zod'
 import type { Target } from '../../../agent/domain/plan.ts'
+import { IntegrationError } from '../../errors.ts'
 import type { Observation } from '../../ports/action.ts'
+import { REVISION } from '../annotations.ts'
 import type { KubernetesApi } from '../api.ts'
-import { pathOf } from '../cluster-cache.ts'
+import { type Kind, type ObjectOf, pathOf } from '../cluster-cache.ts'
+import { ID } from '../faults.ts'
 import { workloadSchema } from '../objects.ts'
-import { REVISION, versionOf } from '../revisions.ts'
+import { versionOf } from '../revisions.ts'
 import { type NamedWorkload, WORKLOAD_KINDS, type WorkloadResource } from '../services.ts'
-import { type Place, readWorkloads } from '../workloads.ts'
+import { FIRST_ANSWER_MS, type Place, readWorkloads } from '../workloads.ts'
 import { type Change, digestOf, type Fields, type LiveObject, observe } from './live-object.ts'
 
 /** One environment in which something may be done. */
@@ -62,7 +65,7 @@ export function workloadChange(place: ActionPlace, resources: readonly WorkloadR
     api: place.api,
     async find(name, signal) {
       const found = await findWorkload(place, resources, name, signal)
-      return found ? { path: pathOfWorkload(found), beside: { autoscaler: autoscalerOf(place, found) } } : null
+      return found ? { path: pathOfWorkload(found), beside: { autoscaler: async () => await autoscalerOf(place, found, signal) } } : null
     },
     fields: workloadFields,
     operations,
@@ -83,13 +86,37 @@ export function pathOfWorkload({ resource, namespace, object }: NamedWorkload): 
   return `${pathOf(resource, namespace)}/${encodeURIComponent(object.metadata.name)}`
 }
 
-/** The name of what scales it by itself; null when nothing does. */
-export function autoscalerOf({ cache }: ActionPlace, { resource, namespace, object }: NamedWorkload): string | null {
+/** The name of what scales it by itself; null when nothing does. @throws IntegrationError when that is not known */
+export async function autoscalerOf(
+  place: ActionPlace,
+  { resource, namespace, object }: NamedWorkload,
+  signal?: AbortSignal,
+): Promise<string | null> {
   const kind = WORKLOAD_KINDS[resource]
-  const scaler = (cache.list('horizontalpodautoscalers', namespace) ?? []).find(
-    ({ spec }) => spec.scaleTargetRef.kind === kind && spec.scaleTargetRef.name === object.metadata.name,
-  )
+  const scalers = await knownIn(place, { kind: 'horizontalpodautoscalers', words: 'an autoscaler scales it' }, namespace, signal)
+  const scaler = scalers.find(({ spec }) => spec.scaleTargetRef.kind === kind && spec.scaleTargetRef.name === object.metadata.name)
   return scaler?.metadata.name ?? null
+}
+
+/**
+ * All of a kind that stands for a bound: what cannot be read is not taken for none.
+ *
+ * @throws IntegrationError that says what is not known
+ */
+export async function knownIn<K extends Kind>(
+  { cache }: ActionPlace,
+  { kind, words }: { kind: K; words: string },
+  namespace: string,
+  signal?: AbortSignal,
+): Promise<readonly ObjectOf<K>[]> {
+  const late = AbortSignal.timeout(FIRST_ANSWER_MS)
+  await cache.settled(signal ? AbortSignal.any([signal, late]) : late, [kind])
+  const known = cache.list(kind, namespace)
+  if (known !== null) return known
+  const problem = cache.problem(kind, namespace)
+  const why = problem?.message ?? 'the API server has not answered yet'
+  const unknown = `it is not known whether ${words}: the ${kind} of ${namespace} cannot be read (${why})`
+  throw new IntegrationError(ID, problem?.code ?? 'timeout', unknown)
 }
 
 /** The service a hypothesis blames: 'service/payments' → 'payments'. */

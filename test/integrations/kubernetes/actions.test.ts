@@ -23,8 +23,8 @@ beforeAll(async () => {
 })
 afterAll(async () => await cluster.stop())
 
-const V41 = { image: 'shop/payments:v41', env: [{ name: 'RATE', value: '10' }] }
-const V42 = { image: 'shop/payments:v42', env: [{ name: 'RATE', value: 'hush-hush' }] }
+const V41 = { image: 'shop/payments:v41', env: [{ name: 'RATE', value: '10' }], args: ['--listen', '--key', 'an-old-one'] }
+const V42 = { image: 'shop/payments:v42', env: [{ name: 'RATE', value: 'hush-hush' }], args: ['--listen', '--key', 'hush-hush'] }
 const where = { environment: 'production', name: 'payments' }
 const never = new AbortController().signal
 
@@ -91,7 +91,12 @@ test('rolls back to the template of the revision before, once, and shows what di
   const step = await stepOf(rollback, suggestion?.parameters ?? {})
   const { changes, downtime } = await rollback.dryRun(step)
   expect(changes).toContainEqual({ field: 'spec.containers[app].image', from: 'shop/payments:v42', to: 'shop/payments:v41' })
-  expect(JSON.stringify({ changes, downtime, step })).not.toContain('hush-hush')
+  expect(changes).toContainEqual({
+    field: 'spec.containers[app].args[2]',
+    from: 'a value that is not shown',
+    to: 'a value that is not shown',
+  })
+  expect(JSON.stringify({ changes, downtime, step })).not.toMatch(/hush-hush|an-old-one/)
   expect(cluster.server.effects).toEqual([])
   const request = cluster.server.seen.findLast(({ method }) => method === 'PATCH')
   expect(request?.query).toMatchObject({ dryRun: 'All', fieldManager: 'steadyhand' })
@@ -235,6 +240,36 @@ test('scales to at most twice and at least half, never under a disruption budget
   expect(cluster.server.effects).toEqual([])
 })
 
+test('an autoscaler or a budget that cannot be read is not taken for none, and stands in the way of nothing else', async () => {
+  const blind = await startCluster((server) => {
+    seed(server)
+    server.refused.add('list horizontalpodautoscalers')
+  })
+  const unbudgeted = await startCluster((server) => {
+    seed(server)
+    server.refused.add('list poddisruptionbudgets')
+  })
+  try {
+    await expect(actionOf('scale', blind.integrations).observe(where)).rejects.toMatchObject({
+      code: 'permission',
+      message: expect.stringContaining('not known whether an autoscaler scales it'),
+    })
+    expect(await actionOf('restart', blind.integrations).observe(where)).not.toBeNull()
+    const scale = actionOf('scale', unbudgeted.integrations)
+    const observation = await scale.observe(where)
+    if (!observation) throw new Error('nothing to see')
+    const step = { planId: 'plan', target: observation.target, preconditions: observation.preconditions }
+    const fewer = await scale.effect({ ...step, parameters: { replicas: 2 } }, 'execution-1', never)
+    expect(fewer).toMatchObject({ result: 'refused', words: expect.stringContaining('not known whether a disruption budget') })
+    expect(unbudgeted.server.effects).toEqual([])
+    // More pods are against no budget.
+    expect(await scale.effect({ ...step, parameters: { replicas: 4 } }, 'execution-2', never)).toEqual({ result: 'applied' })
+  } finally {
+    await blind.stop()
+    await unbudgeted.stop()
+  }
+})
+
 test('an undo of a scaling puts the number back', async () => {
   const scale = actionOf('scale')
   const step = await stepOf(scale, { replicas: 6 })
@@ -248,6 +283,49 @@ test('an undo of a scaling puts the number back', async () => {
     result: 'applied',
   })
   expect(deployment().spec.replicas).toBe(3)
+})
+
+test.each([
+  [{ maxUnavailable: 1 }, 'possible'],
+  [{ maxUnavailable: '20%' }, 'possible'],
+  [{ minAvailable: '80%' }, 'possible'],
+  [{ minAvailable: 3 }, 'possible'],
+  [{ minAvailable: 4 }, 'its disruption budget needs 4 healthy pods'],
+])('from six back to three pods with a budget of %j: %s', async (budget, outcome) => {
+  const scale = actionOf('scale')
+  expect(await scale.effect(await stepOf(scale, { replicas: 6 }), 'execution-1', never)).toEqual({ result: 'applied' })
+  // As its controller does: what is asked for grows with the pods there are.
+  cluster.server.apply(BUDGETS, {
+    metadata: { name: 'payments', namespace: 'shop' },
+    spec: { selector: { matchLabels: { app: 'payments' } }, ...budget },
+    status: { currentHealthy: 6, desiredHealthy: 5, disruptionsAllowed: 1, expectedPods: 6 },
+  })
+  // What was written before on the same watch is known as well.
+  cluster.server.apply(BUDGETS, {
+    metadata: { name: 'fence', namespace: 'shop' },
+    spec: { selector: { matchLabels: { app: 'payments' } }, minAvailable: 6 },
+    status: { currentHealthy: 6, desiredHealthy: 6, disruptionsAllowed: 0, expectedPods: 6 },
+  })
+  const back = async (): Promise<string> => {
+    try {
+      await scale.dryRun(await stepOf(scale, { replicas: 3 }))
+      return 'possible'
+    } catch (error) {
+      if (!(error instanceof IntegrationError)) throw error
+      return error.message
+    }
+  }
+  await until('the budgets are known', async () => (await back()).includes('needs 6 healthy'), 90)
+  cluster.server.delete(`${BUDGETS}/fence`)
+  const words = await until(
+    'the fence is gone',
+    async () => {
+      const said = await back()
+      return said.includes('needs 6 healthy') ? null : said
+    },
+    90,
+  )
+  expect(words).toContain(outcome)
 })
 
 test('contracts, commands and marks of owners are fit for a card', async () => {

@@ -204,6 +204,29 @@ test('two workloads of one name are told apart by namespace', async () => {
   expect(await workloads.find('payments')).toBeNull()
 })
 
+test('a list gives every workload its own pods and revisions, as asking for each alone does', async () => {
+  const running = (restartCount: number) => ({ phase: 'Running', containerStatuses: [{ name: 'app', image: 'a:v1', restartCount }] })
+  cluster = await startCluster(
+    (server) => {
+      shop(server)
+      seedDeployment(server, 'checkout', [{ image: 'a:v1' }, { image: 'a:v2' }, { image: 'a:v3' }])
+      seedDeployment(server, 'quiet', [{ image: 'a:v1' }])
+      seedDeployment(server, 'checkout', [{ image: 'a:v8' }, { image: 'a:v9' }], { namespace: 'billing' })
+      for (const number of [1, 2, 3]) seedPod(server, `checkout-hash3-${number}`, 'checkout', running(number))
+    },
+    { namespaces: [NAMESPACE, 'billing'] },
+  )
+  const { workloads } = portsOf(cluster)
+  const listed = await workloads.list()
+  expect(listed.map(({ service, restarts, previousVersion }) => [service, restarts, previousVersion]).sort()).toEqual([
+    ['checkout.billing', 0, 'v8'],
+    ['checkout.shop', 6, 'v2'],
+    ['payments', 4, 'v41'],
+    ['quiet', 0, null],
+  ])
+  for (const each of listed) expect({ ...(await workloads.find(each.service))?.workload, events: [] }).toEqual(each)
+})
+
 test('reads a list in pages, and hostile names as data', async () => {
   const hostile = '<!channel> `rm -rf /`\u202e'
   cluster = await startCluster((server) => {
@@ -242,6 +265,17 @@ test('doctor names the rule that is missing', async () => {
   expect(result).toMatchObject({ status: 'warning' })
   expect(result?.fix).toContain('Role in shop: {"apiGroups":["apps"],"resources":["deployments"],"verbs":["patch"')
   expect(result?.fix).toContain('ClusterRole: {"apiGroups":[""],"resources":["nodes"],"verbs":["list","watch"]}')
+})
+
+test('doctor asks for rights to change in the name of the group, and for rights to read in its own', async () => {
+  cluster = await startCluster(shop, { impersonateGroup: 'oncall-approvers' })
+  expect(await (cluster.integrations[0]?.check() ?? [])).toMatchObject([{ status: 'ok' }])
+  const reviews = cluster.server.seen.filter(({ path }) => path.endsWith('/selfsubjectaccessreviews'))
+  const asked = reviews.map(({ body, headers }) => {
+    const { spec } = body as { spec: { resourceAttributes: { verb: string } } }
+    return `${spec.resourceAttributes.verb} as ${String(headers['impersonate-group'] ?? 'itself')}`
+  })
+  expect([...new Set(asked)].sort()).toEqual(['get as itself', 'list as itself', 'patch as oncall-approvers', 'watch as itself'])
 })
 
 test.each([

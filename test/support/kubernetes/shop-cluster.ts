@@ -113,10 +113,17 @@ export function writeKubeconfig(server: string): { path: string; remove: () => v
 interface TemplateOptions {
   image: string
   env?: readonly { name: string; value: string }[]
+  args?: readonly string[]
 }
 
-export function template(name: string, { image, env = [] }: TemplateOptions): Record<string, unknown> {
-  const container = { name: 'app', image, env, resources: { requests: { cpu: '250m', memory: '128Mi' }, limits: { memory: '256Mi' } } }
+export function template(name: string, { image, env = [], args = [] }: TemplateOptions): Record<string, unknown> {
+  const container = {
+    name: 'app',
+    image,
+    args,
+    env,
+    resources: { requests: { cpu: '250m', memory: '128Mi' }, limits: { memory: '256Mi' } },
+  }
   return { metadata: { labels: { app: name } }, spec: { containers: [container] } }
 }
 
