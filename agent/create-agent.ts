@@ -293,8 +293,7 @@ export function createAgent(deps: AgentDeps): RunningAgent {
     },
     async stop() {
       for (const timer of timers) clearInterval(timer)
-      await executor.stop()
-      await deps.watching.end()
+      await Promise.all([executor.stop(), deps.watching.end()])
     },
   }
 }
