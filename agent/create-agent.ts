@@ -41,7 +41,7 @@ export interface WorkQueue {
   handle(
     kind: Work['kind'],
     handler: (payload: Record<string, unknown>, signal: AbortSignal) => Promise<void>,
-    options?: { concurrency?: number },
+    options?: { concurrency?: number; timeoutMs?: number },
   ): void
 }
 
@@ -104,6 +104,8 @@ const STOP_WAIT_MS = 1_000
 const INTAKE_CONCURRENCY = 1
 const INVESTIGATIONS_AT_ONCE = 4
 const MODELS_AT_ONCE = 2
+/** What a model's look takes beside the model's own time. */
+const AROUND_MODEL_MS = 30_000
 
 const intakePayload = z.object({ inboxId: z.int() })
 /** `asked`: a person wants a fresh look, whatever was tried or refused before. */
@@ -163,12 +165,14 @@ export function createAgent(deps: AgentDeps): RunningAgent {
   }
 
   const startJobs = (): void => {
+    const { refines } = deps.investigation
     deps.queue.handle('intake', async (payload) => await jobs.intake(intakePayload.parse(payload)), { concurrency: INTAKE_CONCURRENCY })
     deps.queue.handle('investigate', async (payload, signal) => await jobs.investigate(incidentPayload.parse(payload), signal), {
       concurrency: INVESTIGATIONS_AT_ONCE,
     })
     deps.queue.handle('refine', async (payload, signal) => await jobs.refine(refinePayload.parse(payload), signal), {
       concurrency: MODELS_AT_ONCE,
+      ...(refines ? { timeoutMs: refines.seconds * 1_000 + AROUND_MODEL_MS } : {}),
     })
     deps.queue.handle('sweep', async (_payload, signal) => await jobs.sweep(signal))
     every(SWEEP_MS, 'looking after open incidents', async () => await deps.queue.enqueue({ kind: 'sweep', payload: {}, dedupe: 'sweep' }))
@@ -289,8 +293,7 @@ export function createAgent(deps: AgentDeps): RunningAgent {
     },
     async stop() {
       for (const timer of timers) clearInterval(timer)
-      await executor.stop()
-      await deps.watching.end()
+      await Promise.all([executor.stop(), deps.watching.end()])
     },
   }
 }

@@ -89,14 +89,15 @@ async function live(): Promise<Figure[]> {
     now: () => new Date(now),
     log: { info: () => {}, warn: () => {} },
   })
-  await watch.round()
+  const { signal } = new AbortController()
+  await watch.round(signal)
   const rounds: number[] = []
   let oddRound = Number.POSITIVE_INFINITY
   for (; now < oddFrom + 4 * STEP_MS; ) {
     now += EVERY_MS
     const from = clock()
     if (now >= oddFrom && oddRound === Number.POSITIVE_INFINITY) oddRound = from
-    await watch.round()
+    await watch.round(signal)
     rounds.push(clock() - from)
   }
   const found = raised.find(({ alert }) => alert.service === ODD)

@@ -85,7 +85,7 @@ export interface WorkQueue {
   handle(
     kind: string,
     handler: (payload: Record<string, unknown>, signal: AbortSignal) => Promise<void>,
-    options?: { concurrency?: number },
+    options?: { concurrency?: number; timeoutMs?: number },
   ): void
 }
 

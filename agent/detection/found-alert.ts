@@ -12,6 +12,9 @@ export interface Subject {
   metric: MetricName
 }
 
+/** As long as a value is beyond where its trend was so many days ago, the trend is not undone. */
+const UNDONE_DAYS = 0.25
+
 /** What users feel is more urgent than what only may lead there. */
 const URGENT: readonly MetricName[] = ['error_ratio', 'latency_p99', 'replicas_ready']
 
@@ -34,6 +37,7 @@ export function deviationAlert(subject: Subject, deviation: Deviation, endedAt: 
   }
 }
 
+/** Its limit is one that is passed already: the end of the trend lies in the future, and reading it again would say that nothing is wrong. */
 export function forecastAlert(subject: Subject, { reachesAt, perDay }: Forecast, latest: number, limit: number, at: Date): Alert {
   const { service, metric } = subject
   const { title } = METRICS[metric]
@@ -45,8 +49,13 @@ export function forecastAlert(subject: Subject, { reachesAt, perDay }: Forecast,
     summary: `${title} of ${service} is at ${shown(metric, latest)} and changes by ${shown(metric, perDay)} a day: it reaches ${shown(metric, limit)} on ${date} if it goes on like this`,
     startsAt: at.toISOString(),
     endsAt: null,
-    trigger: { service, metric, comparator: perDay > 0 ? '>' : '<', threshold: limit },
+    trigger: { service, metric, comparator: perDay > 0 ? '>' : '<', threshold: latest - perDay * UNDONE_DAYS },
   }
+}
+
+/** The end of what was told. */
+export function overAlert(alert: Alert, endedAt: Date): Alert {
+  return { ...alert, status: 'resolved', endsAt: endedAt.toISOString(), summary: `Over: ${alert.summary}` }
 }
 
 function common(

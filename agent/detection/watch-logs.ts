@@ -3,12 +3,14 @@ import type { Workload } from '../../integrations/ports/workloads.ts'
 import type { Alert } from '../domain/alert.ts'
 import { askSource } from '../investigation/ask-source.ts'
 import { oneLine } from '../investigation/outside-text.ts'
-import { sourcesFor } from '../investigation/scope.ts'
-import { SOURCE } from './found-alert.ts'
+import { type Source, sourcesFor } from '../investigation/scope.ts'
+import type { Inventory } from '../topology/inventory.ts'
+import { overAlert, SOURCE } from './found-alert.ts'
 import { learnHeader } from './log-header.ts'
 import { createLogTemplates, type LogTemplates } from './log-templates.ts'
+import { createReach } from './reach.ts'
 import { newRate, type RateNews, type TemplateRate, takeLine } from './template-rates.ts'
-import type { WatchDeps } from './watch-services.ts'
+import { LEFT_MS, type WatchDeps } from './watch-services.ts'
 import type { Watched } from './watch-turn.ts'
 
 /** What is learned from at the start; nothing of it is told. */
@@ -29,54 +31,102 @@ interface WatchedLog {
   rates: Map<number, TemplateRate>
   /** Up to where lines were read. */
   readTo: Date
+  /** When the service was last in the inventory. */
+  listedAt: number
   told: Map<number, { alert: Alert; last: Date }>
 }
 
-/** Watches the error lines of every service for templates that are new or come far more often than ever, and raises them as alerts. Once a minute, however often it is called. */
+/** Watches the error lines of every service for templates that are new or come far more often than ever, and raises them as alerts. Once a minute, however often it is called; only where a store has the logs. */
 export function createLogWatch(deps: WatchDeps): Watched {
   const logs = new Map<string, WatchedLog>()
+  const reach = createReach('logs', deps.log)
   let lookedAt = Number.NEGATIVE_INFINITY
+  let under: Promise<void> | null = null
 
-  const look = async (workload: Workload): Promise<Alert[]> => {
-    const { service, environment } = workload
-    const port = sourcesFor(deps.sources, environment).flatMap((source) => (source.logs ? [source.logs] : []))[0]
-    if (!port) return []
-    const key = `${environment}/${service}`
+  const look = async (workload: Workload, signal: AbortSignal): Promise<Alert[]> => {
+    const { environment } = workload
+    const port = sourcesFor(deps.sources, environment).flatMap((source) => watchable(source))[0]
+    if (!port || reach.isAway(environment)) return []
     const now = deps.now()
-    const watched = logs.get(key) ?? { templates: null, rates: new Map(), readTo: new Date(now.getTime() - HISTORY_MS), told: new Map() }
-    logs.set(key, watched)
-    const lines = await read(port, service, watched.readTo, now)
+    const watched = logs.get(keyOf(workload)) ?? newLog(now)
+    logs.set(keyOf(workload), watched)
+    const lines = await read(port, workload, { from: watched.readTo, to: now }, signal)
     if (lines === null) return []
     const isFirst = watched.templates === null
     watched.readTo = now
     watched.templates ??= createLogTemplates(learnHeader(lines.map(({ text }) => text)))
     return [...takeLines(watched, watched.templates, lines, { workload, isFirst }), ...over(watched, now)]
   }
-  const read = async (port: LogsPort, service: string, from: Date, to: Date): Promise<LogLine[] | null> => {
-    const signal = AbortSignal.timeout(READ_DEADLINE_MS)
+  const read = async (
+    port: LogsPort,
+    { service, environment }: Workload,
+    { from, to }: { from: Date; to: Date },
+    signal: AbortSignal,
+  ): Promise<LogLine[] | null> => {
     const answer = await askSource(
       (given) => port.read({ service, from, to, level: 'error', limit: MOST_LINES, signal: given }),
-      signal,
+      AbortSignal.any([signal, AbortSignal.timeout(READ_DEADLINE_MS)]),
       deps.log,
     )
+    if (signal.aborted) return null
+    reach.heard(environment, service, answer)
     if (!answer.ok) return null
     // Both ends of a window belong to it: what was read before is not counted again.
     return answer.value.lines.filter(({ at }) => at > from).toSorted((a, b) => a.at.getTime() - b.at.getTime())
   }
+  /** Lets go of services that are no longer there, and ends what was told of them. While a platform cannot be read nobody knows what is there. */
+  const dropLeft = ({ workloads, missing }: Inventory): Alert[] => {
+    const now = deps.now()
+    for (const workload of workloads) {
+      const watched = logs.get(keyOf(workload))
+      if (watched) watched.listedAt = now.getTime()
+    }
+    if (missing.length > 0) return []
+    const left = [...logs].filter(([, { listedAt }]) => now.getTime() - listedAt > LEFT_MS)
+    for (const [key] of left) logs.delete(key)
+    return left.flatMap(([, { told }]) => [...told.values()].map(({ alert }) => overAlert(alert, now)))
+  }
+  const run = async (signal: AbortSignal): Promise<void> => {
+    reach.begin()
+    const inventory = await deps.topology.inventory()
+    const raise = async (alerts: readonly Alert[]): Promise<void> => {
+      if (alerts.length > 0 && !signal.aborted) await deps.raise(alerts)
+    }
+    await raise(dropLeft(inventory))
+    for (const workload of inventory.workloads) {
+      if (signal.aborted) return
+      if (!deps.exceptIn.includes(workload.environment)) await raise(await look(workload, signal))
+    }
+  }
 
   return {
     isNeeded: () =>
-      deps.sources.some((source) => source.logs && source.environments.some((environment) => !deps.exceptIn.includes(environment))),
-    async round() {
-      if (deps.now().getTime() - lookedAt < EVERY_MS) return
-      lookedAt = deps.now().getTime()
-      const { workloads } = await deps.topology.inventory()
-      for (const workload of workloads.filter(({ environment }) => !deps.exceptIn.includes(environment))) {
-        const alerts = await look(workload)
-        if (alerts.length > 0) await deps.raise(alerts)
-      }
+      deps.sources.some(
+        (source) => watchable(source).length > 0 && source.environments.some((environment) => !deps.exceptIn.includes(environment)),
+      ),
+    async round(signal) {
+      if (under === null && deps.now().getTime() - lookedAt < EVERY_MS) return
+      // A round may take longer than a minute: one that is under way is joined.
+      if (under === null) lookedAt = deps.now().getTime()
+      under ??= run(signal).finally(() => {
+        under = null
+      })
+      await under
     },
   }
+}
+
+function watchable({ logs }: Source): LogsPort[] {
+  return logs?.mayBeWatched ? [logs] : []
+}
+
+function keyOf({ environment, service }: Workload): string {
+  return `${environment}/${service}`
+}
+
+function newLog(now: Date): WatchedLog {
+  const readTo = new Date(now.getTime() - HISTORY_MS)
+  return { templates: null, rates: new Map(), readTo, listedAt: now.getTime(), told: new Map() }
 }
 
 function takeLines(
@@ -105,7 +155,7 @@ function over({ told }: WatchedLog, now: Date): Alert[] {
   const quiet = [...told].filter(([, { last }]) => now.getTime() - last.getTime() >= QUIET_MS)
   return quiet.map(([id, { alert, last }]) => {
     told.delete(id)
-    return { ...alert, status: 'resolved', endsAt: last.toISOString(), summary: `Over: ${alert.summary}` }
+    return overAlert(alert, last)
   })
 }
 

@@ -1,7 +1,7 @@
-import { IntegrationError } from '../../integrations/errors.ts'
+import { IntegrationError, type IntegrationFault } from '../../integrations/errors.ts'
 
-/** What a source said, or in words why it said nothing. */
-export type Answer<T> = { ok: true; value: T } | { ok: false; status: 'failed' | 'denied'; words: string }
+/** What a source said, or in words why it said nothing; `fault` is null where the source did not declare one. */
+export type Answer<T> = { ok: true; value: T } | { ok: false; status: 'failed' | 'denied'; fault: IntegrationFault | null; words: string }
 
 export interface WarningLog {
   warn(object: object, message: string): void
@@ -19,14 +19,15 @@ export async function askSource<T>(
   try {
     return { ok: true, value: await Promise.race([question(signal), whenAborted(signal)]) }
   } catch (error) {
-    if (signal.aborted) return { ok: false, status: 'failed', words: 'no answer before the deadline' }
+    if (signal.aborted) return { ok: false, status: 'failed', fault: 'timeout', words: 'no answer before the deadline' }
     if (!(error instanceof IntegrationError)) log.warn({ err: error }, 'a source failed in a way it does not declare')
-    return { ok: false, status: isDenial(error) ? 'denied' : 'failed', words: wordsOf(error) }
+    const fault = error instanceof IntegrationError ? error.code : null
+    return { ok: false, status: isDenial(fault) ? 'denied' : 'failed', fault, words: wordsOf(error) }
   }
 }
 
-function isDenial(error: unknown): boolean {
-  return error instanceof IntegrationError && (error.code === 'auth' || error.code === 'permission')
+function isDenial(fault: IntegrationFault | null): boolean {
+  return fault === 'auth' || fault === 'permission'
 }
 
 function wordsOf(error: unknown): string {

@@ -7,8 +7,8 @@ export interface Investigation {
   run(incidentId: string, signal: AbortSignal): Promise<Diagnosis>
   /** A model's look at what a round found, or the rest of one that was cut off. Nothing without a model. */
   refine(about: { incidentId: string; asked: boolean }, signal: AbortSignal): Promise<void>
-  /** Whether there is a model to look. */
-  refines: boolean
+  /** Whether there is a model to look, and the seconds it may take at an incident. */
+  refines: { seconds: number } | null
   /** One look at an incident that is only observed. */
   watch(incidentId: string, signal: AbortSignal, about?: About): Promise<Watched>
 }
@@ -17,7 +17,7 @@ export function createInvestigation(deps: InvestigationDeps): Investigation {
   return {
     run: (incidentId, signal) => investigate(deps, incidentId, signal),
     refine: async (about, signal) => (deps.model ? await refine(deps, deps.model, about, signal) : undefined),
-    refines: deps.model !== undefined,
+    refines: deps.model ? { seconds: deps.model.budget.seconds } : null,
     watch: (incidentId, signal, about) => watch(deps, incidentId, signal, about),
   }
 }

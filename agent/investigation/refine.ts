@@ -22,7 +22,7 @@ const MOST_RUNS = 5
 
 /**
  * Lets a model look into an incident that rules have diagnosed, or goes on where a crash cut that off, and puts what it thinks beside what they
- * think. It changes no state, proposes nothing, and takes nothing away. Does nothing when a model has looked already, unless a person asks.
+ * think. It changes no state, proposes nothing, and takes nothing away. Does nothing when a model has looked already and that was told, unless a person asks.
  *
  * @throws the signal's reason when it fired; what was found out stands in rows
  */
@@ -41,7 +41,11 @@ export async function refine(
     help.runs.latest(incidentId),
   ])
   if (!incident || ENDED_STATES.includes(incident.state)) return
-  const isOpen = earlier !== null && transcriptOf(earlier.steps).ended === null
+  const found = earlier === null ? null : transcriptOf(earlier.steps)
+  const isOpen = earlier !== null && found?.ended === null
+  // A crash came between its end and its word.
+  if (earlier !== null && found?.ended && (await toldRuns(deps, incidentId)) < earlier.number)
+    return await tellOpinion(deps, incidentId, found)
   if (!isOpen && earlier !== null && (!about.asked || earlier.number >= MOST_RUNS)) return
   const scope = scopeOf(incident, alerts, inventory, now())
   const allowed = allowedFor(help.models)
@@ -130,6 +134,14 @@ function loopDeps(
   }
 }
 
+const CONCLUDED = 'model-concluded'
+const ENDED = 'model-ended'
+
+/** How many runs the timeline tells of; each is told once. */
+async function toldRuns({ incidents }: InvestigationDeps, incidentId: string): Promise<number> {
+  return (await incidents.timeline(incidentId)).filter(({ kind }) => kind === CONCLUDED || kind === ENDED).length
+}
+
 /** Puts the opinion beside the diagnosis, and says on the timeline what it came to and what it cost. */
 async function tellOpinion({ incidents }: InvestigationDeps, incidentId: string, { ended, spent, model }: Transcript): Promise<void> {
   if (!ended) throw new Error('an investigation by a model ends with a step that says how')
@@ -137,7 +149,7 @@ async function tellOpinion({ incidents }: InvestigationDeps, incidentId: string,
   if (ended.opinion) await incidents.saveHypotheses(incidentId, withOpinion(before, ended.opinion.causes))
   const cost = `${spent.tokens} tokens, ${spent.calls} ${spent.calls === 1 ? 'question' : 'questions'}, ${Math.round(spent.seconds)} s`
   await incidents.record(incidentId, {
-    kind: ended.opinion ? 'model-concluded' : 'model-ended',
+    kind: ended.opinion ? CONCLUDED : ENDED,
     text: ended.opinion
       ? `${judgement(before, ended.opinion)} (${cost}).`
       : `A model looked and gave no opinion: ${ended.words} (${cost}).`,

@@ -15,7 +15,7 @@ export interface Inventory {
 }
 
 export interface Topology {
-  /** The inventory, at most a few seconds old, or the last one that could be read. Never throws. */
+  /** The inventory, at most a few seconds old; of a platform that cannot be read, what it said last. Never throws. */
   inventory(): Promise<Inventory>
 }
 
@@ -35,11 +35,12 @@ export function createTopology(deps: {
 }): Topology {
   let last: Inventory = { workloads: [], graph: createDependencyGraph([]), outside: [], missing: ['nothing was read yet'], readAt: null }
   let reading: Promise<Inventory> | null = null
+  let known: readonly Known[] = deps.sources.map(() => ({ workloads: [], calls: { edges: [] } }))
   const read = async (): Promise<Inventory> => {
     const parts = await Promise.all(deps.sources.map((source) => readSource(source, deps.deadlineMs ?? DEADLINE_MS, deps.log)))
-    const fresh = merge(parts, deps.now())
-    // An outage of the platform's API must not make known services unknown.
-    last = fresh.missing.length > 0 && last.readAt !== null ? { ...last, missing: fresh.missing } : fresh
+    // An outage of one platform's API must not make known services unknown, nor those of the others old. Several sources may have the same id.
+    known = known.map((before, i) => knownNow(before, parts[i]))
+    last = { ...merge(known), missing: parts.flatMap(failuresOf), readAt: deps.now() }
     return last
   }
   return {
@@ -57,7 +58,15 @@ export function createTopology(deps: {
 interface Part {
   id: string
   workloads: Answer<Workload[]>
-  calls: Answer<Awaited<ReturnType<WorkloadsPort['dependencies']>>>
+  calls: Answer<Calls>
+}
+
+type Calls = Pick<Awaited<ReturnType<WorkloadsPort['dependencies']>>, 'edges' | 'outside'>
+
+/** What a source said last, of each half. */
+interface Known {
+  workloads: readonly Workload[]
+  calls: Calls
 }
 
 async function readSource({ id, workloads }: WorkloadSource, deadlineMs: number, log: WarningLog): Promise<Part> {
@@ -69,17 +78,25 @@ async function readSource({ id, workloads }: WorkloadSource, deadlineMs: number,
   return { id, workloads: list, calls }
 }
 
-function merge(parts: readonly Part[], at: Date): Inventory {
-  const failures = parts.flatMap(({ id, workloads, calls }) => [
+function knownNow(before: Known, part: Part | undefined): Known {
+  return {
+    workloads: part?.workloads.ok ? part.workloads.value : before.workloads,
+    calls: part?.calls.ok ? part.calls.value : before.calls,
+  }
+}
+
+function failuresOf({ id, workloads, calls }: Part): string[] {
+  return [
     ...(workloads.ok ? [] : [`the services of ${id}: ${workloads.words}`]),
     ...(calls.ok ? [] : [`the call graph of ${id}: ${calls.words}`]),
-  ])
+  ]
+}
+
+function merge(known: readonly Known[]): Pick<Inventory, 'workloads' | 'graph' | 'outside'> {
   return {
-    workloads: parts.flatMap(({ workloads }) => (workloads.ok ? workloads.value : [])),
-    graph: createDependencyGraph(parts.flatMap(({ calls }) => (calls.ok ? calls.value.edges : []))),
-    outside: parts.flatMap(({ calls }) => (calls.ok ? (calls.value.outside ?? []) : [])),
-    missing: failures,
-    readAt: at,
+    workloads: known.flatMap(({ workloads }) => workloads),
+    graph: createDependencyGraph(known.flatMap(({ calls }) => calls.edges)),
+    outside: known.flatMap(({ calls }) => calls.outside ?? []),
   }
 }
 

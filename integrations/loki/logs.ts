@@ -37,6 +37,7 @@ const answerSchema = z.object({
 /** Logs by Loki's query API; the newest lines are the first to go when there are more than asked for. */
 export function createLogs(server: HttpServer, options: LogsOptions): LogsPort {
   return {
+    mayBeWatched: true,
     async read(query) {
       const expression = expressionOf(query, options)
       const limit = Math.min(Math.max(1, query.limit), MAX_LIMIT)

@@ -27,5 +27,7 @@ export interface LogResult {
 }
 
 export interface LogsPort {
+  /** Whether every service may be asked each minute, day and night: a store of logs is made for that, an API that fetches them from nodes is not. */
+  mayBeWatched?: boolean
   read(query: LogQuery): Promise<LogResult>
 }

@@ -215,6 +215,18 @@ describeDatabases('a model that looks at an incident', (store) => {
     expect(server.requests).toHaveLength(3)
   })
 
+  it('tells what it thinks although a process ended between its end and its word', async () => {
+    const server = await serve([{ say: { calls: [report()] } }])
+    const { harness, id } = await diagnosed([anthropic(server)])
+    const record = harness.incidents.record
+    harness.incidents.record = async () => await Promise.reject(new Error('the process ends'))
+    await expect(harness.investigation.refine({ incidentId: id, asked: true }, signal())).rejects.toThrow('the process ends')
+    harness.incidents.record = record
+    for (const _retry of [1, 2]) await harness.investigation.refine({ incidentId: id, asked: false }, signal())
+    expect((await harness.incidents.timeline(id)).filter(({ kind }) => kind === 'model-concluded')).toHaveLength(1)
+    expect(server.requests).toHaveLength(1)
+  })
+
   it('is told only what it may be, and nothing of other services', async () => {
     const server = await serve([
       {

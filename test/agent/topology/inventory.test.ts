@@ -59,6 +59,30 @@ describe('the inventory', () => {
     expect((await topology.inventory()).missing).toEqual([])
   })
 
+  it('follows the platforms that answer while one does not, and keeps what that one said last', async () => {
+    let broken = false
+    let version = 'v1'
+    const flaky: WorkloadsPort = {
+      ...platformOf([workload('mail', { environment: 'prod' })], [{ from: 'mail', to: 'postbox' }]),
+      list: async () => (broken ? await Promise.reject(new Error('connection refused')) : [workload('mail', { environment: 'prod' })]),
+    }
+    const steady: WorkloadsPort = { ...platformOf([], SHOP_EDGES), list: async () => [workload('payments', { version })] }
+    const clock = clockAt('2026-03-01T10:00:00Z')
+    // Every environment of a cluster is a source of the same id.
+    const sources = [flaky, steady].map((workloads) => ({ id: 'cluster', workloads }))
+    const topology = createTopology({ sources, now: clock.now, log })
+    await topology.inventory()
+    ;[broken, version] = [true, 'v2']
+    clock.advance(60_000)
+    const later = await topology.inventory()
+    expect(later.workloads.map((each) => [each.service, each.version])).toEqual([
+      ['mail', 'v1'],
+      ['payments', 'v2'],
+    ])
+    expect([...later.graph.services]).toEqual(expect.arrayContaining(['postbox', 'checkout']))
+    expect(later.missing).toEqual(['the services of cluster: connection refused'])
+  })
+
   it('says what is missing when nothing was ever read', async () => {
     const dead: WorkloadsPort = { ...platformOf([], []), list: () => Promise.reject(new Error('down')) }
     const topology = createTopology({ sources: [{ id: 'shop', workloads: dead }], now: () => new Date('2026-03-01T10:00:00Z'), log })

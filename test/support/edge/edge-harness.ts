@@ -284,7 +284,7 @@ function createTestAgent({
       },
       watch: async () => ({ result: 'waiting', lookAgainAt: now() }),
       refine: async () => {},
-      refines: false,
+      refines: null,
     },
     parsers: new Map([['alertmanager', readAlerts]]),
     proposing: {
