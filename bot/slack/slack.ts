@@ -30,7 +30,7 @@ export interface SlackDeps {
   people: Pick<PeopleStore, 'accounts'>
   postings: PostingRows
   inbox: InletDeps['inbox'] & {
-    get(id: number): Promise<{ body: Uint8Array } | null>
+    get(id: number): Promise<{ source: string; state: string; body: Uint8Array } | null>
     markProcessed(id: number): Promise<void>
     markFailed(id: number, error: string): Promise<void>
   }
@@ -117,7 +117,7 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
   })
   const inlet = createInlet({ inbox: deps.inbox, appId })
   const socket = appToken === null ? null : createSocket({ appToken, apiUrl, take: inlet.take, log })
-  deps.queue.handle(SLACK_WORK, createWork(deps.inbox, bolt.handle), { concurrency: CONCURRENCY })
+  deps.queue.handle(SLACK_WORK, createWork({ inbox: deps.inbox, handle: bolt.handle, log }), { concurrency: CONCURRENCY })
   const surface = createSlackSurface({ postings, deliverer, channel })
   const redraw = async (): Promise<void> => {
     // Asked once; where Slack was away at the start, until it answers.
@@ -209,15 +209,18 @@ function createFollowing({ postings, connection }: SlackDeps): (kind: 'chart' | 
   }
 }
 
+interface WorkDeps extends Pick<SlackDeps, 'inbox' | 'log'> {
+  handle(body: Record<string, unknown>): Promise<void>
+}
+
 /** The handler of what was stored: it may come twice, after a crash. */
-function createWork(
-  inbox: SlackDeps['inbox'],
-  handle: (body: Record<string, unknown>) => Promise<void>,
-): (payload: Record<string, unknown>) => Promise<void> {
+function createWork({ inbox, handle, log }: WorkDeps): (payload: Record<string, unknown>) => Promise<void> {
   return async (payload) => {
     const { inboxId } = workSchema.parse(payload)
     const item = await inbox.get(inboxId)
-    if (item === null) return
+    if (item?.state !== 'received') return
+    // A job only names a row. What Slack did not sign is never taken for its word.
+    if (item.source !== SLACK_WORK) return log.warn({ inboxId, source: item.source }, 'work for Slack names what Slack did not send')
     await handle(JSON.parse(new TextDecoder().decode(item.body)))
     await inbox.markProcessed(inboxId)
   }
