@@ -41,7 +41,12 @@ describeDatabases('POST /slack/events', (store) => {
   test('with an app named takes what that app sends only', async () => {
     const { slack, alice, channel } = await openScene(database(), { appId: 'A0OTHER' })
     expect((await alice.command('/sre', 'help', channel)).status).toBe(403)
+    const named = { type: 'shortcut', api_app_id: slack.appId, user: { id: alice.id }, callback_id: 'stop' }
+    expect((await slack.interaction(named)).status).toBe(403)
     expect(await stored()).toBe(0)
+    // Slack puts no app into a shortcut.
+    expect((await alice.globalShortcut('stop')).status).toBe(200)
+    expect(await stored()).toBe(1)
     expect(slack.calls.filter(({ method }) => method === 'chat.postEphemeral')).toEqual([])
   })
 })
