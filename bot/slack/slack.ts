@@ -13,9 +13,10 @@ import { createDrawing } from './drawing.ts'
 import { slackEndpoints } from './endpoint.ts'
 import { createHome } from './home.ts'
 import { createInlet, type InletDeps, SLACK_WORK } from './inlet.ts'
+import { isTooLate, tellTooLate } from './lateness.ts'
 import { clickSchema, commandSchema, formSchema, homeSchema, messageSchema, shortcutSchema } from './payloads.ts'
 import { createSlackPeople } from './people.ts'
-import { createPrivateWords } from './private-words.ts'
+import { createPrivateWords, type PrivateWords } from './private-words.ts'
 import { type SlackConnection, type SlackSettings, slackConnection } from './settings.ts'
 import { createShortcuts } from './shortcuts.ts'
 import { checkSlack } from './start-check.ts'
@@ -30,7 +31,7 @@ export interface SlackDeps {
   people: Pick<PeopleStore, 'accounts'>
   postings: PostingRows
   inbox: InletDeps['inbox'] & {
-    get(id: number): Promise<{ source: string; state: string; body: Uint8Array } | null>
+    get(id: number): Promise<{ source: string; state: string; receivedAt: Date; body: Uint8Array } | null>
     markProcessed(id: number): Promise<void>
     markFailed(id: number, error: string): Promise<void>
   }
@@ -94,7 +95,7 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
     now,
   })
   const deliverer = createDeliverer({ ...deps, web, draw: drawing, follow: createFollowing(deps) })
-  const words = createPrivateWords(web)
+  const words = createPrivateWords({ web, log })
   const talk = createTalk({ agent, people, words, postings, deliverer, workspace: here, consoleUrl, now })
   const clicks = createClicks({ agent, web, people, postings, votes: createVotes({ agent, postings }), talk, words })
   const shortcut = createShortcuts({ agent, web, people, words, talk })
@@ -117,7 +118,7 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
   })
   const inlet = createInlet({ inbox: deps.inbox, appId })
   const socket = appToken === null ? null : createSocket({ appToken, apiUrl, take: inlet.take, log })
-  deps.queue.handle(SLACK_WORK, createWork({ inbox: deps.inbox, handle: bolt.handle, log }), { concurrency: CONCURRENCY })
+  deps.queue.handle(SLACK_WORK, createWork({ inbox: deps.inbox, handle: bolt.handle, words, now, log }), { concurrency: CONCURRENCY })
   const surface = createSlackSurface({ postings, deliverer, channel })
   const redraw = async (): Promise<void> => {
     // Asked once; where Slack was away at the start, until it answers.
@@ -209,19 +210,22 @@ function createFollowing({ postings, connection }: SlackDeps): (kind: 'chart' | 
   }
 }
 
-interface WorkDeps extends Pick<SlackDeps, 'inbox' | 'log'> {
+interface WorkDeps extends Pick<SlackDeps, 'inbox' | 'now' | 'log'> {
+  words: Pick<PrivateWords, 'tellAfter'>
   handle(body: Record<string, unknown>): Promise<void>
 }
 
 /** The handler of what was stored: it may come twice, after a crash. */
-function createWork({ inbox, handle, log }: WorkDeps): (payload: Record<string, unknown>) => Promise<void> {
+function createWork({ inbox, handle, words, now, log }: WorkDeps): (payload: Record<string, unknown>) => Promise<void> {
   return async (payload) => {
     const { inboxId } = workSchema.parse(payload)
     const item = await inbox.get(inboxId)
     if (item?.state !== 'received') return
     // A job only names a row. What Slack did not sign is never taken for its word.
     if (item.source !== SLACK_WORK) return log.warn({ inboxId, source: item.source }, 'work for Slack names what Slack did not send')
-    await handle(JSON.parse(new TextDecoder().decode(item.body)))
+    const body = JSON.parse(new TextDecoder().decode(item.body))
+    if (isTooLate(body, item.receivedAt, now())) await tellTooLate(body, words)
+    else await handle(body)
     await inbox.markProcessed(inboxId)
   }
 }

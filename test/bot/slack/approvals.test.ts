@@ -13,10 +13,11 @@ describeDatabases('an approval on Slack', (store) => {
     return rows.map(({ who }) => who)
   }
   /** A delivery as somebody who can write rows would make it. */
-  const stored = async ({ source, state, body }: { source: string; state: string; body: Json }): Promise<number> => {
+  const stored = async (row: { source: string; state: string; body: Json; receivedAt?: Date }): Promise<number> => {
+    const { source, state, body, receivedAt = new Date() } = row
     const { rows } = await sql<{ id: number }>`
-      insert into inbox (source, delivery_key, body, state, processed_at)
-      values (${source}, ${`${state}-${Math.random()}`}, ${Buffer.from(JSON.stringify(body))}, ${state},
+      insert into inbox (source, delivery_key, body, received_at, state, processed_at)
+      values (${source}, ${`${state}-${Math.random()}`}, ${Buffer.from(JSON.stringify(body))}, ${receivedAt}, ${state},
         ${state === 'received' ? null : new Date()}) returning id`.execute(database().db)
     return Number(rows[0]?.id)
   }
@@ -146,6 +147,22 @@ describeDatabases('an approval on Slack', (store) => {
     // The same bytes count once they stand where only what is signed is put.
     await worked(await stored({ source: 'slack', state: 'received', body: forged }))
     expect(await votes()).toEqual(['alice approve slack', 'carol approve slack'])
+  })
+
+  test('counts no click that waited for minutes, and says so to whoever made it', async () => {
+    const scene = await openScene(database(), { needed: 2 })
+    const { slack, alice, carol, told } = scene
+    const asked = await ask(scene)
+    await alice.click(asked, 'Approve', { confirm: true })
+    await told(alice, '1 of 2 approved so far')
+    const click = slack.deliveries.findLast(({ payload }) => payload['type'] === 'block_actions')
+    const body = { ...click?.payload, user: { id: carol.id, team_id: slack.teamId } }
+    await worked(await stored({ source: 'slack', state: 'received', body, receivedAt: new Date(Date.now() - 180_000) }))
+    await told(carol, 'too late')
+    // Nobody need be told: whoever it was, it is over.
+    slack.faults.next('chat.postEphemeral', { kind: 'http', status: 503 })
+    await worked(await stored({ source: 'slack', state: 'received', body, receivedAt: new Date(Date.now() - 180_000) }))
+    expect(await votes()).toEqual(['alice approve slack'])
   })
 
   test.each<[Role, RegExp]>([
