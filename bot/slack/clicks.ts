@@ -122,7 +122,7 @@ export function createClicks(deps: ClicksDeps): Clicks {
         return 'That took too long. Press it again.'
       throw error
     })
-    if (said !== null) await words.tell(to, said)
+    if (said !== null) await words.tellAfter(to, said)
   }
 
   return {

@@ -40,7 +40,7 @@ export function createTalk(deps: TalkDeps): Talk {
     await runCommand(command, { agent, caller, incident, now: now(), consoleUrl })
 
   const whisper: Talk['whisper'] = async (command, caller, { channel, incident }) =>
-    await words.tell({ userId: caller.actor.externalId, channel }, await run(command, caller, incident))
+    await words.tellAfter({ userId: caller.actor.externalId, channel }, await run(command, caller, incident))
 
   const post = async (card: Card, to: { ref: string; channel: string; thread: string | null; incident: string | null }): Promise<void> => {
     const { ref, channel: place, thread, incident: incidentId } = to
