@@ -94,7 +94,7 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
     consoleUrl,
     now,
   })
-  const deliverer = createDeliverer({ ...deps, web, draw: drawing, follow: createFollowing(deps) })
+  const deliverer = createDeliverer({ ...deps, web, channel, draw: drawing, follow: createFollowing(deps) })
   const words = createPrivateWords({ web, log })
   const talk = createTalk({ agent, people, words, postings, deliverer, workspace: here, consoleUrl, now })
   const clicks = createClicks({ agent, web, people, postings, votes: createVotes({ agent, postings }), talk, words })
