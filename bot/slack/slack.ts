@@ -70,6 +70,7 @@ const CONCURRENCY = 8
 const REDRAW_MS = 60_000
 const MOST_WAITING = 50
 const FIRST_ANSWER_MS = 5_000
+const MOST_ISSUES = 10
 const workSchema = z.object({ inboxId: z.int() })
 
 /** Loads Slack's own packages: only for who has set it up. */
@@ -97,22 +98,23 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
   const deliverer = createDeliverer({ ...deps, web, channel, draw: drawing, follow: createFollowing(deps) })
   const words = createPrivateWords({ web, log })
   const talk = createTalk({ agent, people, words, postings, deliverer, workspace: here, consoleUrl, now })
-  const clicks = createClicks({ agent, web, people, postings, votes: createVotes({ agent, postings }), talk, words })
+  const clicks = createClicks({ log, agent, web, people, postings, votes: createVotes({ agent, postings }), talk, words })
   const shortcut = createShortcuts({ agent, web, people, words, talk })
   const home = createHome({ agent, web, people, consoleUrl, now })
+  const reading = createReading(log)
   const bolt = createBolt({
     botToken,
     apiUrl,
     identity: here,
     log,
     listeners: {
-      click: reading(clickSchema, clicks.pressed),
-      form: reading(formSchema, clicks.sent),
-      command: reading(commandSchema, talk.command),
-      shortcut: reading(shortcutSchema, shortcut),
+      click: reading('click', clickSchema, clicks.pressed),
+      form: reading('form', formSchema, clicks.sent),
+      command: reading('command', commandSchema, talk.command),
+      shortcut: reading('shortcut', shortcutSchema, shortcut),
       async event(type, body) {
-        if (type === 'app_home_opened') await reading(homeSchema, home)(body)
-        else if (type === 'app_mention' || type === 'message') await reading(messageSchema, talk.message)(body)
+        if (type === 'app_home_opened') await reading('home', homeSchema, home)(body)
+        else if (type === 'app_mention' || type === 'message') await reading('message', messageSchema, talk.message)(body)
       },
     },
   })
@@ -230,10 +232,14 @@ function createWork({ inbox, handle, words, now, log }: WorkDeps): (payload: Rec
   }
 }
 
-/** What has not the shape that Slack documents is left alone: there is nothing in it to act on, and nobody to tell. */
-function reading<T>(schema: z.ZodType<T>, act: (read: T) => Promise<void>): (body: unknown) => Promise<void> {
-  return async (body) => {
+type Reading = <T>(kind: string, schema: z.ZodType<T>, act: (read: T) => Promise<void>) => (body: unknown) => Promise<void>
+
+/** What has not the shape that Slack documents is left alone: there is nothing in it to act on, and nobody to tell. The log has where, never what. */
+function createReading(log: Pick<SlackDeps['log'], 'warn'>): Reading {
+  return (kind, schema, act) => async (body) => {
     const parsed = schema.safeParse(body)
-    if (parsed.success) await act(parsed.data)
+    if (parsed.success) return await act(parsed.data)
+    const paths = parsed.error.issues.slice(0, MOST_ISSUES).map(({ path }) => path.join('.'))
+    log.warn({ kind, paths }, 'what Slack sent has another shape than it should')
   }
 }
