@@ -7,7 +7,7 @@ import { type ClickPayload, type FormPayload, teamOf } from './payloads.ts'
 import type { SlackPeople } from './people.ts'
 import type { PrivateWords } from './private-words.ts'
 import { SlackFailure, type SlackWeb } from './slack-api.ts'
-import type { Speaker, Talk } from './talk.ts'
+import { onlyHolds, type Speaker, type Talk } from './talk.ts'
 import type { PlacedClick, Votes } from './votes.ts'
 
 export interface ClicksDeps {
@@ -82,7 +82,7 @@ export function createClicks(deps: ClicksDeps): Clicks {
     const who = { userId: payload.user.id, teamId: teamOf(payload) }
     const placed = placedOf(carried)
     const fresh = name === 'approve' && placed !== null && (await agent.approval(placed.click.ref))?.plan.reversibility === 'irreversible'
-    const standing = await people.standing(who, { fresh })
+    const standing = await people.standing(who, { fresh, toHold: onlyHolds(name) })
     if (!standing.ok) return standing.words
     const { caller } = standing
     const clickId = `form ${payload.view.id}`

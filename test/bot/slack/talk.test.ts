@@ -51,6 +51,23 @@ describeDatabases('talking on Slack', (store) => {
     expect(running.lines.map(({ message }) => message)).toContain('somebody was not told what came of it')
   })
 
+  test('while Slack does not say who somebody is, everything can be stopped, and nothing else be done', async () => {
+    const { slack, running, carol, mallory, channel, told } = await openScene(database())
+    slack.faults.next('users.info', { kind: 'http', status: 503 }, 1_000)
+    await carol.command('/sre', 'incidents', channel)
+    await told(carol, 'Slack could not be asked')
+    await mallory.command('/sre', 'stop', channel)
+    await told(mallory, 'not linked')
+    expect(await running.agent.control.stopped()).toEqual([])
+    await carol.command('/sre', 'stop', channel)
+    await told(carol, 'Stopped')
+    await carol.globalShortcut('freeze')
+    await expect.poll(() => carol.modal(), { timeout: 20_000 }).not.toBeNull()
+    await carol.submit({ 'For how long: 30m, 2h, 1d': '2h', Why: 'closing' })
+    await told(carol, 'Frozen')
+    expect(await running.agent.control.stopped()).toMatchObject([{ scope: '*', by: 'carol' }])
+  })
+
   test('who is linked to nobody is told how to be, and learns nothing', async () => {
     const { slack, mallory, channel, told } = await openScene(database())
     for (const act of [
