@@ -85,13 +85,12 @@ const ASIDE_MS = 20
 const LONGEST_HELD_MS = 5_000
 const LONGEST_PAUSE_MS = 60_000
 const SET_UP_PAUSE_MS = 30_000
+const STOP_WITHIN_MS = 3_000
 const MOST_ATTEMPTS = 12
 /** Away for longer than this, and people are told elsewhere. */
 const PAGE_AFTER_MS = 300_000
 /** The clocks of this machine, the database and Slack are not the same one. */
 const SEARCH_BACK_MS = 300_000
-
-const mendWords = (code: string): string => `Nothing can be posted to Slack (${code}). Run "steadyhand doctor": it says what to mend.`
 
 export function createDeliverer(deps: DelivererDeps): Deliverer {
   const { postings, now, log, pace = PACE } = deps
@@ -193,7 +192,8 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
     async stop() {
       stopping = true
       nap.end()
-      await loop
+      // A call under way may take longer than a process that is told to stop has; what it posted is found again by its name.
+      await Promise.race([loop, new Promise((resolve) => setTimeout(resolve, STOP_WITHIN_MS).unref())])
     },
   }
 }
@@ -272,6 +272,10 @@ async function followed({ incidentId }: StoredPosting, drawn: Drawn, { follow }:
 /** By which it is found again: of this posting alone, also beside another Steadyhand in the same channel. It tells nothing of the nonce. */
 function nameOf({ kind, ref, nonce }: StoredPosting): string {
   return `${kind}:${ref}:${createHash('sha256').update(nonce).digest('hex').slice(0, 16)}`
+}
+
+function mendWords(code: string): string {
+  return `Nothing can be posted to Slack (${code}). Run "steadyhand doctor": it says what to mend.`
 }
 
 function pauseFor({ kind, retryAfter }: SlackFailure, failures: number): number {
