@@ -1,4 +1,5 @@
 import { App, type Receiver, SocketModeReceiver } from '@slack/bolt'
+import type { Inlet } from './inlet.ts'
 import { type SdkLog, sdkLogger } from './sdk-logger.ts'
 import { createSlackWeb } from './web-client.ts'
 
@@ -53,7 +54,7 @@ export interface SocketDeps {
   appToken: string
   apiUrl: string | null
   /** Resolves when it is stored. */
-  take(sent: unknown): Promise<unknown>
+  take: Inlet['take']
   log: SdkLog
 }
 
@@ -90,7 +91,11 @@ export function createSocket({ appToken, apiUrl, take, log }: SocketDeps): Socke
   client.on('slack_event', ({ body, ack }: { body: unknown; ack(): Promise<void> }) => {
     // Stored first: without an acknowledgement Slack sends it again.
     take(body)
-      .then(async () => await ack())
+      .then(async (taken) => {
+        // Acknowledged all the same: sent again it would be no other.
+        if (taken === 'foreign' || taken === 'unreadable') log.warn({ taken }, 'what Slack sent by Socket Mode was left alone')
+        await ack()
+      })
       .catch((error: unknown) => log.error({ err: error }, 'what Slack sent by Socket Mode was not taken'))
   })
 

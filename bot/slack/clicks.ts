@@ -7,7 +7,7 @@ import { type ClickPayload, type FormPayload, teamOf } from './payloads.ts'
 import type { SlackPeople } from './people.ts'
 import type { PrivateWords } from './private-words.ts'
 import { SlackFailure, type SlackWeb } from './slack-api.ts'
-import type { Speaker, Talk } from './talk.ts'
+import { onlyHolds, type Speaker, type Talk } from './talk.ts'
 import type { PlacedClick, Votes } from './votes.ts'
 
 export interface ClicksDeps {
@@ -18,6 +18,7 @@ export interface ClicksDeps {
   votes: Votes
   talk: Talk
   words: PrivateWords
+  log: { warn(object: object, message: string): void }
 }
 
 /** What becomes of a button that was pressed and of a form that was sent. Whoever did it is told, and nobody else. */
@@ -27,7 +28,7 @@ export interface Clicks {
 }
 
 export function createClicks(deps: ClicksDeps): Clicks {
-  const { agent, web, people, votes, talk, words } = deps
+  const { agent, web, people, votes, talk, words, log } = deps
 
   /** Commands that a card's button stands for. */
   const onIncident = async (placed: PlacedClick, caller: Speaker, trigger: string): Promise<string | null> => {
@@ -81,7 +82,7 @@ export function createClicks(deps: ClicksDeps): Clicks {
     const who = { userId: payload.user.id, teamId: teamOf(payload) }
     const placed = placedOf(carried)
     const fresh = name === 'approve' && placed !== null && (await agent.approval(placed.click.ref))?.plan.reversibility === 'irreversible'
-    const standing = await people.standing(who, { fresh })
+    const standing = await people.standing(who, { fresh, toHold: onlyHolds(name) })
     if (!standing.ok) return standing.words
     const { caller } = standing
     const clickId = `form ${payload.view.id}`
@@ -122,7 +123,7 @@ export function createClicks(deps: ClicksDeps): Clicks {
         return 'That took too long. Press it again.'
       throw error
     })
-    if (said !== null) await words.tell(to, said)
+    if (said !== null) await words.tellAfter(to, said)
   }
 
   return {
@@ -131,17 +132,28 @@ export function createClicks(deps: ClicksDeps): Clicks {
       const click = action ? readClick(action.action_id, action.selected_option?.value ?? action.value ?? '') : null
       const channel = payload.container.channel_id ?? payload.channel?.id ?? null
       const message = payload.container.message_ts ?? null
-      if (click === null || channel === null || message === null) return
+      if (click === null || channel === null || message === null) {
+        // A button that only opens an address is pressed as well.
+        if (action?.action_id !== LINK)
+          log.warn({ kind: 'click', paths: missing({ actions: click, channel, message }) }, 'a button that is none of ours')
+        return
+      }
       const requestId = click.digest === null ? null : click.ref
       await telling({ userId: payload.user.id, channel }, requestId, async () => await pressed(payload, { click, channel, message }))
     },
     async sent(payload) {
       const form = readForm(payload.view)
-      if (form === null) return
+      if (form === null) return log.warn({ kind: 'form', paths: ['view'] }, 'a form that is none of ours')
       const requestId = placedOf(form.carried)?.click.ref ?? null
       await telling({ userId: payload.user.id, channel: form.carried.channel }, requestId, async () => await sent(payload, form))
     },
   }
+}
+
+const LINK = 'open'
+
+function missing(parts: Readonly<Record<string, unknown>>): string[] {
+  return Object.keys(parts).filter((name) => parts[name] === null)
 }
 
 /** The click travels in the form that it opened. */

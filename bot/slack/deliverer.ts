@@ -46,6 +46,8 @@ export interface PostingRows {
 export interface DelivererDeps {
   postings: PostingRows
   web: Pick<SlackWeb, 'post' | 'edit' | 'search' | 'upload'>
+  /** The channel for incidents: what it does not take waits until somebody mends it. */
+  channel: string
   draw: Drawing
   /** What should be shown beside a card from now on. */
   follow(also: 'chart' | 'ended', incidentId: string): Promise<void>
@@ -77,8 +79,13 @@ const PACE: Pace = { channelMs: 1_000, quietMs: 30_000 }
 /** Longer than any call may take. */
 const LEASE_SECONDS = 60
 const IDLE_MS = 500
+/** Between two postings that are put aside because of where they belong. */
+const ASIDE_MS = 20
+/** Waited for with a claim in hand; a place that is closed for longer must not keep the others. */
+const LONGEST_HELD_MS = 5_000
 const LONGEST_PAUSE_MS = 60_000
 const SET_UP_PAUSE_MS = 30_000
+const STOP_WITHIN_MS = 3_000
 const MOST_ATTEMPTS = 12
 /** Away for longer than this, and people are told elsewhere. */
 const PAGE_AFTER_MS = 300_000
@@ -99,6 +106,10 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
     const posting = await postings.claim('slack', LEASE_SECONDS)
     if (posting === null) return IDLE_MS
     const wait = (readyAt.get(posting.place) ?? 0) - now().getTime()
+    if (wait > Math.max(pace.channelMs, LONGEST_HELD_MS)) {
+      await postings.later(posting.id, new Date(now().getTime() + wait))
+      return ASIDE_MS
+    }
     if (wait > 0) await nap.rest(wait)
     try {
       const called = await deliver(posting, deps, pace)
@@ -115,33 +126,50 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
     const about = { err: error, posting: posting.id, kind: posting.kind, ref: posting.ref }
     const words = error instanceof Error ? error.message : String(error)
     const at = now().getTime()
+    readyAt.set(posting.place, at + pace.channelMs)
     if (!(error instanceof SlackFailure)) {
       log.error(about, 'a message for Slack could not be made')
       if (posting.attempts + 1 >= MOST_ATTEMPTS) await giveUp(posting, words)
       else await postings.later(posting.id, new Date(at + backoff(posting.attempts)), words)
       return 0
     }
-    if (error.kind === 'refused') {
+    if (error.kind === 'refused' || (error.kind === 'place' && posting.place !== deps.channel)) {
       log.error(about, 'Slack refuses a message')
       await giveUp(posting, words)
       return 0
     }
+    if (error.kind === 'place') return await closePlace(posting, error, at)
     // What keeps this one keeps all of them: they wait, and lose nothing but time.
     failures += 1
     awaySince ??= at
     const pause = pauseFor(error, failures)
     log.warn(about, 'Slack takes nothing at the moment')
+    readyAt.set(posting.place, at + pause)
     await postings.later(posting.id, new Date(at + pause), words)
-    if (error.kind === 'set-up')
-      await deps.page(`Nothing can be posted to Slack (${error.code}). Run "steadyhand doctor": it says what to mend.`)
+    if (error.kind === 'set-up') await page(posting, mendWords(error.code))
     else if (at - awaySince > PAGE_AFTER_MS)
-      await deps.page('Slack has taken no message for more than five minutes. Decide in the console.')
+      await page(posting, 'Slack has taken no message for more than five minutes. Decide in the console.')
     return pause
+  }
+
+  /** The channel for incidents takes nothing; answers elsewhere go on. */
+  const closePlace = async (posting: StoredPosting, error: SlackFailure, at: number): Promise<number> => {
+    log.warn({ err: error, posting: posting.id, place: posting.place }, 'the channel takes nothing at the moment')
+    const until = at + SET_UP_PAUSE_MS
+    readyAt.set(posting.place, until)
+    await postings.later(posting.id, new Date(until), error.message)
+    await page(posting, mendWords(error.code))
+    return 0
+  }
+
+  /** A page that cannot be shown pages nobody: it would bring the next one. */
+  const page = async ({ kind }: StoredPosting, words: string): Promise<void> => {
+    if (kind !== 'page') await deps.page(words)
   }
 
   const giveUp = async (posting: StoredPosting, words: string): Promise<void> => {
     await postings.bury(posting.id, words)
-    await deps.page(`A message for Slack was given up (${posting.kind} ${posting.ref}): ${words}`)
+    await page(posting, `A message for Slack was given up (${posting.kind} ${posting.ref}): ${words}`)
   }
 
   const run = async (): Promise<void> => {
@@ -164,7 +192,8 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
     async stop() {
       stopping = true
       nap.end()
-      await loop
+      // A call under way may take longer than a process that is told to stop has; what it posted is found again by its name.
+      await Promise.race([loop, new Promise((resolve) => setTimeout(resolve, STOP_WITHIN_MS).unref())])
     },
   }
 }
@@ -243,6 +272,10 @@ async function followed({ incidentId }: StoredPosting, drawn: Drawn, { follow }:
 /** By which it is found again: of this posting alone, also beside another Steadyhand in the same channel. It tells nothing of the nonce. */
 function nameOf({ kind, ref, nonce }: StoredPosting): string {
   return `${kind}:${ref}:${createHash('sha256').update(nonce).digest('hex').slice(0, 16)}`
+}
+
+function mendWords(code: string): string {
+  return `Nothing can be posted to Slack (${code}). Run "steadyhand doctor": it says what to mend.`
 }
 
 function pauseFor({ kind, retryAfter }: SlackFailure, failures: number): number {

@@ -38,13 +38,20 @@ export function createInlet({ inbox, appId }: InletDeps): Inlet {
       if (!parsed.success) return 'unreadable'
       // The verification token is a shared secret of old; nothing here needs it.
       const { token: _token, ...kept } = parsed.data
-      if (appId !== null && parsed.data.api_app_id !== appId) return 'foreign'
+      if (appId !== null && isForeign(parsed.data, appId)) return 'foreign'
       const body = Buffer.from(JSON.stringify(kept))
       const delivery = { source: SLACK_WORK, deliveryKey: keyOf(parsed.data.event_id, body), body, headers: {}, jobKind: SLACK_WORK }
       const { duplicate } = await inbox.accept(delivery)
       return duplicate ? 'duplicate' : 'taken'
     },
   }
+}
+
+const SHORTCUTS: readonly unknown[] = ['shortcut', 'message_action']
+
+/** Everything names its app but shortcuts, which came signed for this app all the same. */
+function isForeign({ type, api_app_id: sender }: z.infer<typeof sentSchema>, appId: string): boolean {
+  return sender === undefined ? !SHORTCUTS.includes(type) : sender !== appId
 }
 
 /** An event has a name of its own; a click, command or form is the same when every byte is, its trigger and its time among them. */

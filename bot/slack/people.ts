@@ -12,8 +12,9 @@ export interface SlackPeople {
   /**
    * @param teamId the workspace of the account, as Slack signed it
    * @param fresh ask Slack now, whatever was heard a moment ago
+   * @param toHold for what lets less happen, not more: while Slack does not answer, the link and what was heard last are enough
    */
-  standing(who: { userId: string; teamId: string | null }, options?: { fresh?: boolean }): Promise<Standing>
+  standing(who: { userId: string; teamId: string | null }, options?: { fresh?: boolean; toHold?: boolean }): Promise<Standing>
 }
 
 export interface SlackPeopleDeps {
@@ -40,17 +41,22 @@ export function createSlackPeople({ web, agent, workspace, now }: SlackPeopleDep
     return account
   }
   return {
-    async standing({ userId, teamId }, { fresh = false } = {}) {
+    async standing({ userId, teamId }, { fresh = false, toHold = false } = {}) {
       const { teamId: tenant } = await workspace()
       if (teamId !== tenant) return no('Only members of this workspace can do that; your account is of another one.')
       const actor: Actor = { surface: 'slack', tenant, externalId: userId }
       const person = await agent.person(actor)
       if (!person?.active) return no(`${REFUSALS['not-linked']} Your account here: surface slack, tenant ${tenant}, id ${userId}.`)
-      try {
-        const objection = objectionTo(await accountOf(userId, fresh), tenant)
+      const judged = (account: Account | null): Standing => {
+        const objection = account === null ? null : objectionTo(account, tenant)
         return objection === null ? { ok: true, caller: { kind: 'person', person, actor, sessionHash: '' } } : no(objection)
+      }
+      try {
+        return judged(await accountOf(userId, fresh))
       } catch (error) {
         if (!(error instanceof SlackFailure)) throw error
+        // An outage is no time in which nothing can be stopped.
+        if (toHold && (error.kind === 'busy' || error.kind === 'away')) return judged(heard.get(userId)?.account ?? null)
         return no('Slack could not be asked just now whether your account is in order, so nothing was done. Try again in a moment.')
       }
     },

@@ -4,7 +4,7 @@ import { type ShortcutPayload, teamOf } from './payloads.ts'
 import type { SlackPeople } from './people.ts'
 import type { PrivateWords } from './private-words.ts'
 import type { SlackWeb } from './slack-api.ts'
-import type { Talk } from './talk.ts'
+import { onlyHolds, type Talk } from './talk.ts'
 
 export interface ShortcutsDeps {
   agent: Pick<Agent, 'scopes'>
@@ -22,7 +22,7 @@ export function createShortcuts({ agent, web, people, words, talk }: ShortcutsDe
   return async (payload) => {
     const userId = payload.user.id
     const channel = payload.channel?.id ?? null
-    const standing = await people.standing({ userId, teamId: teamOf(payload) })
+    const standing = await people.standing({ userId, teamId: teamOf(payload) }, { toHold: onlyHolds(payload.callback_id) })
     if (!standing.ok) return await words.tell({ userId, channel }, standing.words)
     switch (payload.callback_id) {
       case 'freeze':

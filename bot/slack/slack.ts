@@ -13,9 +13,10 @@ import { createDrawing } from './drawing.ts'
 import { slackEndpoints } from './endpoint.ts'
 import { createHome } from './home.ts'
 import { createInlet, type InletDeps, SLACK_WORK } from './inlet.ts'
+import { isTooLate, tellTooLate } from './lateness.ts'
 import { clickSchema, commandSchema, formSchema, homeSchema, messageSchema, shortcutSchema } from './payloads.ts'
 import { createSlackPeople } from './people.ts'
-import { createPrivateWords } from './private-words.ts'
+import { createPrivateWords, type PrivateWords } from './private-words.ts'
 import { type SlackConnection, type SlackSettings, slackConnection } from './settings.ts'
 import { createShortcuts } from './shortcuts.ts'
 import { checkSlack } from './start-check.ts'
@@ -30,7 +31,7 @@ export interface SlackDeps {
   people: Pick<PeopleStore, 'accounts'>
   postings: PostingRows
   inbox: InletDeps['inbox'] & {
-    get(id: number): Promise<{ body: Uint8Array } | null>
+    get(id: number): Promise<{ source: string; state: string; receivedAt: Date; body: Uint8Array } | null>
     markProcessed(id: number): Promise<void>
     markFailed(id: number, error: string): Promise<void>
   }
@@ -69,6 +70,7 @@ const CONCURRENCY = 8
 const REDRAW_MS = 60_000
 const MOST_WAITING = 50
 const FIRST_ANSWER_MS = 5_000
+const MOST_ISSUES = 10
 const workSchema = z.object({ inboxId: z.int() })
 
 /** Loads Slack's own packages: only for who has set it up. */
@@ -93,31 +95,32 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
     consoleUrl,
     now,
   })
-  const deliverer = createDeliverer({ ...deps, web, draw: drawing, follow: createFollowing(deps) })
-  const words = createPrivateWords(web)
+  const deliverer = createDeliverer({ ...deps, web, channel, draw: drawing, follow: createFollowing(deps) })
+  const words = createPrivateWords({ web, log })
   const talk = createTalk({ agent, people, words, postings, deliverer, workspace: here, consoleUrl, now })
-  const clicks = createClicks({ agent, web, people, postings, votes: createVotes({ agent, postings }), talk, words })
+  const clicks = createClicks({ log, agent, web, people, postings, votes: createVotes({ agent, postings }), talk, words })
   const shortcut = createShortcuts({ agent, web, people, words, talk })
   const home = createHome({ agent, web, people, consoleUrl, now })
+  const reading = createReading(log)
   const bolt = createBolt({
     botToken,
     apiUrl,
     identity: here,
     log,
     listeners: {
-      click: reading(clickSchema, clicks.pressed),
-      form: reading(formSchema, clicks.sent),
-      command: reading(commandSchema, talk.command),
-      shortcut: reading(shortcutSchema, shortcut),
+      click: reading('click', clickSchema, clicks.pressed),
+      form: reading('form', formSchema, clicks.sent),
+      command: reading('command', commandSchema, talk.command),
+      shortcut: reading('shortcut', shortcutSchema, shortcut),
       async event(type, body) {
-        if (type === 'app_home_opened') await reading(homeSchema, home)(body)
-        else if (type === 'app_mention' || type === 'message') await reading(messageSchema, talk.message)(body)
+        if (type === 'app_home_opened') await reading('home', homeSchema, home)(body)
+        else if (type === 'app_mention' || type === 'message') await reading('message', messageSchema, talk.message)(body)
       },
     },
   })
   const inlet = createInlet({ inbox: deps.inbox, appId })
   const socket = appToken === null ? null : createSocket({ appToken, apiUrl, take: inlet.take, log })
-  deps.queue.handle(SLACK_WORK, createWork(deps.inbox, bolt.handle), { concurrency: CONCURRENCY })
+  deps.queue.handle(SLACK_WORK, createWork({ inbox: deps.inbox, handle: bolt.handle, words, now, log }), { concurrency: CONCURRENCY })
   const surface = createSlackSurface({ postings, deliverer, channel })
   const redraw = async (): Promise<void> => {
     // Asked once; where Slack was away at the start, until it answers.
@@ -209,24 +212,34 @@ function createFollowing({ postings, connection }: SlackDeps): (kind: 'chart' | 
   }
 }
 
+interface WorkDeps extends Pick<SlackDeps, 'inbox' | 'now' | 'log'> {
+  words: Pick<PrivateWords, 'tellAfter'>
+  handle(body: Record<string, unknown>): Promise<void>
+}
+
 /** The handler of what was stored: it may come twice, after a crash. */
-function createWork(
-  inbox: SlackDeps['inbox'],
-  handle: (body: Record<string, unknown>) => Promise<void>,
-): (payload: Record<string, unknown>) => Promise<void> {
+function createWork({ inbox, handle, words, now, log }: WorkDeps): (payload: Record<string, unknown>) => Promise<void> {
   return async (payload) => {
     const { inboxId } = workSchema.parse(payload)
     const item = await inbox.get(inboxId)
-    if (item === null) return
-    await handle(JSON.parse(new TextDecoder().decode(item.body)))
+    if (item?.state !== 'received') return
+    // A job only names a row. What Slack did not sign is never taken for its word.
+    if (item.source !== SLACK_WORK) return log.warn({ inboxId, source: item.source }, 'work for Slack names what Slack did not send')
+    const body = JSON.parse(new TextDecoder().decode(item.body))
+    if (isTooLate(body, item.receivedAt, now())) await tellTooLate(body, words)
+    else await handle(body)
     await inbox.markProcessed(inboxId)
   }
 }
 
-/** What has not the shape that Slack documents is left alone: there is nothing in it to act on, and nobody to tell. */
-function reading<T>(schema: z.ZodType<T>, act: (read: T) => Promise<void>): (body: unknown) => Promise<void> {
-  return async (body) => {
+type Reading = <T>(kind: string, schema: z.ZodType<T>, act: (read: T) => Promise<void>) => (body: unknown) => Promise<void>
+
+/** What has not the shape that Slack documents is left alone: there is nothing in it to act on, and nobody to tell. The log has where, never what. */
+function createReading(log: Pick<SlackDeps['log'], 'warn'>): Reading {
+  return (kind, schema, act) => async (body) => {
     const parsed = schema.safeParse(body)
-    if (parsed.success) await act(parsed.data)
+    if (parsed.success) return await act(parsed.data)
+    const paths = parsed.error.issues.slice(0, MOST_ISSUES).map(({ path }) => path.join('.'))
+    log.warn({ kind, paths }, 'what Slack sent has another shape than it should')
   }
 }

@@ -1,4 +1,5 @@
 import type { Agent } from '../../agent/agent.ts'
+import { parseCommand } from '../command-parser.ts'
 import { runCommand } from '../commands.ts'
 import type { Caller } from '../identity.ts'
 import type { Card } from '../messages/card.ts'
@@ -34,13 +35,15 @@ export interface Talk {
   answer(command: string, caller: Speaker, where: { channel: string; incident: string; ref: string }): Promise<void>
 }
 
+const HOLDING: readonly string[] = ['stop', 'freeze']
+
 export function createTalk(deps: TalkDeps): Talk {
   const { agent, people, words, postings, deliverer, workspace, consoleUrl, now } = deps
   const run = async (command: string, caller: Speaker, incident: string | null): Promise<Card> =>
     await runCommand(command, { agent, caller, incident, now: now(), consoleUrl })
 
   const whisper: Talk['whisper'] = async (command, caller, { channel, incident }) =>
-    await words.tell({ userId: caller.actor.externalId, channel }, await run(command, caller, incident))
+    await words.tellAfter({ userId: caller.actor.externalId, channel }, await run(command, caller, incident))
 
   const post = async (card: Card, to: { ref: string; channel: string; thread: string | null; incident: string | null }): Promise<void> => {
     const { ref, channel: place, thread, incident: incidentId } = to
@@ -60,7 +63,7 @@ export function createTalk(deps: TalkDeps): Talk {
     whisper,
     async command(payload) {
       const { user_id: userId, team_id: teamId, channel_id: channel } = payload
-      const standing = await people.standing({ userId, teamId })
+      const standing = await people.standing({ userId, teamId }, { toHold: onlyHolds(payload.text) })
       if (!standing.ok) return await words.tell({ userId, channel }, standing.words)
       await whisper(payload.text, standing.caller, { channel, incident: null })
     },
@@ -71,16 +74,22 @@ export function createTalk(deps: TalkDeps): Talk {
       if (!userId || event.bot_id || event.subtype || (isDirect && channel_type !== 'im')) return
       const { botUserId } = await workspace()
       if (userId === botUserId) return
-      const standing = await people.standing({ userId, teamId: event.user_team ?? event.team ?? team_id })
+      const said = plainWords(event.text, botUserId)
+      const standing = await people.standing({ userId, teamId: event.user_team ?? event.team ?? team_id }, { toHold: onlyHolds(said) })
       if (!standing.ok) return await words.tell({ userId, channel, thread: thread_ts ?? null }, standing.words)
       const incident = thread_ts ? ((await postings.at('slack', channel, thread_ts))?.incidentId ?? null) : null
-      const card = await run(plainWords(event.text, botUserId), standing.caller, incident)
+      const card = await run(said, standing.caller, incident)
       await post(card, { ref: event_id, channel, thread: isDirect ? (thread_ts ?? null) : (thread_ts ?? ts), incident })
     },
     async answer(command, caller, { channel, incident, ref }) {
       await post(await run(command, caller, incident), { ref, channel, thread: null, incident })
     },
   }
+}
+
+/** Whether a command can only keep something from happening. */
+export function onlyHolds(command: string): boolean {
+  return HOLDING.includes(parseCommand(command).name)
 }
 
 /** What was typed, without the mention of the bot and without Slack's own signs: '<http://x|x>' is 'x', '&lt;' is '<'. */

@@ -20,15 +20,12 @@ const SET_UP = new Set([
     'no_permission',
     'org_login_required',
   ],
-  ...[
-    'ekm_access_denied',
-    'channel_not_found',
-    'not_in_channel',
-    'is_archived',
-    'restricted_action',
-    'access_denied',
-    'not_allowed_token_type',
-  ],
+  ...['ekm_access_denied', 'access_denied', 'not_allowed_token_type'],
+])
+/** What is wrong with the channel as a whole; a thread that is locked, say, is a matter of one message. */
+const PLACE = new Set([
+  ...['channel_not_found', 'not_in_channel', 'is_archived'],
+  ...['restricted_action', 'restricted_action_read_only_channel', 'restricted_action_thread_only_channel'],
 ])
 /** Slack's own trouble, said as an answer. */
 const AWAY = new Set(['internal_error', 'fatal_error', 'service_unavailable', 'request_timeout', 'accesslimited', 'team_added_to_org'])
@@ -126,7 +123,13 @@ function failureOf(cause: unknown): SlackFailure {
   if (!(cause instanceof webApi.WebAPIPlatformError)) return new SlackFailure('away', wordsOf(cause), { cause })
   const code = cause.data.error
   if (code === 'ratelimited' || code === 'rate_limited') return new SlackFailure('busy', code, { retryAfter: 30, cause })
-  return new SlackFailure(SET_UP.has(code) ? 'set-up' : AWAY.has(code) ? 'away' : 'refused', code, { cause })
+  return new SlackFailure(kindOf(code), code, { cause })
+}
+
+function kindOf(code: string): SlackFailure['kind'] {
+  if (PLACE.has(code)) return 'place'
+  if (SET_UP.has(code)) return 'set-up'
+  return AWAY.has(code) ? 'away' : 'refused'
 }
 
 function wordsOf(cause: unknown): string {

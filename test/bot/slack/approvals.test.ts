@@ -12,6 +12,25 @@ describeDatabases('an approval on Slack', (store) => {
       select principal_id || ' ' || decision || ' ' || surface as who from vote order by at`.execute(database().db)
     return rows.map(({ who }) => who)
   }
+  /** A delivery as somebody who can write rows would make it. */
+  const stored = async (row: { source: string; state: string; body: Json; receivedAt?: Date }): Promise<number> => {
+    const { source, state, body, receivedAt = new Date() } = row
+    const { rows } = await sql<{ id: number }>`
+      insert into inbox (source, delivery_key, body, received_at, state, processed_at)
+      values (${source}, ${`${state}-${Math.random()}`}, ${Buffer.from(JSON.stringify(body))}, ${receivedAt}, ${state},
+        ${state === 'received' ? null : new Date()}) returning id`.execute(database().db)
+    return Number(rows[0]?.id)
+  }
+  /** Lets the work for Slack have it, and waits for the end of that. */
+  const worked = async (inboxId: number): Promise<void> => {
+    const { rows } = await sql<{ id: number }>`
+      insert into job (kind, payload) values ('slack', ${JSON.stringify({ inboxId })}::jsonb) returning id`.execute(database().db)
+    const isDone = async (): Promise<boolean> => {
+      const found = await sql`select from job where id = ${rows[0]?.id} and finished_at is not null`.execute(database().db)
+      return found.rows.length === 1
+    }
+    await expect.poll(isDone, { timeout: 25_000 }).toBe(true)
+  }
   const ask = async (scene: SlackScene): Promise<SlackMessage> => {
     await scene.running.askSomething(60)
     return await scene.message('Approve?')
@@ -107,6 +126,42 @@ describeDatabases('an approval on Slack', (store) => {
     for (const payload of [...forged, click.payload]) expect((await slack.interaction(payload)).status).toBe(200)
     await alice.command('/sre', 'who-may', channel)
     await told(alice, 'Who may decide')
+    expect(await votes()).toEqual(['alice approve slack'])
+  })
+
+  test('counts nothing of a row that Slack did not send, or that was dealt with before', async () => {
+    const scene = await openScene(database(), { needed: 2 })
+    const { slack, alice, carol, told } = scene
+    const asked = await ask(scene)
+    await alice.click(asked, 'Approve', { confirm: true })
+    await told(alice, '1 of 2 approved so far')
+    const click = slack.deliveries.findLast(({ payload }) => payload['type'] === 'block_actions')
+    const forged = { ...click?.payload, user: { id: carol.id, team_id: slack.teamId } }
+    const rows = [
+      { source: 'alertmanager', state: 'received' },
+      { source: 'slack', state: 'processed' },
+      { source: 'slack', state: 'rejected' },
+    ]
+    for (const row of rows) await worked(await stored({ ...row, body: forged }))
+    expect(await votes()).toEqual(['alice approve slack'])
+    // The same bytes count once they stand where only what is signed is put.
+    await worked(await stored({ source: 'slack', state: 'received', body: forged }))
+    expect(await votes()).toEqual(['alice approve slack', 'carol approve slack'])
+  })
+
+  test('counts no click that waited for minutes, and says so to whoever made it', async () => {
+    const scene = await openScene(database(), { needed: 2 })
+    const { slack, alice, carol, told } = scene
+    const asked = await ask(scene)
+    await alice.click(asked, 'Approve', { confirm: true })
+    await told(alice, '1 of 2 approved so far')
+    const click = slack.deliveries.findLast(({ payload }) => payload['type'] === 'block_actions')
+    const body = { ...click?.payload, user: { id: carol.id, team_id: slack.teamId } }
+    await worked(await stored({ source: 'slack', state: 'received', body, receivedAt: new Date(Date.now() - 180_000) }))
+    await told(carol, 'too late')
+    // Nobody need be told: whoever it was, it is over.
+    slack.faults.next('chat.postEphemeral', { kind: 'http', status: 503 })
+    await worked(await stored({ source: 'slack', state: 'received', body, receivedAt: new Date(Date.now() - 180_000) }))
     expect(await votes()).toEqual(['alice approve slack'])
   })
 

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { describeDatabases } from '../../support/database.ts'
 import { anAlert, waitFor } from '../../support/edge/edge-harness.ts'
@@ -83,5 +84,50 @@ describeDatabases('what is shown on Slack', (store) => {
     }, 30)
     expect(said.text).toContain('msg_too_long')
     await message('Approve?')
+  })
+
+  test('is never told elsewhere again when it was itself a page', async () => {
+    const scene = await openScene(database())
+    const { slack, running } = scene
+    slack.faults.down({ kind: 'error', error: 'msg_too_long' })
+    const id = await running.askSomething(60)
+    const givenUp = async (): Promise<number> =>
+      (await sql`select from posting where kind = 'page' and dead_at is not null`.execute(database().db)).rows.length
+    // The incident, the request and whatever was said of both.
+    await expect.poll(givenUp, { timeout: 25_000 }).toBeGreaterThan(1)
+    slack.faults.up()
+    const alice = await running.as('alice')
+    const { json } = await alice.get(`/api/v1/approvals/${id}`)
+    await alice.post(`/api/v1/approvals/${id}/votes`, { decision: 'deny', digest: json.digest })
+    await expect.poll(() => beginnings(scene), { timeout: 25_000 }).toContain('Denied')
+    const { items } = (await alice.get('/api/v1/messages')).json
+    expect(items.filter(({ text }: { text: string }) => text.includes('given up (page'))).toEqual([])
+  })
+
+  test('waits for the channel for incidents to be mended, and is answered elsewhere meanwhile', async () => {
+    const { slack, running, channel, alice } = await openScene(database())
+    const other = slack.channel('elsewhere', [alice])
+    slack.faults.next('chat.postMessage', { kind: 'error', error: 'not_in_channel' })
+    await running.askSomething(60)
+    const attempted = async (): Promise<number> =>
+      (await sql`select from posting where kind = 'incident' and attempts > 0`.execute(database().db)).rows.length
+    await expect.poll(attempted, { timeout: 25_000 }).toBe(1)
+    await alice.mention(other, 'help')
+    await expect.poll(() => slack.posted(other).length, { timeout: 25_000 }).toBe(1)
+    expect(slack.posted(channel)).toEqual([])
+  })
+
+  test('is given up in a channel that the bot was thrown out of', async () => {
+    const { slack, alice, channel } = await openScene(database())
+    const other = slack.channel('elsewhere', [alice])
+    slack.faults.next('chat.postMessage', { kind: 'error', error: 'restricted_action_read_only_channel' })
+    slack.faults.next('chat.postMessage', { kind: 'error', error: 'not_in_channel' })
+    await alice.mention(other, 'help')
+    await alice.mention(other, 'status')
+    const dead = async (): Promise<number> =>
+      (await sql`select from posting where kind = 'answer' and dead_at is not null`.execute(database().db)).rows.length
+    await expect.poll(dead, { timeout: 25_000 }).toBe(2)
+    await alice.mention(channel, 'help')
+    await expect.poll(() => slack.posted(channel).some(({ threadTs }) => threadTs !== null), { timeout: 25_000 }).toBe(true)
   })
 })

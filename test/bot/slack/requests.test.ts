@@ -38,10 +38,36 @@ describeDatabases('POST /slack/events', (store) => {
     expect(await stored()).toBe(2)
   })
 
+  test('says in the log where something has another shape than it should, and nothing of what it says', async () => {
+    const { slack, alice, channel, running } = await openScene(database())
+    const user = { id: alice.id, team_id: slack.teamId }
+    const [type, secret] = ['block_actions', 'words that somebody typed']
+    const actions = [{ action_id: secret, value: secret, block_id: 'b', type: 'button' }]
+    const unknown = { type, user, team: null, channel: { id: channel.id }, container: { message_ts: '1.1' }, actions }
+    const view = { id: 'V1', callback_id: secret, private_metadata: secret, state: { values: {} } }
+    for (const payload of [{ type, user: secret, actions: [{ action_id: secret }] }, unknown, { type: 'view_submission', user, view }])
+      expect((await slack.interaction(payload)).status).toBe(200)
+    const said = (): object[] => running.lines.filter(({ object }) => 'paths' in object).map(({ object }) => object)
+    await expect.poll(said, { timeout: 25_000 }).toHaveLength(3)
+    expect(said()).toEqual(
+      expect.arrayContaining([
+        { kind: 'click', paths: ['user'] },
+        { kind: 'click', paths: ['actions'] },
+        { kind: 'form', paths: ['view'] },
+      ]),
+    )
+    expect(JSON.stringify(running.lines)).not.toContain(secret)
+  })
+
   test('with an app named takes what that app sends only', async () => {
     const { slack, alice, channel } = await openScene(database(), { appId: 'A0OTHER' })
     expect((await alice.command('/sre', 'help', channel)).status).toBe(403)
+    const named = { type: 'shortcut', api_app_id: slack.appId, user: { id: alice.id }, callback_id: 'stop' }
+    expect((await slack.interaction(named)).status).toBe(403)
     expect(await stored()).toBe(0)
+    // Slack puts no app into a shortcut.
+    expect((await alice.globalShortcut('stop')).status).toBe(200)
+    expect(await stored()).toBe(1)
     expect(slack.calls.filter(({ method }) => method === 'chat.postEphemeral')).toEqual([])
   })
 })

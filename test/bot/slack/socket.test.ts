@@ -28,6 +28,17 @@ describeDatabases('Socket Mode', (store) => {
     expect(scene.slack.violations).toEqual([])
   })
 
+  test('leaves alone what is for another app, and says so in the log', async () => {
+    const { alice, channel, running } = await openScene(database(), { mode: 'Socket Mode', appId: 'A0OTHER' })
+    await alice.command('/sre', 'status', channel)
+    expect(running.lines).toContainEqual({
+      level: 'warn',
+      object: { taken: 'foreign' },
+      message: 'what Slack sent by Socket Mode was left alone',
+    })
+    expect(channel.messages).toEqual([])
+  })
+
   test('comes back after an outage, also one that was there at the start', async () => {
     const scene = await openScene(database(), { mode: 'Socket Mode' })
     scene.slack.faults.down()

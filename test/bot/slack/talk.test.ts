@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { describeDatabases } from '../../support/database.ts'
 import { openScene, wordsOf } from '../../support/edge/slack-edge.ts'
@@ -35,6 +36,36 @@ describeDatabases('talking on Slack', (store) => {
     await message('Say it exactly')
     expect(running.target.ledger).toEqual([])
     expect(slack.violations).toEqual([])
+  })
+
+  test('a command whose answer is lost is not run again', async () => {
+    const { slack, running, carol, channel } = await openScene(database())
+    slack.faults.next('chat.postEphemeral', { kind: 'http', status: 503 })
+    await carol.command('/sre', 'freeze 2h closing', channel)
+    const left = async (): Promise<number> => {
+      const { rows } = await sql`select from job where kind = 'slack' and finished_at is null`.execute(database().db)
+      return rows.length
+    }
+    await expect.poll(left, { timeout: 25_000 }).toBe(0)
+    expect(await running.agent.control.freezes()).toHaveLength(1)
+    expect(running.lines.map(({ message }) => message)).toContain('somebody was not told what came of it')
+  })
+
+  test('while Slack does not say who somebody is, everything can be stopped, and nothing else be done', async () => {
+    const { slack, running, carol, mallory, channel, told } = await openScene(database())
+    slack.faults.next('users.info', { kind: 'http', status: 503 }, 1_000)
+    await carol.command('/sre', 'incidents', channel)
+    await told(carol, 'Slack could not be asked')
+    await mallory.command('/sre', 'stop', channel)
+    await told(mallory, 'not linked')
+    expect(await running.agent.control.stopped()).toEqual([])
+    await carol.command('/sre', 'stop', channel)
+    await told(carol, 'Stopped')
+    await carol.globalShortcut('freeze')
+    await expect.poll(() => carol.modal(), { timeout: 20_000 }).not.toBeNull()
+    await carol.submit({ 'For how long: 30m, 2h, 1d': '2h', Why: 'closing' })
+    await told(carol, 'Frozen')
+    expect(await running.agent.control.stopped()).toMatchObject([{ scope: '*', by: 'carol' }])
   })
 
   test('who is linked to nobody is told how to be, and learns nothing', async () => {

@@ -80,11 +80,17 @@ export function viewClosed(world: World, to: { user: SlackUser; view: OpenView; 
   return { ...base, view: viewJson(world, to.view), is_cleared: to.cleared }
 }
 
+/** A shortcut names no app, as Slack's own reference of its fields has it. */
+function shortcut(world: World, user: SlackUser, type: 'shortcut' | 'message_action', triggerId: string): Json {
+  const { api_app_id: _, ...named } = interaction(world, user, type, triggerId)
+  return named
+}
+
 export function globalShortcut(
   world: World,
   { user, callbackId, triggerId }: { user: SlackUser; callbackId: string; triggerId: string },
 ): Json {
-  return { ...interaction(world, user, 'shortcut', triggerId), callback_id: callbackId, action_ts: nextTs(world) }
+  return { ...shortcut(world, user, 'shortcut', triggerId), callback_id: callbackId, action_ts: nextTs(world) }
 }
 
 export function messageShortcut(
@@ -93,7 +99,7 @@ export function messageShortcut(
 ): Json {
   const { user, callbackId, triggerId, message, channel, responseUrl } = to
   return {
-    ...interaction(world, user, 'message_action', triggerId),
+    ...shortcut(world, user, 'message_action', triggerId),
     callback_id: callbackId,
     action_ts: nextTs(world),
     message_ts: message.ts,
