@@ -170,8 +170,8 @@ describe('servers of telemetry', () => {
   test.each([
     ['PROMETHEUS_URL', { PROMETHEUS_URL: 'http://reader:hush-hush@one.example' }, ''],
     ['LOKI_URL', { LOKI_URL: 'ftp://reader:hush-hush@one.example' }, ''],
-    ['OPENAI_BASE_URL', { OPENAI_BASE_URL: 'https://reader:hush-hush@one.example/v1' }, ''],
-    ['ANTHROPIC_BASE_URL', { ANTHROPIC_BASE_URL: 'reader:hush-hush@one.example:x:' }, ''],
+    ['OPENAI_BASE_URL', { OPENAI_API_KEY: 'k', OPENAI_BASE_URL: 'https://reader:hush-hush@one.example/v1' }, ''],
+    ['ANTHROPIC_BASE_URL', { ANTHROPIC_API_KEY: 'k', ANTHROPIC_BASE_URL: 'reader:hush-hush@one.example:x:' }, ''],
     ['prometheus[0].url', {}, 'prometheus:\n  - { url: "http://reader:hush-hush@one.example" }\n'],
     ['loki[0].linkUrl', {}, 'loki:\n  - { url: "http://one.example", linkUrl: "http://hush-hush@one.example" }\n'],
     ['models.openai.baseUrl', {}, 'models:\n  openai: { baseUrl: "https://reader:hush-hush@one.example/v1" }\n'],
