@@ -131,7 +131,7 @@ export function fileJson(world: World, file: SlackFile): Json {
     mode: 'hosted',
     user: world.app.botUser,
     ...(altText === '' ? {} : { alt_txt: altText }),
-    url_private: `https://files.slack.example/${id}/${name}`,
+    url_private: `https://slack-files.example/${id}/${name}`,
     permalink: permalinkOf(world, 'files', id),
   }
 }
