@@ -4,6 +4,8 @@ import { createSummaryReporter } from './test/support/summary-reporter.ts'
 /** As many forks as the smallest machine has cores: more only makes the tests that measure time unsteady. */
 const MAX_WORKERS = 2
 const TIMEOUT_MS = 30_000
+/** How long `expect.poll` asks again, on a machine that does other work, too. */
+const POLL_MS = 5_000
 /** Test databases live for a second: what V8 spends on optimising PGlite's code comes too late for them. It halves the CPU of a run. */
 const V8_FLAGS = ['--liftoff-only']
 
@@ -26,6 +28,7 @@ export default defineConfig({
     testTimeout: TIMEOUT_MS,
     hookTimeout: TIMEOUT_MS,
     teardownTimeout: TIMEOUT_MS,
+    expect: { poll: { timeout: POLL_MS } },
     reporters: ['default', createSummaryReporter()],
     projects: [
       project('unit', ['test/**/*.test.ts'], ['test/live/**', 'test/faults/**']),

@@ -1,4 +1,4 @@
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Page, Request } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import type { IncidentView } from '../../agent/agent.ts'
 import type { Approval } from '../../agent/domain/approval.ts'
@@ -56,8 +56,26 @@ async function open(scene: Scene, hash: string, look: { viewport?: typeof PHONE;
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) complaints.push(message.text())
   })
   await page.clock.install({ time: scene.now })
+  const readAgain = readTwice(page)
   await page.goto(`${harness.url}/${hash}`)
   await page.locator('.row, .card, .entries, .empty, .refused').first().waitFor()
+  await readAgain()
+}
+
+/** Waits for what the pages read a second time once their stream is open: until then they may still draw themselves anew. */
+function readTwice(watched: Page): () => Promise<void> {
+  let [modes, unanswered] = [0, 0]
+  const isRead = (request: Request) => request.url().includes('/api/v1/') && !request.url().endsWith('/events')
+  watched.on('request', (request) => {
+    if (isRead(request)) unanswered += 1
+    if (request.url().endsWith('/mode')) modes += 1
+  })
+  const answered = (request: Request): void => {
+    if (isRead(request)) unanswered -= 1
+  }
+  watched.on('requestfinished', answered)
+  watched.on('requestfailed', answered)
+  return async () => await expect.poll(() => modes >= 2 && unanswered === 0).toBe(true)
 }
 
 async function signIn(name: string): Promise<void> {
@@ -109,8 +127,8 @@ describe('deciding', () => {
     move(stateOf('verified'), 'resolved')
     await page.getByRole('heading', { name: 'Verified: Roll back payments from v42 to v41' }).waitFor()
     await page.getByText('held (last 0.2 %, 9 samples)').waitFor()
-    expect(await page.getByRole('button', { name: 'Approve', exact: true }).count()).toBe(0)
-    expect(await page.getByRole('status').filter({ hasText: 'INC-42 is now resolved.' }).count()).toBe(1)
+    await expect.poll(() => page.getByRole('button', { name: 'Approve', exact: true }).count()).toBe(0)
+    await expect.poll(() => page.getByRole('status').filter({ hasText: 'INC-42 is now resolved.' }).count()).toBe(1)
     expect(complaints).toEqual([])
   })
 
@@ -214,7 +232,7 @@ describe('staying live', () => {
     await page.getByRole('heading', { name: /^Done, verifying/ }).waitFor()
     expect(await box.inputValue()).toBe('half a questi')
     expect(await box.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true)
-    expect(await page.locator('.card[data-seen=before]').count()).toBe(1)
+    await expect.poll(() => page.locator('.card[data-seen=before]').count()).toBe(1)
   })
 
   test('the time left counts down', async () => {
@@ -244,7 +262,7 @@ describe('staying live', () => {
     await harness.close()
     await page.getByRole('alert').filter({ hasText: 'The connection is interrupted. Whether Steadyhand acts now is not known.' }).waitFor()
     await page.getByText('State unknown').waitFor()
-    expect(await page.getByText(/observes only|Acts after a click/).count()).toBe(0)
+    await expect.poll(() => page.getByText(/observes only|Acts after a click/).count()).toBe(0)
   })
 })
 
@@ -280,22 +298,20 @@ describe('finding the way', () => {
     await open({ ...sceneOf(), running: run }, '')
     await page.getByText('The drill blip is running, started by Carol at').waitFor()
     const starts = page.getByRole('button', { name: /^Start the drill/ })
-    expect(await starts.evaluateAll((all) => all.map((one) => one.hasAttribute('disabled')))).toEqual([true, true, true, true])
+    await expect.poll(() => starts.evaluateAll((all) => all.map((one) => one.hasAttribute('disabled')))).toEqual([true, true, true, true])
   })
 
   test('open incidents come before ended ones, and what waits for me is in the title', async () => {
     const ended = { ...anIncident({ id: 'INC-50' }), state: 'resolved' as const, endedAt: at(20) }
     await open({ ...sceneOf(), views: [{ ...anIncidentView(), incident: ended, approvals: [] }, anIncidentView()] }, '')
-    expect(await page.locator('section', { hasText: 'Open incidents (1)' }).locator('.row').count()).toBe(1)
-    expect(await page.locator('.row-more').allTextContents()).toEqual([
-      expect.stringContaining('approved'),
-      expect.stringContaining('INC-42'),
-      expect.stringContaining('resolved · 0'),
-    ])
-    expect(await page.title()).toBe('Steadyhand')
+    await expect.poll(() => page.locator('section', { hasText: 'Open incidents (1)' }).locator('.row').count()).toBe(1)
+    await expect
+      .poll(() => page.locator('.row-more').allTextContents())
+      .toEqual([expect.stringContaining('approved'), expect.stringContaining('INC-42'), expect.stringContaining('resolved · 0')])
+    await expect.poll(() => page.title()).toBe('Steadyhand')
     await signIn('Alice')
     await page.getByRole('heading', { name: 'Waiting for you (1)' }).waitFor()
-    expect(await page.title()).toBe('(1) Steadyhand')
+    await expect.poll(() => page.title()).toBe('(1) Steadyhand')
   })
 
   test('a citation opens the evidence it names', async () => {
@@ -324,13 +340,13 @@ describe('finding the way', () => {
     harness.scene.report = { ok: false, violations: ['entry 7 does not match its hash'], entries: 42, head: 'cd'.repeat(32) }
     await press('Verify')
     await page.getByRole('alert').filter({ hasText: 'entry 7 does not match its hash' }).waitFor()
-    expect(await page.locator('.entries a').first().getAttribute('href')).toBe('#/incidents/INC-42')
+    await expect.poll(() => page.locator('.entries a').first().getAttribute('href')).toBe('#/incidents/INC-42')
   })
 
   test('the services, as a picture and in words, with what is wrong', async () => {
     await open(sceneOf(), '#/services')
-    expect(await page.locator('.graph svg .node').count()).toBe(4)
-    expect(await page.locator('.graph svg .node.bad text').allTextContents()).toEqual(['inventory', 'payments'])
+    await expect.poll(() => page.locator('.graph svg .node').count()).toBe(4)
+    await expect.poll(() => page.locator('.graph svg .node.bad text').allTextContents()).toEqual(['inventory', 'payments'])
     await page.getByText('0 of 1 ready · called by checkout').waitFor()
     await page.locator('.row-link').first().click()
     await page.getByRole('article', { name: 'Incident' }).waitFor()
@@ -354,7 +370,7 @@ describe('finding the way', () => {
     await press('Stop everything')
     await page.getByText('Steadyhand was stopped by Alice at 02:10:00').waitFor()
     await page.locator('.pill.bad').getByText('by Alice at 02:10:00').waitFor()
-    expect(await page.getByRole('button', { name: 'Stop everything' }).count()).toBe(0)
+    await expect.poll(() => page.getByRole('button', { name: 'Stop everything' }).count()).toBe(0)
     expect(harness.calls).toContainEqual({ method: 'POST', path: '/api/v1/commands', body: { text: 'stop' } })
     await press('Start again')
     await page.getByText('You said start: it waits for one more person').waitFor()
@@ -374,7 +390,7 @@ describe('finding the way', () => {
     harness.scene.mode = { mode: 'act', reasons: [] }
     harness.tell({ type: 'mode-changed' })
     await page.getByText('Acts after a click').waitFor()
-    expect(await page.getByText('nothing runs any more').count()).toBe(0)
+    await expect.poll(() => page.getByText('nothing runs any more').count()).toBe(0)
     await signOut()
     await signIn('Bob')
     await press('Approve')
@@ -382,7 +398,7 @@ describe('finding the way', () => {
     await refused.waitFor()
     move(stateOf('verified'), 'resolved')
     await page.getByRole('heading', { name: /^Verified/ }).waitFor()
-    expect(await refused.count()).toBe(0)
+    await expect.poll(() => refused.count()).toBe(0)
   })
 
   test('a stop by somebody else is seen at once, also beside the buttons it affects', async () => {
@@ -396,8 +412,8 @@ describe('finding the way', () => {
     harness.tell({ type: 'mode-changed' })
     await page.locator('.pill').getByText('Observes only').waitFor()
     await page.getByText('Steadyhand observes only').waitFor()
-    expect(await card.getByText('Stopped:').count()).toBe(0)
-    expect(await page.getByRole('button', { name: 'Start again' }).count()).toBe(0)
+    await expect.poll(() => card.getByText('Stopped:').count()).toBe(0)
+    await expect.poll(() => page.getByRole('button', { name: 'Start again' }).count()).toBe(0)
   })
 
   test('a question is answered on the page', async () => {
@@ -405,7 +421,7 @@ describe('finding the way', () => {
     await page.getByLabel('Question or command').fill('status')
     await press('Send')
     await page.getByText('You said: status').waitFor()
-    expect(await page.getByLabel('Question or command').inputValue()).toBe('')
+    await expect.poll(() => page.getByLabel('Question or command').inputValue()).toBe('')
   })
 
   test('everything can be reached and done by keyboard', async () => {
