@@ -8,11 +8,13 @@ import { incidentSchema } from '../../bot/api/shapes.ts'
 import { distribution, type Figure } from '../report.ts'
 import type { BenchOptions } from '../run.ts'
 import { type Round, runRound } from './drill-rounds.ts'
+import { flood } from './flood.ts'
 import { type PersonAt, signIn } from './person.ts'
 import { type ServerProcess, startServer } from './server-process.ts'
 
 const DEFAULT_ROUNDS = 1
 const ALERTS = 30
+const ALERTS_IN_FLOOD = 15
 const CARD_WITHIN_MS = 10_000
 /** Until the process has nothing left to do after a start or an alert. */
 const SETTLE_MS = 5_000
@@ -34,7 +36,11 @@ export async function run({ rounds, out }: BenchOptions): Promise<readonly Figur
     await pause(SETTLE_MS)
     const memory = second.memoryMb()
     const alice = await signIn(second.url, 'alice')
-    const cards = await alertToCard(second.url, alice)
+    const cards = await alertToCard(second.url, alice, 'bench', ALERTS)
+    const flooding = flood(second.url)
+    const flooded = await alertToCard(second.url, alice, 'flooded', ALERTS_IN_FLOOD)
+    const accepted = await flooding.end()
+    await pause(SETTLE_MS)
     const done = await everyScenario(alice, rounds ?? DEFAULT_ROUNDS)
     if (out !== null) writeFileSync(out, done.map((round) => `${JSON.stringify(round)}\n`).join(''))
     return [
@@ -42,7 +48,9 @@ export async function run({ rounds, out }: BenchOptions): Promise<readonly Figur
       one('second start → ready', 'ms', second.readyMs),
       one('SIGTERM → ended', 'ms', stopMs),
       ...(memory === null ? [] : [one('idle memory of the main process (second start)', 'MB', memory)]),
-      distribution('alert → card', 'ms', cards),
+      distribution('alert → card, idle', 'ms', cards),
+      distribution('alert → card in a flood', 'ms', flooded),
+      one('the flood: alerts accepted', '1/s', accepted),
       ...ofRounds(done),
     ]
   } finally {
@@ -52,11 +60,11 @@ export async function run({ rounds, out }: BenchOptions): Promise<readonly Figur
 }
 
 /** From the webhook's request until the incident, with its card, can be read. Each alert is of a service nobody knows, so nothing is proposed. */
-async function alertToCard(url: string, person: PersonAt): Promise<number[]> {
+async function alertToCard(url: string, person: PersonAt, name: string, alerts: number): Promise<number[]> {
   const samples: number[] = []
-  for (let n = 0; n < ALERTS; n += 1) {
-    const service = `bench-${n}`
-    const body = JSON.stringify({ name: 'Bench', service, environment: `bench-${n}`, status: 'firing', key: service })
+  for (let n = 0; n < alerts; n += 1) {
+    const service = `${name}-${n}`
+    const body = JSON.stringify({ name: 'Bench', service, environment: service, status: 'firing', key: service })
     const began = performance.now()
     const response = await fetch(`${url}/webhooks/generic`, { method: 'POST', body, headers: { 'content-type': 'application/json' } })
     if (response.status !== 202) throw new Error(`the alert was answered ${response.status}`)
