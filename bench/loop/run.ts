@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -41,8 +41,13 @@ export async function run({ rounds, out }: BenchOptions): Promise<readonly Figur
     const flooded = await alertToCard(second.url, alice, 'flooded', ALERTS_IN_FLOOD)
     const accepted = await flooding.end()
     await pause(SETTLE_MS)
-    const done = await everyScenario(alice, rounds ?? DEFAULT_ROUNDS)
-    if (out !== null) writeFileSync(out, done.map((round) => `${JSON.stringify(round)}\n`).join(''))
+    if (out !== null) writeFileSync(out, '')
+    const done = await everyScenario(alice, rounds ?? DEFAULT_ROUNDS, (round) => {
+      process.stderr.write(
+        `${round.passed ? 'passed' : 'FAILED'} ${round.name} (${(round.totalMs / 1_000).toFixed(0)} s): ${round.words}\n`,
+      )
+      if (out !== null) appendFileSync(out, `${JSON.stringify(round)}\n`)
+    })
     return [
       one('first start → ready', 'ms', first.readyMs),
       one('second start → ready', 'ms', second.readyMs),
@@ -84,10 +89,15 @@ async function cardOf(person: PersonAt, service: string, end: number): Promise<v
   }
 }
 
-async function everyScenario(person: PersonAt, rounds: number): Promise<Round[]> {
+async function everyScenario(person: PersonAt, rounds: number, onRound: (round: Round) => void): Promise<Round[]> {
   const { items } = await person.get('/api/v1/drills', listOf(scenarioSchema))
   const done: Round[] = []
-  for (let round = 0; round < rounds; round += 1) for (const { name } of items) done.push(await runRound(person, name))
+  for (let number = 0; number < rounds; number += 1)
+    for (const { name } of items) {
+      const round = await runRound(person, name)
+      onRound(round)
+      done.push(round)
+    }
   return done
 }
 
