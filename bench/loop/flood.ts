@@ -2,15 +2,16 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 const A_SECOND = 200
 const EVERY_MS = 50
+const PODS = 50
 
-/** Sends 200 alerts a second by webhook, a tenth of them of causes of their own, until `end` is called; which tells how many were accepted in each second. */
+/** Sends 200 alerts a second by webhook, of fifty pods of one service that fails, until `end` is called; which tells how many were accepted a second. */
 export function flood(url: string): { end(): Promise<number> } {
   let accepted = 0
   let over = false
   const began = performance.now()
   const send = async (number: number): Promise<void> => {
-    const service = `flood-${number % 10 === 0 ? number : 'one'}`
-    const body = JSON.stringify({ name: 'Flood', service, environment: service, status: 'firing', key: service })
+    const key = `pod-${number % PODS}`
+    const body = JSON.stringify({ name: 'Flood', service: 'flood', environment: 'flood', status: 'firing', key })
     try {
       const response = await fetch(`${url}/webhooks/generic`, { method: 'POST', body, headers: { 'content-type': 'application/json' } })
       if (response.status === 202) accepted += 1
