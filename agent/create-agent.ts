@@ -43,6 +43,12 @@ export interface WorkQueue {
     handler: (payload: Record<string, unknown>, signal: AbortSignal) => Promise<void>,
     options?: { concurrency?: number; timeoutMs?: number },
   ): void
+  /** For a handler that does several jobs at once, at most `most`. When it throws, each is tried by itself. */
+  handleTogether(
+    kind: Work['kind'],
+    handler: (payloads: readonly Record<string, unknown>[], signal: AbortSignal) => Promise<void>,
+    most: number,
+  ): void
 }
 
 export interface AgentDeps
@@ -101,7 +107,8 @@ const WATCH_MS = 5_000
 const SELF_CHECK_MS = 60_000
 const TIDY_MS = 300_000
 const STOP_WAIT_MS = 1_000
-const INTAKE_CONCURRENCY = 1
+/** Deliveries taken in at once: in a flood of alerts most of the work is done once for all of them. */
+const INTAKE_TOGETHER = 50
 const INVESTIGATIONS_AT_ONCE = 4
 const MODELS_AT_ONCE = 2
 /** What a model's look takes beside the model's own time. */
@@ -166,7 +173,7 @@ export function createAgent(deps: AgentDeps): RunningAgent {
 
   const startJobs = (): void => {
     const { refines } = deps.investigation
-    deps.queue.handle('intake', async (payload) => await jobs.intake(intakePayload.parse(payload)), { concurrency: INTAKE_CONCURRENCY })
+    deps.queue.handleTogether('intake', async (payloads) => await jobs.intake(intakePayload.array().parse(payloads)), INTAKE_TOGETHER)
     deps.queue.handle('investigate', async (payload, signal) => await jobs.investigate(incidentPayload.parse(payload), signal), {
       concurrency: INVESTIGATIONS_AT_ONCE,
     })

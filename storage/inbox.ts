@@ -44,10 +44,12 @@ export interface Inbox {
    */
   accept(delivery: Delivery): Promise<Accepted>
   get(id: number): Promise<InboxItem | null>
+  /** The first of these, the oldest first: as many as fit into 4 MiB, and at least one. Those that are not stored are left out. */
+  some(ids: readonly number[]): Promise<InboxItem[]>
   newest(source: string, bodySha: string): Promise<Newest>
   /** Items not processed yet, oldest first. */
   waiting(limit: number): Promise<InboxItem[]>
-  markProcessed(id: number): Promise<void>
+  markProcessed(...ids: readonly number[]): Promise<void>
   markFailed(id: number, error: string): Promise<void>
   /** What was stored but never will be processed: not signed, not readable. */
   markRejected(id: number, error: string): Promise<void>
@@ -94,9 +96,10 @@ export function createInbox({ db }: { db: Kysely<Database> }): Inbox {
     get: async (id) => (await readItems(db, sql`where id = ${id}`))[0] ?? null,
     newest: (source, bodySha) => newest(db, source, bodySha),
     waiting: (limit) => readItems(db, sql`where state = 'received' order by received_at, id limit ${limit}`),
-    markProcessed: (id) => end(db, id, 'processed', null),
-    markFailed: (id, error) => end(db, id, 'failed', error),
-    markRejected: (id, error) => end(db, id, 'rejected', error),
+    some: (ids) => readItems(db, fitting(ids)),
+    markProcessed: (...ids) => end(db, ids, 'processed', null),
+    markFailed: (id, error) => end(db, [id], 'failed', error),
+    markRejected: (id, error) => end(db, [id], 'rejected', error),
     replay: (which) => replay(db, which),
     counts: () => counts(db),
   }
@@ -191,19 +194,29 @@ async function readItems(db: Kysely<Database>, where: ReturnType<typeof sql>): P
 }
 
 async function newest(db: Kysely<Database>, source: string, bodySha: string): Promise<Newest> {
-  const read = sql`from inbox where source = ${source} and state <> 'rejected'`
-  const [same, other] = await Promise.all([
-    sql<{ id: number; receivedAt: Date }>`
-      select id, received_at as "receivedAt" ${read} and body_sha = ${bodySha} order by id desc limit 1`.execute(db),
-    sql<{ id: number }>`select id ${read} and body_sha <> ${bodySha} order by id desc limit 1`.execute(db),
-  ])
-  return { same: same.rows[0] ?? null, other: other.rows[0]?.id ?? null }
+  const last = (how: '=' | '<>') => sql`
+    select id, received_at from inbox
+    where source = ${source} and state <> 'rejected' and body_sha ${sql.raw(how)} ${bodySha} order by id desc limit 1`
+  const { rows } = await sql<{ same: number | null; receivedAt: Date | null; other: number | null }>`
+    select same.id as same, same.received_at as "receivedAt", other.id as other
+    from (values (1)) as one left join lateral (${last('=')}) same on true left join lateral (${last('<>')}) other on true`.execute(db)
+  const { same = null, receivedAt = null, other = null } = rows[0] ?? {}
+  return { same: same !== null && receivedAt !== null ? { id: same, receivedAt } : null, other }
 }
 
-async function end(db: Kysely<Database>, id: number, state: InboxItem['state'], error: string | null): Promise<void> {
+/** Bodies are summed in the order of their ids; what begins within the bound is read. */
+function fitting(ids: readonly number[]): ReturnType<typeof sql> {
+  return sql`where id in (
+    select id from (
+      select id, sum(octet_length(body)) over (order by id) - octet_length(body) as before from inbox where id = any(${[...ids]}::bigint[])
+    ) sized where before < ${BATCH_BYTES}
+  ) order by id`
+}
+
+async function end(db: Kysely<Database>, ids: readonly number[], state: InboxItem['state'], error: string | null): Promise<void> {
   await sql`
     update inbox set state = ${state}, error = ${error?.slice(0, ERROR_LENGTH) ?? null}, attempts = attempts + 1, processed_at = clk()
-    where id = ${id}`.execute(db)
+    where id = any(${[...ids]}::bigint[])`.execute(db)
 }
 
 async function replay(db: Kysely<Database>, which: { id: number } | { source: string }): Promise<number[]> {
