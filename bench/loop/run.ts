@@ -17,7 +17,7 @@ const ALERTS = 30
 const SETTLE_MS = 5_000
 
 /** The whole loop as people meet it: a server process of its own with PGlite, its local target, alerts by webhook, clicks over HTTP. */
-export async function run({ rounds, out }: BenchOptions): Promise<readonly Figure[]> {
+export async function run({ rounds, out, only }: BenchOptions): Promise<readonly Figure[]> {
   const dataDir = mkdtempSync(join(tmpdir(), 'steadyhand-bench-'))
   const opened: ServerProcess[] = []
   const open = async (): Promise<ServerProcess> => {
@@ -34,7 +34,7 @@ export async function run({ rounds, out }: BenchOptions): Promise<readonly Figur
     const alice = await signIn(second.url, 'alice')
     const cards = await alertToCard(second.url, alice, 'bench', ALERTS)
     if (out !== null) writeFileSync(out, '')
-    const done = await everyScenario(alice, rounds ?? DEFAULT_ROUNDS, (round) => {
+    const done = await everyScenario(alice, { rounds: rounds ?? DEFAULT_ROUNDS, only }, (round) => {
       process.stderr.write(
         `${round.passed ? 'passed' : 'FAILED'} ${round.name} (${(round.totalMs / 1_000).toFixed(0)} s): ${round.words}\n`,
       )
@@ -54,11 +54,18 @@ export async function run({ rounds, out }: BenchOptions): Promise<readonly Figur
   }
 }
 
-async function everyScenario(person: PersonAt, rounds: number, onRound: (round: Round) => void): Promise<Round[]> {
+async function everyScenario(
+  person: PersonAt,
+  { rounds, only }: { rounds: number; only: readonly string[] | null },
+  onRound: (round: Round) => void,
+): Promise<Round[]> {
   const { items } = await person.get('/api/v1/drills', listOf(scenarioSchema))
+  const known = items.map(({ name }) => name)
+  const unknown = only?.filter((name) => !known.includes(name)) ?? []
+  if (unknown.length > 0) throw new Error(`there is no drill ${unknown.join(', ')}; there are ${known.join(', ')}`)
   const done: Round[] = []
   for (let number = 0; number < rounds; number += 1)
-    for (const { name } of items) {
+    for (const name of only ?? known) {
       const round = await runRound(person, name)
       onRound(round)
       done.push(round)
