@@ -15,7 +15,7 @@ const DEFAULT_PORT = 7878
 /** What the names of this product's own variables begin with. */
 const OWN = ['STEADYHAND_', 'OIDC_']
 /** Names that are ours without saying so. */
-const PLAIN = ['HOST', 'PORT', 'LOG_LEVEL', 'DATABASE_URL', 'DATABASE_URL_FILE']
+const PLAIN = ['HOST', 'PORT', 'HEALTH_PORT', 'LOG_LEVEL', 'DATABASE_URL', 'DATABASE_URL_FILE']
 /** A blank secret must never verify anything. */
 const NEVER_BLANK = [...OWN, 'SLACK_']
 const DEFAULT_FILE = 'steadyhand.yaml'
@@ -28,6 +28,8 @@ export interface Settings {
   host: string
   /** 0 lets the system choose. */
   port: number
+  /** A port for probes and scrapers alone; null: none. */
+  healthPort: number | null
   /** The address people reach the server at, when it is not the one it listens on; without a slash at its end. */
   publicUrl: string | null
   /** More names the server is reached by, for the check of the Host header. */
@@ -102,6 +104,9 @@ export function loadConfig(environment: Environment = process.env, folder: strin
     ...misspelled(read),
     ...repeated(settings.people),
     ...weakTokens(settings),
+    ...(settings.healthPort !== null && settings.healthPort !== 0 && settings.healthPort === settings.port
+      ? [`healthPort (or HEALTH_PORT) is ${settings.port}, where people are served: choose another.`]
+      : []),
     ...signInProblems(settings),
     ...slackProblems(settings.slack),
   ]
@@ -167,7 +172,8 @@ function merge(read: EnvironmentReader, file: SettingsFile, path: string | null,
   return {
     file: path,
     host: read.text('HOST') ?? file.host ?? '127.0.0.1',
-    port: portOf(read) ?? file.port ?? DEFAULT_PORT,
+    port: portOf(read, 'PORT') ?? file.port ?? DEFAULT_PORT,
+    healthPort: portOf(read, 'HEALTH_PORT') ?? file.healthPort ?? null,
     publicUrl: (publicUrlOf(read) ?? file.publicUrl)?.replace(/\/+$/, '') ?? null,
     hosts: file.hosts ?? [],
     dataDir: inFolder(read.text('STEADYHAND_DATA_DIR') ?? file.dataDir ?? 'data'),
@@ -214,11 +220,11 @@ function personOf(person: NonNullable<SettingsFile['people']>[number]): Configur
   return { id: person.id, name: person.name, roles: person.roles, environments: person.environments ?? null, links }
 }
 
-function portOf(read: EnvironmentReader): number | undefined {
-  const text = read.text('PORT')
+function portOf(read: EnvironmentReader, name: 'PORT' | 'HEALTH_PORT'): number | undefined {
+  const text = read.text(name)
   if (text === undefined) return undefined
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
-  read.problems.push(`PORT is ${text}: it must be a whole number from 0 to 65535.`)
+  read.problems.push(`${name} is ${text}: it must be a whole number from 0 to 65535.`)
   return undefined
 }
 

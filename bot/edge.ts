@@ -21,6 +21,7 @@ import { systemEndpoints } from './api/system.ts'
 import { createPngs } from './charts/png.ts'
 import type { Settings } from './config.ts'
 import { type ConsoleMessages, createConsoleSurface } from './console/surface.ts'
+import { createHealth, type Health } from './health.ts'
 import { createIdentity, type SessionRows } from './identity.ts'
 import { type Listening, listen } from './listen.ts'
 import { createIdentityProvider } from './oidc/provider.ts'
@@ -35,7 +36,7 @@ import { type WebhookDeps, webhookEndpoints } from './webhook-routes.ts'
 const THREAD_LENGTH = 200
 
 export interface EdgeDeps {
-  settings: Pick<Settings, 'host' | 'port' | 'publicUrl' | 'hosts' | 'api' | 'webhooks' | 'oidc'>
+  settings: Pick<Settings, 'host' | 'port' | 'healthPort' | 'publicUrl' | 'hosts' | 'api' | 'webhooks' | 'oidc'>
   version: string
   agent: Agent
   hub: EventHub
@@ -78,6 +79,8 @@ export interface Edge {
   app: EdgeApp
   endpoints: readonly Endpoint[]
   announcer: Announcer
+  /** What probes call, in processes that serve nobody as well. */
+  health: Health
   /** @throws CannotListen */
   listen(): Promise<Listening>
   /** Takes no more requests, ends what was begun, tells what waits no longer. */
@@ -90,10 +93,11 @@ export function createEdge(deps: EdgeDeps): Edge {
   const consoleUrl = (): string | null => settings.publicUrl ?? listening?.url ?? null
   const ownUrl = (): string => consoleUrl() ?? `http://${settings.host}:${settings.port}`
   const events = createEventStreams({ hub: deps.hub })
+  const acts = async (): Promise<boolean> => (await agent.mode()).mode === 'act'
   const metrics = createSelfMetrics({
     outbox: () => outboxFigures(deps),
     jobs: () => deps.jobs.counts(),
-    acts: async () => (await agent.mode()).mode === 'act',
+    acts,
     eventStreams: events.open,
   })
   const secureCookie = settings.publicUrl?.startsWith('https:') ?? false
@@ -159,6 +163,7 @@ export function createEdge(deps: EdgeDeps): Edge {
     app,
     endpoints,
     announcer,
+    health: createHealth({ ...deps, metrics, acts }),
     async listen() {
       listening = await listen({ fetch: app.fetch, host: settings.host, port: settings.port })
       announcer.start()

@@ -22,7 +22,7 @@ export const startCommand: CliCommand = {
     'SIGTERM or Ctrl-C finishes what was begun and ends within ten seconds.',
     '--role runs one of three processes that share a PostgreSQL database, each with a login of its own in DATABASE_URL: edge takes alerts and clicks,',
     'agent investigates and proposes, executor carries out. "steadyhand migrate --split", by the owner of the database, prepares it.',
-    'The local target belongs to one process and is off then.',
+    'The local target belongs to one process and is off then. HEALTH_PORT gives each a port for probes.',
   ],
   options: { role: { type: 'string' } },
   async run(line) {

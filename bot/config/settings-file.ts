@@ -48,6 +48,7 @@ const retentionSchema = z.strictObject({
 export const settingsFileSchema = z.strictObject({
   host: text(255).optional(),
   port: z.int().min(0).max(65_535).optional(),
+  healthPort: z.int().min(0).max(65_535).optional(),
   publicUrl: z.url({ protocol: /^https?$/ }).optional(),
   hosts: z.array(text(255)).max(50).optional(),
   dataDir: text(1_000).optional(),
