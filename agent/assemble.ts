@@ -10,10 +10,13 @@ import { type AgentDeps, createAgent, type RunningAgent } from './create-agent.t
 import { SOURCE as DETECTION } from './detection/found-alert.ts'
 import { createLogWatch } from './detection/watch-logs.ts'
 import { createWatch } from './detection/watch-services.ts'
-import { createWatchTurn, type WatchLease } from './detection/watch-turn.ts'
+import { createWatchTurn, type WatchLease, type WatchTurn } from './detection/watch-turn.ts'
 import { type Alert, alertSchema } from './domain/alert.ts'
 import { canonicalJson, digestOf } from './domain/canonical-json.ts'
 import { createDrills, type DrillRuns, type Drills } from './drills.ts'
+import { createHeartbeats } from './heartbeats/heartbeats.ts'
+import { createPulse } from './heartbeats/pulse.ts'
+import { type ExpectedHeartbeat, SOURCE as HEARTBEAT } from './heartbeats/silence.ts'
 import { createIntake } from './intake/pipeline.ts'
 import { createInvestigation } from './investigation/investigation.ts'
 import type { ModelHelp } from './investigation/model-help.ts'
@@ -59,9 +62,32 @@ export interface AssemblyDeps
   /** How each source's deliveries are read. */
   formats: readonly { name: string; parse: ParseWebhook }[]
   card: PlanCard
+  /** None unless given. */
+  heartbeats?: HeartbeatDeps
   /** Where every request is shown. */
   presentations(): Promise<readonly Presentation[]>
 }
+
+/** What is missed when it no longer comes, and what is called while all is well. */
+export interface HeartbeatDeps {
+  expected: readonly ExpectedHeartbeat[]
+  meta: { get(key: string): Promise<unknown>; set(key: string, value: unknown): Promise<void> }
+  /** Null: nothing is called. */
+  url: string | null
+  everySeconds: number
+  call(server: CalledServer, signal: AbortSignal): Promise<void>
+  /** Of the replica that calls. */
+  lease: WatchLease
+}
+
+interface CalledServer {
+  integration: string
+  url: string
+  headers: Readonly<Record<string, string>>
+  timeoutMs: number
+}
+
+const CALL_MS = 10_000
 
 export interface Assembly {
   agent: RunningAgent
@@ -91,14 +117,20 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
   const build = async (): Promise<string> =>
     digestOf(canonicalJson({ catalog: catalog.digest, policy: (await policy.now()).digest, renderer: card.renderVersion }))
   /** As a delivery like any other: durable once accepted, and taken once. */
-  const raise = async (alerts: readonly Alert[]): Promise<void> => {
-    const text = JSON.stringify(alerts)
-    const delivery = { source: DETECTION, deliveryKey: digestOf(text), body: new TextEncoder().encode(text), headers: {} }
-    await deps.inbox.accept({ ...delivery, jobKind: 'intake' })
-  }
-  const watched = { sources: integrations, topology, exceptIn: ground?.environments ?? [], raise, now, log }
-  const agent = createAgent({
+  const raiseAs =
+    (source: string) =>
+    async (alerts: readonly Alert[]): Promise<void> => {
+      const text = JSON.stringify(alerts)
+      const delivery = { source, deliveryKey: digestOf(text), body: new TextEncoder().encode(text), headers: {} }
+      await deps.inbox.accept({ ...delivery, jobKind: 'intake' })
+    }
+  const watched = { sources: integrations, topology, exceptIn: ground?.environments ?? [], raise: raiseAs(DETECTION), now, log }
+  const heartbeats = deps.heartbeats ? createHeartbeats({ ...deps.heartbeats, raise: raiseAs(HEARTBEAT), now }) : undefined
+  const acts = async (): Promise<boolean> => (await agent.mode()).mode === 'act'
+  const agent: RunningAgent = createAgent({
     ...deps,
+    heartbeats,
+    pulse: pulseOf(deps, acts),
     catalog,
     topology,
     telemetry: createTelemetry({ sources: integrations, topology, log }),
@@ -109,6 +141,7 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
       incidents,
       topology,
       drills: { current: drills.current, environments: ground?.environments ?? [], sources: ground ? [ground.id] : [] },
+      ...(heartbeats ? { isHeartbeat: heartbeats.expects } : {}),
       now,
       log,
     }),
@@ -119,7 +152,7 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
     }),
     parsers: new Map([
       ...deps.formats.map(({ name, parse }) => [name, parserOf(parse)] as const),
-      ...[DETECTION, ...integrations.map(({ id }) => id)].map((source) => [source, parseRaised] as const),
+      ...[DETECTION, HEARTBEAT, ...integrations.map(({ id }) => id)].map((source) => [source, parseRaised] as const),
     ]),
     proposing: {
       kernel: approvals,
@@ -133,6 +166,14 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
     },
   })
   return { agent, drills }
+}
+
+function pulseOf({ heartbeats, now, log }: AssemblyDeps, acts: () => Promise<boolean>): WatchTurn | undefined {
+  if (!heartbeats || heartbeats.url === null) return undefined
+  const { url, everySeconds, lease, call } = heartbeats
+  const server: CalledServer = { integration: HEARTBEAT, url, headers: {}, timeoutMs: CALL_MS }
+  const send = async (signal: AbortSignal): Promise<void> => await call(server, signal)
+  return createWatchTurn({ lease, watches: [createPulse({ everySeconds, send, acts, now, log })] })
 }
 
 /** Alerts that an integration, or the watch over the services, found itself and handed over as JSON. */

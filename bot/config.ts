@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import type { IdentityLink, Role } from '../agent/domain/principal.ts'
+import { type HeartbeatSettings, readHeartbeats } from './config/heartbeat-settings.ts'
 import { type ModelsSettings, readModelsSettings } from './config/model-settings.ts'
 import { createEnvironmentReader, type Environment, type EnvironmentReader } from './config/secrets.ts'
 import { parseSettings, type SettingsFile, SHORTEST_TOKEN } from './config/settings-file.ts'
@@ -50,6 +51,8 @@ export interface Settings {
   oidc: OidcSettings | null
   slack: SlackSettings
   models: ModelsSettings
+  /** Alerts that fire always and are missed, and what is called while this installation is well. */
+  heartbeats: HeartbeatSettings
   local: { enabled: boolean }
   /** Where evidence comes from beyond the local target, and what else may be acted on. */
   sources: SourceSettings
@@ -191,6 +194,7 @@ function merge(read: EnvironmentReader, file: SettingsFile, path: string | null,
     oidc,
     slack,
     models,
+    heartbeats: readHeartbeats(read, file.heartbeats),
     local: { enabled: file.local?.enabled ?? true },
     sources: readSources(read, file, { databaseUrl }),
     retention: file.retention,

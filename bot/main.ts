@@ -9,6 +9,7 @@ import { loadRunbooks } from '../agent/knowledge/load-runbooks.ts'
 import { DEFAULT_POLICY } from '../agent/policy/default-policy.ts'
 import { createPolicyInForce, problemsOfPolicy } from '../agent/policy-in-force.ts'
 import type { Integration, IntegrationDeps } from '../integrations/contract.ts'
+import { call } from '../integrations/http.ts'
 import type { DrillScenario } from '../integrations/ports/drills.ts'
 import { createIntegrations, createModels, WEBHOOKS } from '../integrations/registry.ts'
 import { type ExportOptions, writeAuditExport } from '../storage/audit-export/write.ts'
@@ -106,10 +107,8 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, opt
     policy,
     ...{ card: PLAN_CARD, presentations: alsoOnSlack(settings.slack, consolePresentations(settings), stores.meta) },
     model: createModelHelp(await createModels(parts.agent ? settings.models.providers : []), settings.models.budget, stores.modelRuns),
-    runs: stores.drillRuns,
-    lease: stores.leaseOf('executor'),
-    watchLease: stores.leaseOf('detection'),
-    queue: stores.work,
+    ...{ runs: stores.drillRuns, lease: stores.leaseOf('executor'), watchLease: stores.leaseOf('detection'), queue: stores.work },
+    heartbeats: { ...settings.heartbeats, meta: stores.meta, call, lease: stores.leaseOf('heartbeat') },
     crashpoint: createCrashpoint(settings.crash, () => process.kill(process.pid, 'SIGKILL')),
     ...{ parts, page, now, log },
   })

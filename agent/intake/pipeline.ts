@@ -22,6 +22,8 @@ export interface IntakeDeps {
     /** The sources of alerts that the targets of drills raise themselves. */
     sources: readonly string[]
   }
+  /** Whether an alert is one that fires always: heard where it arrived, and no reason for an incident. */
+  isHeartbeat?(alert: Alert): boolean
   now: () => Date
   log: { info(object: object, message: string): void; warn(object: object, message: string): void }
 }
@@ -43,7 +45,10 @@ export interface Intake {
   take(alerts: readonly Alert[], inboxId: number | null): Promise<Taken>
 }
 
+const HEARTBEAT: IntakeDecision = { do: 'drop', reason: 'it is a heartbeat that fires always: only its absence is news' }
+
 export function createIntake(deps: IntakeDeps): Intake {
+  const { isHeartbeat = () => false } = deps
   return {
     async take(alerts, inboxId) {
       const [inventory, drill] = await Promise.all([deps.topology.inventory(), deps.drills.current()])
@@ -57,7 +62,7 @@ export function createIntake(deps: IntakeDeps): Intake {
         const fromGround = deps.drills.sources.includes(each.alert.source) && deps.drills.environments.includes(each.environment)
         const drillRun = drill && fromGround ? drill.run : null
         const result = await deps.incidents.absorb(each.alert, inboxId, (facts) =>
-          decide({ ...each, facts, graph: inventory.graph, fromGround, drillRun, now: deps.now() }),
+          isHeartbeat(each.alert) ? HEARTBEAT : decide({ ...each, facts, graph: inventory.graph, fromGround, drillRun, now: deps.now() }),
         )
         count(taken, result.decision, result.incidentId)
       }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { ROLES, SURFACES } from '../../agent/domain/principal.ts'
 import { oidcFileSchema } from '../oidc/settings.ts'
 import { slackFileSchema } from '../slack/settings.ts'
+import { heartbeatsFileSchema } from './heartbeat-settings.ts'
 import { modelsFileSchema } from './model-settings.ts'
 import { keysAt, nearestKey } from './nearest-key.ts'
 import { sourcesFileShape } from './sources.ts'
@@ -67,6 +68,7 @@ export const settingsFileSchema = z.strictObject({
       burst: z.int().min(1).max(100_000).optional(),
     })
     .optional(),
+  heartbeats: heartbeatsFileSchema.optional(),
   local: z.strictObject({ enabled: z.boolean().default(true) }).optional(),
   ...sourcesFileShape,
   retention: retentionSchema.optional(),

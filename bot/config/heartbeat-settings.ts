@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import { ALERT_LEVELS } from '../../agent/domain/alert.ts'
+import { ACCOUNT_IN_ADDRESS, hasAccount } from './address.ts'
+import type { EnvironmentReader } from './secrets.ts'
+
+const text = (max: number) => z.string().trim().min(1).max(max)
+
+const expectedSchema = z.strictObject({
+  name: text(100),
+  alert: text(300).default('Watchdog'),
+  source: text(64).optional(),
+  match: z.record(z.string().max(200), z.string().max(500)).default({}),
+  withinSeconds: z.int().min(60, 'must be a minute at least').max(604_800, 'must be a week at most').default(600),
+  environment: text(100).optional(),
+  level: z.enum(ALERT_LEVELS).default('critical'),
+})
+
+/** The part of the settings file that is about heartbeats, those that come in and the one that goes out. */
+export const heartbeatsFileSchema = z.strictObject({
+  expected: z.array(expectedSchema).max(50).optional(),
+  url: z
+    .url({ protocol: /^https?$/ })
+    .max(1_000)
+    .refine((address) => !hasAccount(address), ACCOUNT_IN_ADDRESS)
+    .optional(),
+  everySeconds: z.int().min(10, 'must be ten seconds at least').max(86_400, 'must be a day at most').optional(),
+})
+
+export interface HeartbeatSettings {
+  /** Alerts that fire always, and whose absence pages. */
+  expected: readonly (Omit<z.infer<typeof expectedSchema>, 'source' | 'environment'> & {
+    source: string | null
+    environment: string | null
+  })[]
+  /** What is called while this installation is well; whoever knows it can call it too. Null: nothing. */
+  url: string | null
+  everySeconds: number
+}
+
+const EVERY_SECONDS = 60
+
+export function readHeartbeats(read: EnvironmentReader, file: z.infer<typeof heartbeatsFileSchema> = {}): HeartbeatSettings {
+  const expected = (file.expected ?? []).map((each) => ({ ...each, source: each.source ?? null, environment: each.environment ?? null }))
+  const twice = expected.find(({ name }, index) => expected.findIndex((other) => other.name === name) !== index)
+  if (twice) read.problems.push(`heartbeats.expected: "${twice.name}" is there twice.`)
+  return { expected, url: urlOf(read) ?? file.url ?? null, everySeconds: file.everySeconds ?? EVERY_SECONDS }
+}
+
+function urlOf(read: EnvironmentReader): string | undefined {
+  const url = read.secret('STEADYHAND_HEARTBEAT_URL')
+  if (url === undefined || (/^https?:\/\//i.test(url) && URL.canParse(url) && !hasAccount(url))) return url
+  // Never with the value: who knows the address can call it.
+  read.problems.push('STEADYHAND_HEARTBEAT_URL must be an address that begins with http:// or https://, without a user name and password.')
+  return undefined
+}
