@@ -2,12 +2,12 @@ import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import type { IdentityLink, Role } from '../agent/domain/principal.ts'
 import { type HeartbeatSettings, readHeartbeats } from './config/heartbeat-settings.ts'
-import { type ModelsSettings, readModelsSettings } from './config/model-settings.ts'
-import { createEnvironmentReader, type Environment, type EnvironmentReader } from './config/secrets.ts'
+import { type ModelsSettings, modelVariables, readModelsSettings } from './config/model-settings.ts'
+import { createEnvironmentReader, type Environment, type EnvironmentReader, type VariableWords } from './config/secrets.ts'
 import { parseSettings, type SettingsFile, SHORTEST_TOKEN } from './config/settings-file.ts'
-import { readSources, type SourceSettings } from './config/sources.ts'
+import { readSources, type SourceSettings, sourceVariables } from './config/sources.ts'
 import { type OidcSettings, readOidcSettings } from './oidc/settings.ts'
-import { readSlackSettings, type SlackSettings, slackProblems, unusedSlackSettings } from './slack/settings.ts'
+import { readSlackSettings, type SlackSettings, slackProblems, slackVariables, unusedSlackSettings } from './slack/settings.ts'
 
 /** The environment of the target that needs nothing, and the tenant of the console's named people. */
 export const LOCAL = 'local'
@@ -21,6 +21,23 @@ const PLAIN = ['HOST', 'PORT', 'HEALTH_PORT', 'LOG_LEVEL', 'DATABASE_URL', 'DATA
 const NEVER_BLANK = [...OWN, 'SLACK_']
 const DEFAULT_FILE = 'steadyhand.yaml'
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
+
+/** Variables that stand for no key of the file, or for more than their key says. Those of keys have their words there. */
+export const VARIABLES: VariableWords = {
+  STEADYHAND_CONFIG: { words: 'The settings file; without it steadyhand.yaml where it is started, if there is one.' },
+  STEADYHAND_AUDIT_KEY: {
+    words: 'The Ed25519 private key (PEM) that signs exports of the audit log; without it audit-key.pem in the data directory.',
+    secret: true,
+  },
+  STEADYHAND_API_KEYS: { words: 'Keys of programs, separated by commas.', secret: true, key: 'api.keys' },
+  STEADYHAND_WEBHOOK_TOKEN: { words: 'What senders of alerts and changes present.', secret: true, key: 'webhooks.token' },
+  STEADYHAND_HEARTBEAT_URL: { words: 'What is called while approved actions would run.', secret: true, key: 'heartbeats.url' },
+  DATABASE_URL: { words: 'A PostgreSQL server; each process of start --role has its own login.', secret: true, key: 'databaseUrl' },
+  OIDC_CLIENT_SECRET: { words: 'What it proves itself with at the identity provider.', secret: true, key: 'oidc.clientSecret' },
+  ...slackVariables,
+  ...modelVariables,
+  ...sourceVariables,
+}
 
 /** Everything that can be set, after defaults. Paths are absolute; nothing is blank. */
 export interface Settings {

@@ -6,24 +6,41 @@ import type { EnvironmentReader } from './secrets.ts'
 const text = (max: number) => z.string().trim().min(1).max(max)
 
 const expectedSchema = z.strictObject({
-  name: text(100),
-  alert: text(300).default('Watchdog'),
-  source: text(64).optional(),
-  match: z.record(z.string().max(200), z.string().max(500)).default({}),
-  withinSeconds: z.int().min(60, 'must be a minute at least').max(604_800, 'must be a week at most').default(600),
-  environment: text(100).optional(),
-  level: z.enum(ALERT_LEVELS).default('critical'),
+  name: text(100).meta({ description: 'Where the alerts come from, in words for people; each once.' }),
+  alert: text(300).default('Watchdog').meta({ description: 'What the alert that fires always is called.' }),
+  source: text(64).optional().meta({ description: 'The webhook it comes by; left out: any.' }),
+  match: z
+    .record(z.string().max(200), z.string().max(500))
+    .default({})
+    .meta({ description: 'Labels it has, among others, where several send one of the same name.' }),
+  withinSeconds: z
+    .int()
+    .min(60, 'must be a minute at least')
+    .max(604_800, 'must be a week at most')
+    .default(600)
+    .meta({ description: 'Seconds without it after which people are told.' }),
+  environment: text(100).optional().meta({ description: 'What the environment is called that falls silent.' }),
+  level: z.enum(ALERT_LEVELS).default('critical').meta({ description: 'How urgent its silence is; the severity follows by rule.' }),
 })
 
 /** The part of the settings file that is about heartbeats, those that come in and the one that goes out. */
 export const heartbeatsFileSchema = z.strictObject({
-  expected: z.array(expectedSchema).max(50).optional(),
+  expected: z.array(expectedSchema).max(50).optional().meta({ description: 'Alerts that fire always, and whose absence pages.' }),
   url: z
     .url({ protocol: /^https?$/ })
     .max(1_000)
     .refine((address) => !hasAccount(address), ACCOUNT_IN_ADDRESS)
-    .optional(),
-  everySeconds: z.int().min(10, 'must be ten seconds at least').max(86_400, 'must be a day at most').optional(),
+    .optional()
+    .meta({
+      description: 'What is called with GET while approved actions would run. A secret: whoever knows it can call it.',
+      env: 'STEADYHAND_HEARTBEAT_URL',
+    }),
+  everySeconds: z
+    .int()
+    .min(10, 'must be ten seconds at least')
+    .max(86_400, 'must be a day at most')
+    .optional()
+    .meta({ description: 'Seconds between two calls.', default: 60 }),
 })
 
 export interface HeartbeatSettings {

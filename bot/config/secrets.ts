@@ -3,6 +3,9 @@ import { nearestKey } from './nearest-key.ts'
 /** Environment variables, as a process has them. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
+/** What a variable is for. `secret`: it may also be given by a file, with NAME_FILE. `key`: what it stands for in the settings file. */
+export type VariableWords = Readonly<Record<string, { words: string; secret?: true; key?: string }>>
+
 export interface EnvironmentReader {
   /** A variable's value without white space around it; undefined when it is not set. One of ours that is set but blank is a problem. */
   text(name: string): string | undefined
