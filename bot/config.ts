@@ -78,6 +78,8 @@ export interface Settings {
   /** The private key that signs exports of the audit log, as PEM; null for the one in the data directory. */
   audit: { key: string | null }
   log: { level: (typeof LOG_LEVELS)[number] | null }
+  /** The files all this came from: the settings file, and those that hold a secret. */
+  files: readonly string[]
   /** What is set and has no effect, one sentence each. */
   unused: readonly string[]
   /** Where a test wants the process to die: 'C11:2' is the second visit to C11. */
@@ -218,6 +220,7 @@ function merge(read: EnvironmentReader, file: SettingsFile, path: string | null,
     audit: { key: read.secret('STEADYHAND_AUDIT_KEY') ?? null },
     log: { level: logLevelOf(read) ?? file.log?.level ?? null },
     crash: read.text('STEADYHAND_TEST_CRASH') ?? null,
+    files: [...(path === null ? [] : [path]), ...read.files],
     // The last line: by now every name that is known was asked for.
     unused: [...unknownVariables(read), ...unusedSlackSettings(slack)],
   }

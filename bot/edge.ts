@@ -19,6 +19,7 @@ import { serviceEndpoints } from './api/services.ts'
 import { sessionEndpoints } from './api/session.ts'
 import { systemEndpoints } from './api/system.ts'
 import { createPngs } from './charts/png.ts'
+import type { LiveSecrets } from './config/live-secrets.ts'
 import type { Settings } from './config.ts'
 import { type ConsoleMessages, createConsoleSurface } from './console/surface.ts'
 import { createHealth, type Health } from './health.ts'
@@ -38,6 +39,8 @@ const THREAD_LENGTH = 200
 export interface EdgeDeps {
   settings: Pick<Settings, 'host' | 'port' | 'healthPort' | 'publicUrl' | 'hosts' | 'api' | 'webhooks' | 'oidc'>
   version: string
+  /** The secrets that are exchanged while this runs. */
+  live: Pick<LiveSecrets, 'apiKeys' | 'webhookToken'>
   agent: Agent
   hub: EventHub
   /** Whether people may be signed in by name: loopback, no tokens, no real targets. */
@@ -89,6 +92,7 @@ export interface Edge {
 
 export function createEdge(deps: EdgeDeps): Edge {
   const { agent, settings, render, now, log } = deps
+  const { apiKeys, webhookToken: token } = deps.live
   let listening: Listening | null = null
   const consoleUrl = (): string | null => settings.publicUrl ?? listening?.url ?? null
   const ownUrl = (): string => consoleUrl() ?? `http://${settings.host}:${settings.port}`
@@ -105,7 +109,7 @@ export function createEdge(deps: EdgeDeps): Edge {
   const identity = createIdentity({
     agent,
     sessions: deps.sessions,
-    apiKeys: settings.api.keys,
+    apiKeys,
     namedPeople: deps.namedPeople,
     oidc:
       provider && settings.oidc ? { issuer: settings.oidc.issuer, check: createSessionCheck({ provider, sessions: deps.sessions }) } : null,
@@ -124,7 +128,6 @@ export function createEdge(deps: EdgeDeps): Edge {
           secureCookie,
         })
       : null
-  const { token, ...limits } = settings.webhooks
   const endpoints: Endpoint[] = [
     ...systemEndpoints({
       version: deps.version,
@@ -135,7 +138,7 @@ export function createEdge(deps: EdgeDeps): Edge {
       all: () => endpoints,
     }),
     ...messageEndpoints({ messages: deps.messages }),
-    ...webhookEndpoints({ ...deps, token, limits, metrics }),
+    ...webhookEndpoints({ ...deps, token, limits: settings.webhooks, metrics }),
     ...sessionEndpoints({ agent, identity }),
     ...authEndpoints({ signIn, namedPeople: deps.namedPeople }),
     ...incidentEndpoints({

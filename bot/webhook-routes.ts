@@ -36,7 +36,7 @@ export interface WebhookDeps {
   /** The newest deliveries of a source, with this body (SHA-256, hex) and with another. */
   newest(source: string, bodySha: string): Promise<{ same: { id: number; receivedAt: Date } | null; other: number | null }>
   /** Null: no token is asked for, because only this machine can reach the port. */
-  token: string | null
+  token(): string | null
   limits: { perSecond: number; burst: number }
   metrics: Pick<SelfMetrics, 'countDelivery'>
   now: () => Date
@@ -70,7 +70,8 @@ function createReceiver(source: WebhookSource, deps: WebhookDeps): (context: Con
   const bucket = createTokenBucket({ ...limits, now })
   let inFlight = 0
   return async (context) => {
-    if (token !== null) checkToken(context, token)
+    const asked = token()
+    if (asked !== null) checkToken(context, asked)
     const wait = inFlight >= MOST_IN_FLIGHT ? 1 : bucket.take()
     if (wait > 0) {
       metrics.countDelivery(source.name, 'limited')

@@ -13,6 +13,7 @@ const CLI = join(import.meta.dirname, '..', '..', 'bot', 'cli.ts')
 /** As in the image: nobody, to whom no file belongs. */
 const NOBODY = 65_532
 const MINUTES = 60_000
+const [FIRST, SECOND] = ['1'.repeat(40), '2'.repeat(40)]
 
 test(
   'runs as a user who can write on nothing but its data, as in the image, and is heard of outside',
@@ -35,6 +36,7 @@ test(
       join(folder, 'steadyhand.yaml'),
       'local: { enabled: false }\nheartbeats: { expected: [{ name: here, alert: Watchdog }] }\n',
     )
+    writeFileSync(join(folder, 'token'), FIRST)
     const [port, healthPort] = [await freePort(), await freePort()]
     const env = {
       HOME: '/nonexistent',
@@ -43,6 +45,7 @@ test(
       HEALTH_PORT: String(healthPort),
       STEADYHAND_DATA_DIR: join(folder, 'data'),
       STEADYHAND_HEARTBEAT_URL_FILE: join(folder, 'address'),
+      STEADYHAND_WEBHOOK_TOKEN_FILE: join(folder, 'token'),
     }
     const child = spawn(process.execPath, [CLI, 'start'], { cwd: folder, env, uid: NOBODY, gid: NOBODY, stdio: ['ignore', 'pipe', 'pipe'] })
     context.onTestFinished(() => void child.kill('SIGKILL'))
@@ -71,8 +74,13 @@ test(
       status: 'firing',
       alerts: [{ status: 'firing', labels, annotations: {}, startsAt: '2026-03-01T10:00:00Z' }],
     }
-    expect((await client.post('/webhooks/alertmanager', body)).status).toBe(202)
-    expect((await client.post('/webhooks/generic', { name: 'Real', service: 'payments', status: 'firing' })).status).toBe(202)
+    const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` })
+    expect((await client.post('/webhooks/alertmanager', body, bearer(FIRST))).status).toBe(202)
+    writeFileSync(join(folder, 'token'), SECOND)
+    const real = { name: 'Real', service: 'payments', status: 'firing' }
+    const isTaken = async (): Promise<boolean> => (await client.post('/webhooks/generic', real, bearer(SECOND))).status === 202
+    await until('the new token is the one', isTaken, 30, () => said)
+    expect((await client.post('/webhooks/generic', real, bearer(FIRST))).status).toBe(401)
     await until(
       'the real alert is an incident',
       async () => (await client.get('/api/v1/incidents')).json.items.length > 0,
