@@ -25,6 +25,8 @@ import type { PolicyInForce } from './policy-in-force.ts'
 import type { Presentation, RunbookStore } from './ports.ts'
 import { createTelemetry } from './telemetry/telemetry.ts'
 import { createTopology } from './topology/inventory.ts'
+import { NO_TRACE, type Trace } from './trace.ts'
+import { tracedInvestigation, tracedJob, tracedProposals, tracedSources, tracedSteps } from './traced.ts'
 
 export interface AssemblyDeps
   extends Pick<
@@ -64,6 +66,8 @@ export interface AssemblyDeps
   card: PlanCard
   /** None unless given. */
   heartbeats?: HeartbeatDeps
+  /** Nobody is told unless given. */
+  trace?: Trace
   /** Where every request is shown. */
   presentations(): Promise<readonly Presentation[]>
 }
@@ -98,7 +102,7 @@ const alertsSchema = z.array(alertSchema).max(1_000)
 
 /** The agent over stores and integrations: what each part needs of the others is put together here, and nothing is decided. */
 export function assembleAgent(deps: AssemblyDeps): Assembly {
-  const { integrations, now, log, incidents, approvals, card } = deps
+  const { integrations, now, log, incidents, approvals, card, trace = NO_TRACE } = deps
   const topology = createTopology({
     sources: integrations.flatMap(({ id, workloads }) => (workloads ? [{ id, workloads }] : [])),
     now,
@@ -129,6 +133,12 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
   const acts = async (): Promise<boolean> => (await agent.mode()).mode === 'act'
   const agent: RunningAgent = createAgent({
     ...deps,
+    executions: tracedSteps(deps.executions, trace),
+    queue: {
+      ...deps.queue,
+      handle: (kind, handler, options) =>
+        deps.queue.handle(kind, (payload, signal) => tracedJob(trace, kind, payload, () => handler(payload, signal)), options),
+    },
     heartbeats,
     pulse: pulseOf(deps, acts),
     catalog,
@@ -146,16 +156,19 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
       log,
     }),
     watching: createWatchTurn({ lease: deps.watchLease, watches: [createWatch(watched), createLogWatch(watched)] }),
-    investigation: createInvestigation({
-      ...{ incidents, sources: integrations, topology, runbooks: deps.runbooks, now, log },
-      ...(deps.model ? { model: deps.model } : {}),
-    }),
+    investigation: tracedInvestigation(
+      createInvestigation({
+        ...{ incidents, sources: tracedSources(integrations, trace), topology, runbooks: deps.runbooks, now, log },
+        ...(deps.model ? { model: deps.model } : {}),
+      }),
+      trace,
+    ),
     parsers: new Map([
       ...deps.formats.map(({ name, parse }) => [name, parserOf(parse)] as const),
       ...[DETECTION, HEARTBEAT, ...integrations.map(({ id }) => id)].map((source) => [source, parseRaised] as const),
     ]),
     proposing: {
-      kernel: approvals,
+      kernel: tracedProposals(approvals, trace),
       catalog,
       policy: answers.answer,
       card,

@@ -48,7 +48,7 @@ export interface WorkQueue {
 
 export interface AgentDeps
   extends Omit<JobsDeps, 'enqueue' | 'inbox' | 'kernel'>,
-    Pick<ExecutorDeps, 'catalog' | 'lease' | 'objectionOfPolicy' | 'crashpoint' | 'now' | 'log'> {
+    Pick<ExecutorDeps, 'catalog' | 'lease' | 'objectionOfPolicy' | 'crashpoint' | 'trace' | 'now' | 'log'> {
   incidents: IncidentStore
   approvals: ApprovalKernel
   executions: ExecutionKernel

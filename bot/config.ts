@@ -8,6 +8,7 @@ import { parseSettings, type SettingsFile, SHORTEST_TOKEN } from './config/setti
 import { readSources, type SourceSettings, sourceVariables } from './config/sources.ts'
 import { type OidcSettings, readOidcSettings } from './oidc/settings.ts'
 import { readSlackSettings, type SlackSettings, slackProblems, slackVariables, unusedSlackSettings } from './slack/settings.ts'
+import { readTraceSettings, type TraceSettings, traceVariables } from './traces/settings.ts'
 
 /** The environment of the target that needs nothing, and the tenant of the console's named people. */
 export const LOCAL = 'local'
@@ -37,6 +38,7 @@ export const VARIABLES: VariableWords = {
   ...slackVariables,
   ...modelVariables,
   ...sourceVariables,
+  ...traceVariables,
 }
 
 /** Everything that can be set, after defaults. Paths are absolute; nothing is blank. */
@@ -70,6 +72,8 @@ export interface Settings {
   models: ModelsSettings
   /** Alerts that fire always and are missed, and what is called while this installation is well. */
   heartbeats: HeartbeatSettings
+  /** Where traces of our own work go; null: nowhere. */
+  traces: TraceSettings | null
   local: { enabled: boolean }
   /** Where evidence comes from beyond the local target, and what else may be acted on. */
   sources: SourceSettings
@@ -214,6 +218,7 @@ function merge(read: EnvironmentReader, file: SettingsFile, path: string | null,
     slack,
     models,
     heartbeats: readHeartbeats(read, file.heartbeats),
+    traces: readTraceSettings(read, file.traces),
     local: { enabled: file.local?.enabled ?? true },
     sources: readSources(read, file, { databaseUrl }),
     retention: file.retention,

@@ -1,6 +1,7 @@
 import type { Hono } from 'hono'
 import type { Agent } from '../agent/agent.ts'
 import type { EventHub } from '../agent/events.ts'
+import type { Trace } from '../agent/trace.ts'
 import { type Announcer, createAnnouncer, type NoticeQueue } from './announcer.ts'
 import { type AdminApiDeps, adminEndpoints } from './api/admin.ts'
 import { approvalEndpoints } from './api/approvals.ts'
@@ -43,6 +44,8 @@ export interface EdgeDeps {
   live: Pick<LiveSecrets, 'apiKeys' | 'webhookToken'>
   agent: Agent
   hub: EventHub
+  /** Nobody is told unless given. */
+  trace?: Trace
   /** Whether people may be signed in by name: loopback, no tokens, no real targets. */
   namedPeople: boolean
   sessions: SessionRows & CheckedRows & SignInDeps['sessions']

@@ -21,6 +21,8 @@ export interface Parts {
   stores: {
     onNotice(callback: () => void): Promise<() => void>
   }
+  /** Tells what is left. */
+  traces: { close(): Promise<void> }
   database: { close(): Promise<void> }
 }
 
@@ -49,6 +51,7 @@ export function createLifecycle({
   drills,
   queue,
   stores,
+  traces,
   database,
 }: Parts): Lifecycle {
   let started = false
@@ -72,7 +75,7 @@ export function createLifecycle({
       stopListening()
       await Promise.all([edge?.close(), ...chats.map((each) => each.stop()), drills.stop(), queue?.stop(JOB_GRACE_MS), agent.stop()])
       await Promise.all(integrations.map((each) => each.stop()))
-      await health.close()
+      await Promise.all([health.close(), traces.close()])
       await database.close()
     },
   }

@@ -38,6 +38,7 @@ import { partsOf, type RoleOfProcess, startedIn } from './process-role.ts'
 import { readRunbookFolders } from './runbook-folder.ts'
 import { renderPlain } from './slack/plain-blocks.ts'
 import { alsoOnSlack, examineSlack, NO_CHAT, openSlack } from './slack/slack.ts'
+import { openTrace } from './traces/open.ts'
 import { webhookSources } from './webhook-sources.ts'
 
 export const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
@@ -104,6 +105,7 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, opt
   const namedPeople = mayUseNames(settings, integrations)
   const policy = createPolicyInForce({ source: readPolicySource(settings.policyFile, DEFAULT_POLICY), store: stores.policies })
   if (isHost) await takeTheHostsWord({ ...stores, policy, rows: peopleRows(settings.people, namedPeople), log })
+  const { trace, ...traces } = await openTrace(inspect ? null : settings.traces, { version: VERSION, role })
   const { agent, drills } = assembleAgent({
     ...stores,
     journal: await openEffectJournal(settings.dataDir),
@@ -117,27 +119,25 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, opt
     ...{ runs: stores.drillRuns, lease: stores.leaseOf('executor'), watchLease: stores.leaseOf('detection'), queue: stores.work },
     heartbeats: { ...settings.heartbeats, meta: stores.meta, call, lease: stores.leaseOf('heartbeat') },
     crashpoint: createCrashpoint(settings.crash, () => process.kill(process.pid, 'SIGKILL')),
-    ...{ parts, page, now, log },
+    ...{ parts, page, trace, now, log },
   })
   const chat = parts.edge && !inspect ? await openSlack(settings, { ...stores, agent, database, page, now, log }) : NO_CHAT
   const edge = createEdge({
-    ...{ settings, version: VERSION, live, agent, hub: createEventHub(), namedPeople },
-    ...{ sessions: stores.sessions, signInAttempts: stores.signInAttempts },
+    ...{ settings, version: VERSION, live, trace, agent, hub: createEventHub(), namedPeople },
     // Looking changes nothing, and makes nothing either: nobody calls what is not started.
     hostSecret: inspect ? randomUUID() : openHostSecret(settings.dataDir),
     backUp: async () =>
       await spool(settings.dataDir, async (path) => await writeBackup(database, path, { product: VERSION, takenAt: now() })),
     exportAudit: async (since) =>
       await spool(settings.dataDir, async (path) => await writeAuditExport(database, path, auditExport(settings, since))),
-    ...{ messages: stores.messages, notices: stores.outbox, jobs: stores.queue },
+    ...{ ...stores, notices: stores.outbox, jobs: stores.queue },
     ...{ ...chat, render: renderPlain },
-    ...webhookSources(WEBHOOKS, stores.inbox),
-    ...{ pages: consoleRoutes(), isAway: isDatabaseAway, now, log },
+    ...{ ...webhookSources(WEBHOOKS, stores.inbox), pages: consoleRoutes(), isAway: isDatabaseAway, now, log },
     notReady: async () => (lifecycle.isStarted() ? agent.unstorable() : 'It is still starting.'),
   })
   const readRunbooks = async (): Promise<void> => await loadRunbooks(readRunbookFolders(settings.runbooks), { ...stores, log })
   const started = startedIn(parts, { edge, ...chat, queue: stores.queue, loadRunbooks: readRunbooks })
-  const lifecycle = createLifecycle({ ...started, integrations, agent, drills, stores, database })
+  const lifecycle = createLifecycle({ ...started, integrations, agent, drills, stores, traces, database })
   return { ...lifecycle, agent, integrations, page }
 }
 

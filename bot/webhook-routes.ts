@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import { z } from 'zod'
 import type { Agent } from '../agent/agent.ts'
 import type { Alert } from '../agent/domain/alert.ts'
+import { NO_TRACE, type Trace } from '../agent/trace.ts'
 import type { Endpoint } from './api/endpoint.ts'
 import { bearerToken, isOneOf } from './bearer.ts'
 import { parseJson } from './json-body.ts'
@@ -39,6 +40,8 @@ export interface WebhookDeps {
   token(): string | null
   limits: { perSecond: number; burst: number }
   metrics: Pick<SelfMetrics, 'countDelivery'>
+  /** Nobody is told unless given. */
+  trace?: Trace
   now: () => Date
   log: { warn(object: object, message: string): void; error(object: object, message: string): void }
 }
@@ -107,7 +110,12 @@ async function accept(source: WebhookSource, context: Context<Checked>, deps: We
     deps.log.warn({ source: source.name, bytes: body.byteLength, words: problem.message }, 'a delivery could not be read')
     throw problem
   }
-  const { duplicate } = await storing(source, deps, () => receiveOnce(delivery, hash, deps))
+  const { duplicate } = await (deps.trace ?? NO_TRACE).span(
+    'alert',
+    { source: source.name },
+    () => storing(source, deps, () => receiveOnce(delivery, hash, deps)),
+    (stored) => ({ result: stored.duplicate ? 'duplicate' : 'accepted' }),
+  )
   deps.metrics.countDelivery(source.name, duplicate ? 'duplicate' : 'accepted')
   // Also when nothing is new in it: a heartbeat says the same each time. What was stored is taken, whatever becomes of this.
   await deps.agent.heard(delivered).catch((err: unknown) => deps.log.error({ err, source: source.name }, 'a heartbeat could not be noted'))

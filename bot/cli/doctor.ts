@@ -59,6 +59,7 @@ async function examine(read: () => Settings, now: () => Date): Promise<CheckResu
     policy(settings),
     models(settings),
     heartbeats(settings),
+    traces(settings),
     server ? await examineServer(server) : await examineDatabase(settings),
     improvements(settings).map((line) => ({
       name: line.slice(0, line.indexOf(':')).toLowerCase(),
@@ -130,6 +131,11 @@ function heartbeats({ heartbeats: { expected, url, everySeconds } }: Settings): 
   )
   const own = url === null ? [] : [ok('own heartbeat', `${new URL(url).host} is called every ${everySeconds} s while actions would run`)]
   return [...others, ...own]
+}
+
+function traces({ traces: told }: Settings): CheckResult[] {
+  if (told === null) return []
+  return [ok('traces', `ids and kinds of what is done leave this machine for ${new URL(told.endpoint).host}; no text of alerts or logs`)]
 }
 
 async function examineServer(server: ApiClient): Promise<CheckResult[]> {

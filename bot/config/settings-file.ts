@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { ROLES, SURFACES } from '../../agent/domain/principal.ts'
 import { oidcFileSchema } from '../oidc/settings.ts'
 import { slackFileSchema } from '../slack/settings.ts'
+import { tracesFileSchema } from '../traces/settings.ts'
 import { heartbeatsFileSchema } from './heartbeat-settings.ts'
 import { modelsFileSchema } from './model-settings.ts'
 import { keysAt, nearestKey } from './nearest-key.ts'
@@ -146,6 +147,7 @@ export const settingsFileSchema = z.strictObject({
   heartbeats: heartbeatsFileSchema
     .optional()
     .meta({ description: 'Alerts that are missed when they no longer come, and what is called while all is well.' }),
+  traces: tracesFileSchema.optional().meta({ description: 'Traces of its own work: ids and words of closed lists, no text from outside.' }),
   local: z
     .strictObject({
       enabled: z

@@ -8,6 +8,7 @@ import { Client } from '../support/edge/client.ts'
 import { freePort } from '../support/edge/free-port.ts'
 import { until } from '../support/live/until.ts'
 import { temporaryFolder } from '../support/peer-process.ts'
+import { startCollector } from '../support/traces/collector.ts'
 
 const CLI = join(import.meta.dirname, '..', '..', 'bot', 'cli.ts')
 /** As in the image: nobody, to whom no file belongs. */
@@ -37,6 +38,8 @@ test(
       'local: { enabled: false }\nheartbeats: { expected: [{ name: here, alert: Watchdog }] }\n',
     )
     writeFileSync(join(folder, 'token'), FIRST)
+    const collector = await startCollector()
+    context.onTestFinished(collector.close)
     const [port, healthPort] = [await freePort(), await freePort()]
     const env = {
       HOME: '/nonexistent',
@@ -46,6 +49,7 @@ test(
       STEADYHAND_DATA_DIR: join(folder, 'data'),
       STEADYHAND_HEARTBEAT_URL_FILE: join(folder, 'address'),
       STEADYHAND_WEBHOOK_TOKEN_FILE: join(folder, 'token'),
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     }
     const child = spawn(process.execPath, [CLI, 'start'], { cwd: folder, env, uid: NOBODY, gid: NOBODY, stdio: ['ignore', 'pipe', 'pipe'] })
     context.onTestFinished(() => void child.kill('SIGKILL'))
@@ -88,6 +92,16 @@ test(
       () => said,
     )
     expect((await client.get('/api/v1/incidents')).json.items.map(({ title }: { title: string }) => title)).toEqual(['payments: Real'])
+
+    const names = (): string[] => [...new Set(collector.spans.map(({ name }) => name))]
+    await until(
+      'its work is traced',
+      async () => names().includes('steadyhand.investigation'),
+      60,
+      () => `${said}\n${names()}`,
+    )
+    expect(names()).toEqual(expect.arrayContaining(['steadyhand.alert', 'steadyhand.job']))
+    expect(collector.text()).not.toMatch(/Watchdog|payments/)
 
     child.kill('SIGTERM')
     expect(await ended).toBe(0)
