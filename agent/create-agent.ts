@@ -12,6 +12,7 @@ import { Refusal } from './domain/refusal.ts'
 import { createEffects } from './effects.ts'
 import { createHandling } from './handling/handling.ts'
 import { handlingOf } from './handling/state.ts'
+import type { Heartbeats } from './heartbeats/heartbeats.ts'
 import { modelUseOf } from './investigation/model-use.ts'
 import { createJobs, type Jobs, type JobsDeps, type Work } from './jobs.ts'
 import { createSelfCheck } from './mode.ts'
@@ -53,7 +54,7 @@ export interface WorkQueue {
 
 export interface AgentDeps
   extends Omit<JobsDeps, 'enqueue' | 'inbox' | 'kernel'>,
-    Pick<ExecutorDeps, 'catalog' | 'lease' | 'objectionOfPolicy' | 'crashpoint' | 'now' | 'log'> {
+    Pick<ExecutorDeps, 'catalog' | 'lease' | 'objectionOfPolicy' | 'crashpoint' | 'trace' | 'now' | 'log'> {
   incidents: IncidentStore
   approvals: ApprovalKernel
   executions: ExecutionKernel
@@ -81,6 +82,10 @@ export interface AgentDeps
   card: PlanCard
   drills: Agent['drills']
   watching: WatchTurn
+  /** Alerts that fire always, and are missed. */
+  heartbeats?: Pick<Heartbeats, 'heard' | 'look'> | undefined
+  /** Tells somebody outside that this installation is well. */
+  pulse?: WatchTurn | undefined
   /** Reasons the configuration gives to only observe. */
   configured(): readonly string[]
   /** Which halves of the work this process does: all of it unless it is split. */
@@ -104,6 +109,7 @@ export interface RunningAgent extends Agent {
 
 const SWEEP_MS = 2_000
 const WATCH_MS = 5_000
+const LISTEN_MS = 5_000
 const SELF_CHECK_MS = 60_000
 const TIDY_MS = 300_000
 const STOP_WAIT_MS = 1_000
@@ -204,6 +210,7 @@ export function createAgent(deps: AgentDeps): RunningAgent {
     drills: deps.drills,
 
     receive: async (delivery) => ({ duplicate: (await deps.inbox.accept({ ...delivery, jobKind: 'intake' })).duplicate }),
+    heard: async (alerts) => await deps.heartbeats?.heard(alerts),
     incidents: async (query) => await incidents.list(query),
     evidence: async (incidentId, label) => await incidents.evidenceItem(incidentId, label),
     approval: async (id) => await approvals.approval(id),
@@ -295,12 +302,16 @@ export function createAgent(deps: AgentDeps): RunningAgent {
       if (parts.agent) startJobs()
       // The lease is written by nobody but the process that acts: split in three, nothing is watched.
       if (parts.agent && parts.executor) every(WATCH_MS, 'watching the services', deps.watching.round)
-      // Of three processes the third keeps house: the one that neither proposes nor acts.
-      if (parts.agent === parts.executor) every(TIDY_MS, 'tidying', deps.tidy)
+      // Of three processes the third keeps house: the one that neither proposes nor acts. It is also the one that hears what arrives.
+      if (parts.agent === parts.executor) {
+        every(TIDY_MS, 'tidying', deps.tidy)
+        if (deps.heartbeats) every(LISTEN_MS, 'listening for heartbeats', deps.heartbeats.look)
+      }
+      if (parts.executor && deps.pulse) every(WATCH_MS, 'the own heartbeat', deps.pulse.round)
     },
     async stop() {
       for (const timer of timers) clearInterval(timer)
-      await Promise.all([executor.stop(), deps.watching.end()])
+      await Promise.all([executor.stop(), deps.watching.end(), deps.pulse?.end()])
     },
   }
 }

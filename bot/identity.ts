@@ -74,7 +74,7 @@ export interface IdentityDeps {
   agent: Pick<Agent, 'person'>
   sessions: SessionRows
   /** Keys of programs; with any, every call needs a person or one of them. */
-  apiKeys: readonly string[]
+  apiKeys(): readonly string[]
   /** Whether people may be signed in by name: loopback, no tokens, no real targets. */
   namedPeople: boolean
   /** Null where nobody signs in at an identity provider. */
@@ -102,13 +102,13 @@ export function createIdentity({ agent, sessions, apiKeys, namedPeople, oidc, se
       // Of another kind than Bearer it is meant for somebody else: a proxy that asks for a password.
       if (authorization !== undefined && /^bearer\b/i.test(authorization)) {
         const key = bearerToken(authorization)
-        if (key !== null && isOneOf(key, apiKeys)) return { kind: 'program' }
+        if (key !== null && isOneOf(key, apiKeys())) return { kind: 'program' }
         throw new HttpProblem('no-token', null, { 'www-authenticate': 'Bearer' })
       }
       const token = cookie.read(cookies)
       const caller = token === null ? null : await holder(token, sha256(token))
       if (caller) return caller
-      if (apiKeys.length === 0) return { kind: 'anyone', ended: token !== null }
+      if (apiKeys().length === 0) return { kind: 'anyone', ended: token !== null }
       throw token === null ? new HttpProblem('no-token', null, { 'www-authenticate': 'Bearer' }) : new HttpProblem('session-ended')
     },
     async openByName(personId) {

@@ -22,6 +22,8 @@ export interface IntakeDeps {
     /** The sources of alerts that the targets of drills raise themselves. */
     sources: readonly string[]
   }
+  /** Whether an alert is one that fires always: heard where it arrived, and no reason for an incident. */
+  isHeartbeat?(alert: Alert): boolean
   now: () => Date
   log: { info(object: object, message: string): void; warn(object: object, message: string): void }
 }
@@ -49,7 +51,10 @@ export interface Intake {
   takeAll(deliveries: readonly Delivery[]): Promise<Taken>
 }
 
+const HEARTBEAT: IntakeDecision = { do: 'drop', reason: 'it is a heartbeat that fires always: only its absence is news' }
+
 export function createIntake(deps: IntakeDeps): Intake {
+  const { isHeartbeat = () => false } = deps
   return {
     async takeAll(deliveries) {
       const [inventory, drill] = await Promise.all([deps.topology.inventory(), deps.drills.current()])
@@ -64,7 +69,8 @@ export function createIntake(deps: IntakeDeps): Intake {
         return placed.map((each) => {
           const fromGround = deps.drills.sources.includes(each.alert.source) && deps.drills.environments.includes(each.environment)
           const drillRun = drill && fromGround ? drill.run : null
-          const decideOn = (facts: IntakeFacts) => decide({ ...each, facts, graph: inventory.graph, fromGround, drillRun, now: deps.now() })
+          const decideOn = (facts: IntakeFacts) =>
+            isHeartbeat(each.alert) ? HEARTBEAT : decide({ ...each, facts, graph: inventory.graph, fromGround, drillRun, now: deps.now() })
           return { alert: each.alert, inboxId, decide: decideOn }
         })
       })

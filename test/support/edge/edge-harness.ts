@@ -10,6 +10,7 @@ import type { Source } from '../../../agent/investigation/scope.ts'
 import type { JournalEntry } from '../../../agent/ports.ts'
 import { createTelemetry } from '../../../agent/telemetry/telemetry.ts'
 import { createTopology } from '../../../agent/topology/inventory.ts'
+import { createLiveSecrets } from '../../../bot/config/live-secrets.ts'
 import { type ConfiguredPerson, loadConfig, type Settings } from '../../../bot/config.ts'
 import { consolePresentations, peopleRows } from '../../../bot/configured-people.ts'
 import { createDeadJobs } from '../../../bot/dead-jobs.ts'
@@ -115,6 +116,7 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
   const deps: EdgeDeps = {
     settings,
     version: '0.0.0-test',
+    live: createLiveSecrets(settings),
     agent,
     hub,
     namedPeople: options.namedPeople ?? (settings.api.keys.length === 0 && settings.oidc === null),
