@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-
-/** The kind of the job that handles what Slack sent, and the source it is stored under. */
-export const SLACK_WORK = 'slack'
+import { SLACK_SOURCE, workKindOf } from './work-kinds.ts'
 
 /** Whatever Slack sends, by HTTP or by Socket Mode: what has to be known before it is stored. */
 const sentSchema = z.looseObject({
@@ -40,7 +38,13 @@ export function createInlet({ inbox, appId }: InletDeps): Inlet {
       const { token: _token, ...kept } = parsed.data
       if (appId !== null && isForeign(parsed.data, appId)) return 'foreign'
       const body = Buffer.from(JSON.stringify(kept))
-      const delivery = { source: SLACK_WORK, deliveryKey: keyOf(parsed.data.event_id, body), body, headers: {}, jobKind: SLACK_WORK }
+      const delivery = {
+        source: SLACK_SOURCE,
+        deliveryKey: keyOf(parsed.data.event_id, body),
+        body,
+        headers: {},
+        jobKind: workKindOf(kept),
+      }
       const { duplicate } = await inbox.accept(delivery)
       return duplicate ? 'duplicate' : 'taken'
     },

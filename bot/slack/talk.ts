@@ -1,5 +1,4 @@
 import type { Agent } from '../../agent/agent.ts'
-import { parseCommand } from '../command-parser.ts'
 import { runCommand } from '../commands.ts'
 import type { Caller } from '../identity.ts'
 import type { Card } from '../messages/card.ts'
@@ -9,6 +8,7 @@ import type { SlackPeople } from './people.ts'
 import type { PrivateWords } from './private-words.ts'
 import { renderBlocks } from './render.ts'
 import { PRIORITY } from './surface.ts'
+import { onlyHolds } from './work-kinds.ts'
 import type { Workspace } from './workspace.ts'
 
 export type Speaker = Extract<Caller, { kind: 'person' }>
@@ -34,8 +34,6 @@ export interface Talk {
   /** The answer for everybody, in the thread of the incident; the same ref is answered once. */
   answer(command: string, caller: Speaker, where: { channel: string; incident: string; ref: string }): Promise<void>
 }
-
-const HOLDING: readonly string[] = ['stop', 'freeze']
 
 export function createTalk(deps: TalkDeps): Talk {
   const { agent, people, words, postings, deliverer, workspace, consoleUrl, now } = deps
@@ -85,11 +83,6 @@ export function createTalk(deps: TalkDeps): Talk {
       await post(await run(command, caller, incident), { ref, channel, thread: null, incident })
     },
   }
-}
-
-/** Whether a command can only keep something from happening. */
-export function onlyHolds(command: string): boolean {
-  return HOLDING.includes(parseCommand(command).name)
 }
 
 /** What was typed, without the mention of the bot and without Slack's own signs: '<http://x|x>' is 'x', '&lt;' is '<'. */
