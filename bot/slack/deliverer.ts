@@ -260,8 +260,9 @@ async function post(posting: StoredPosting, drawn: Exclude<Drawn, { type: 'nothi
   }
   await postings.begin(posting.id)
   if (drawn.type === 'message') return await web.post({ ...drawn.message, channel, thread, broadcast: drawn.broadcast, name })
-  // A picture stands below the card it belongs to; a card that was given up has none.
-  if (thread !== null) await web.upload({ channel, thread, name, body: drawn.body, alt: drawn.alt, title: drawn.title })
+  // A file stands below the card it belongs to; a card that was given up has none.
+  if (thread !== null || posting.incidentId === null)
+    await web.upload({ channel, thread, name, body: drawn.body, alt: drawn.alt, title: drawn.title })
   return name
 }
 

@@ -3,6 +3,7 @@ import { runCommand } from '../commands.ts'
 import type { Caller } from '../identity.ts'
 import type { Card } from '../messages/card.ts'
 import type { Deliverer, PostingRows } from './deliverer.ts'
+import { overflowOf } from './overflow.ts'
 import type { CommandPayload, MessagePayload } from './payloads.ts'
 import type { SlackPeople } from './people.ts'
 import type { PrivateWords } from './private-words.ts'
@@ -45,15 +46,11 @@ export function createTalk(deps: TalkDeps): Talk {
 
   const post = async (card: Card, to: { ref: string; channel: string; thread: string | null; incident: string | null }): Promise<void> => {
     const { ref, channel: place, thread, incident: incidentId } = to
-    await postings.say('slack', {
-      kind: 'answer',
-      ref,
-      incidentId,
-      priority: PRIORITY.answer,
-      place,
-      thread,
-      body: { ...renderBlocks(card), broadcast: false },
-    })
+    const where = { ref, incidentId, place, thread }
+    const body = { ...renderBlocks(card), broadcast: false }
+    await postings.say('slack', { ...where, kind: 'answer', priority: PRIORITY.answer, body })
+    const whole = overflowOf(card, ref)
+    if (whole !== null) await postings.say('slack', { ...where, kind: 'file', priority: PRIORITY.file, body: { ...whole } })
     deliverer.wake()
   }
 

@@ -156,6 +156,23 @@ describeDatabases('what is shown on Slack', (store) => {
     expect(slack.posted(other).filter(({ text, threadTs }) => text.startsWith('Sev') && threadTs === null)).toHaveLength(1)
   })
 
+  test('is the chart of the incident too: a file below its card, with words for who cannot see it', async () => {
+    const { slack, running, channel, alice, message } = await openScene(database())
+    await running.askSomething(60)
+    const card = await message('Sev ')
+    const measured = { kind: 'metrics', source: 'test', trust: 'metric', status: 'ok', summary: 's', query: 'q', link: null } as const
+    await running.stores.incidents.addEvidence('inc-1', [{ ...measured, from: new Date(), to: new Date(), content: [] }])
+    await alice.click(card, 'Take')
+    const files = () => slack.posted(channel).flatMap(({ threadTs, files }) => (threadTs === card.ts ? files : []))
+    await expect.poll(files, { timeout: 25_000 }).toHaveLength(1)
+    expect(files()).toMatchObject([
+      { name: 'steadyhand-inc-1.png', complete: true, altText: expect.stringMatching(/^Chart of .* of payments/) },
+    ])
+    // The signature of a PNG.
+    expect(files()[0]?.content.subarray(0, 8)).toEqual(Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]))
+    expect(slack.violations).toEqual([])
+  })
+
   test('is given up in a channel that the bot was thrown out of', async () => {
     const { slack, alice, channel } = await openScene(database())
     const other = slack.channel('elsewhere', [alice])

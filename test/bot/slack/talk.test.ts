@@ -41,6 +41,26 @@ describeDatabases('talking on Slack', (store) => {
     expect(slack.violations).toEqual([])
   })
 
+  test('an answer that is too long for a message is there in full as a file below it, once', async () => {
+    const { slack, running, alice, channel, message } = await openScene(database())
+    const to = new Date(Date.now() + 3_600_000)
+    const reasons = Array.from({ length: 15 }, (_, index) => `reason ${index}: ${'<!channel> & long '.repeat(15)}`.trim())
+    for (const reason of reasons) await running.stores.control.freeze({ scope: '*', from: new Date(), to, reason, by: 'carol' })
+    slack.faults.next('files.completeUploadExternal', { kind: 'lost' })
+    const asked = await alice.mention(channel, 'status')
+    const answer = await message('Shortened to fit here')
+    expect(answer.threadTs).toBe(asked.ts)
+    const files = () => slack.posted(channel).flatMap(({ threadTs, files }) => (threadTs === asked.ts ? files : []))
+    await expect.poll(files, { timeout: 25_000 }).toHaveLength(1)
+    const said = files()[0]?.content.toString() ?? ''
+    for (const reason of reasons) expect(said).toContain(reason)
+    const left = async (): Promise<number> =>
+      (await sql`select from posting where wanted > shown and dead_at is null`.execute(database().db)).rows.length
+    await expect.poll(left, { timeout: 25_000 }).toBe(0)
+    expect(files()).toHaveLength(1)
+    expect(slack.violations).toEqual([])
+  })
+
   test('a command whose answer is lost is not run again', async () => {
     const { slack, running, carol, channel } = await openScene(database())
     slack.faults.next('chat.postEphemeral', { kind: 'http', status: 503 })
