@@ -17,6 +17,7 @@ export interface InletDeps {
       body: Uint8Array
       headers: Readonly<Record<string, string>>
       jobKind: string
+      urgent: boolean
     }): Promise<{ id: number; duplicate: boolean }>
   }
   /** The one app that may send; null for any. */
@@ -44,6 +45,8 @@ export function createInlet({ inbox, appId }: InletDeps): Inlet {
         body,
         headers: {},
         jobKind: workKindOf(kept),
+        // Slack waits three seconds, and whoever clicked sees it wait.
+        urgent: true,
       }
       const { duplicate } = await inbox.accept(delivery)
       return duplicate ? 'duplicate' : 'taken'

@@ -8,8 +8,7 @@ import type { Person } from '../slack/person.ts'
 import { type SlackServer, type SlackServerOptions, startSlackServer } from '../slack/server.ts'
 import type { Conversation, SlackMessage } from '../slack/world.ts'
 import { type EdgeOptions, openEdge, type RunningEdge, waitFor } from './edge-harness.ts'
-
-export type Mode = 'HTTP' | 'Socket Mode'
+import { environmentOf, type Mode } from './slack-environment.ts'
 
 /** Steadyhand in a workspace: Alice and Carol may approve, Bob may look on, Mallory is linked to nobody. */
 export interface SlackScene {
@@ -82,14 +81,6 @@ export async function openScene(
     async says(message, words) {
       await waitFor(async () => (fits(message, words) ? true : null), SECONDS)
     },
-  }
-}
-
-export function environmentOf(slack: SlackServer, mode: Mode): Record<string, string> {
-  return {
-    SLACK_API_URL: slack.apiUrl,
-    SLACK_BOT_TOKEN: slack.botToken,
-    ...(mode === 'HTTP' ? { SLACK_SIGNING_SECRET: slack.signingSecret } : { SLACK_APP_TOKEN: slack.appToken }),
   }
 }
 
