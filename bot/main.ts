@@ -100,7 +100,6 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, opt
   const page = async (words: string): Promise<void> => void (await stores.outbox.enqueue(database.db, pageNotice(words, now())))
   const onDeadJob: StoresDeps['onDeadJob'] = (job, error) => deadJobs(job, error)
   const stores = createStores({ database, now, retention: settings.retention, log, workerId: randomUUID(), onDeadJob })
-  const deadJobs = createDeadJobs({ page, inbox: stores.inbox, log })
   const integrations = await createIntegrations(settings, (id) => integrationDeps(id, stores, { now, log }), stores.toldChanges)
   const namedPeople = mayUseNames(settings, integrations)
   const policy = createPolicyInForce({ source: readPolicySource(settings.policyFile, DEFAULT_POLICY), store: stores.policies })
@@ -122,6 +121,7 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, opt
     ...{ parts, page, trace, now, log },
   })
   const chat = parts.edge && !inspect ? await openSlack(settings, { ...stores, agent, database, page, now, log }) : NO_CHAT
+  const deadJobs = createDeadJobs({ page, inbox: stores.inbox, chats: chat.chats, log })
   const edge = createEdge({
     ...{ settings, version: VERSION, live, trace, agent, hub: createEventHub(), namedPeople },
     // Looking changes nothing, and makes nothing either: nobody calls what is not started.

@@ -12,9 +12,11 @@ export interface Delivery {
   headers: Readonly<Record<string, string>>
   /** A job of this kind, with `{ inboxId }` as payload, is enqueued in the same commit. */
   jobKind?: string
+  /** Somebody waits for the acknowledgement: it is stored before what programs have sent, and in a line of its own. */
+  urgent?: boolean
 }
 
-export interface InboxItem extends Required<Omit<Delivery, 'jobKind'>> {
+export interface InboxItem extends Required<Omit<Delivery, 'jobKind' | 'urgent'>> {
   id: number
   bodySha: string
   receivedAt: Date
@@ -40,7 +42,7 @@ export interface Inbox {
   /**
    * Durable when it resolves. Deliveries that wait at the same time share a commit.
    *
-   * @throws InboxFull when more than 1,000 deliveries wait: answer 503, the sender tries again.
+   * @throws InboxFull when more than 1,000 deliveries wait in its line: answer 503, the sender tries again.
    */
   accept(delivery: Delivery): Promise<Accepted>
   get(id: number): Promise<InboxItem | null>
@@ -75,21 +77,21 @@ interface Pending {
 }
 
 export function createInbox({ db }: { db: Kysely<Database> }): Inbox {
-  const pending: Pending[] = []
+  const [urgent, pending]: [Pending[], Pending[]] = [[], []]
   let flushing = false
 
   const flush = async (): Promise<void> => {
     flushing = true
-    while (pending.length > 0) await store(db, takeBatch(pending))
+    while (urgent.length + pending.length > 0) await store(db, takeBatch(urgent.length > 0 ? urgent : pending))
     flushing = false
   }
 
   return {
     accept(delivery) {
-      if (pending.length >= MOST_WAITING)
-        return Promise.reject(new InboxFull(`${MOST_WAITING} deliveries wait to be stored; try again later`))
+      const line = delivery.urgent ? urgent : pending
+      if (line.length >= MOST_WAITING) return Promise.reject(new InboxFull(`${MOST_WAITING} deliveries wait to be stored; try again later`))
       const settle = Promise.withResolvers<Accepted>()
-      pending.push({ delivery, settle })
+      line.push({ delivery, settle })
       if (!flushing) void flush()
       return settle.promise
     },

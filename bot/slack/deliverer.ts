@@ -37,6 +37,7 @@ export interface PostingRows {
   begin(id: number): Promise<void>
   shown(id: number, now: { message: string; wanted: number; head: string | null; print: string | null }): Promise<void>
   later(id: number, notBefore: Date, error?: string): Promise<void>
+  move(id: number, place: string): Promise<void>
   bury(id: number, error: string): Promise<void>
   find(surface: 'slack', kind: string, ref: string): Promise<StoredPosting | null>
   at(surface: 'slack', place: string, message: string): Promise<StoredPosting | null>
@@ -131,6 +132,10 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
       log.error(about, 'a message for Slack could not be made')
       if (posting.attempts + 1 >= MOST_ATTEMPTS) await giveUp(posting, words)
       else await postings.later(posting.id, new Date(at + backoff(posting.attempts)), words)
+      return 0
+    }
+    if (error.kind === 'place' && (await movedFrom(posting, deps))) {
+      log.warn(about, 'what stood in a channel that takes nothing any more is shown in the channel for incidents')
       return 0
     }
     if (error.kind === 'refused' || (error.kind === 'place' && posting.place !== deps.channel)) {
@@ -255,14 +260,34 @@ async function post(posting: StoredPosting, drawn: Exclude<Drawn, { type: 'nothi
   }
   await postings.begin(posting.id)
   if (drawn.type === 'message') return await web.post({ ...drawn.message, channel, thread, broadcast: drawn.broadcast, name })
-  // A picture stands below the card it belongs to; a card that was given up has none.
-  if (thread !== null) await web.upload({ channel, thread, name, body: drawn.body, alt: drawn.alt, title: drawn.title })
+  // A file stands below the card it belongs to; a card that was given up has none.
+  if (thread !== null || posting.incidentId === null)
+    await web.upload({ channel, thread, name, body: drawn.body, alt: drawn.alt, title: drawn.title })
   return name
 }
 
-async function threadOf({ kind, incidentId }: StoredPosting, postings: PostingRows): Promise<string | null> {
+/** Below the card of its incident, where that stands in the same channel: a request may be asked in another one than its incident was shown in. */
+async function threadOf({ kind, incidentId, place }: StoredPosting, postings: PostingRows): Promise<string | null> {
   if (kind === 'incident' || incidentId === null) return null
-  return (await postings.find('slack', 'incident', incidentId))?.message ?? null
+  const card = await postings.find('slack', 'incident', incidentId)
+  return card?.place === place ? card.message : null
+}
+
+/**
+ * Where another channel is the one for incidents now, and this one takes nothing any more: the card moves there, and with it whatever is said in
+ * its thread. A request counts only where it was asked, and an answer belongs where somebody asked for it: neither moves.
+ *
+ * @returns whether it is shown there
+ */
+async function movedFrom(posting: StoredPosting, { postings, channel, now }: DelivererDeps): Promise<boolean> {
+  const { id, kind, incidentId, place, thread } = posting
+  if (place === channel || thread !== null || kind === 'approval' || (kind === 'answer' && incidentId === null)) return false
+  const card = kind === 'incident' || incidentId === null ? null : await postings.find('slack', 'incident', incidentId)
+  if (card?.place === place) {
+    await postings.move(card.id, channel)
+    await postings.later(id, now())
+  } else await postings.move(id, channel)
+  return true
 }
 
 async function followed({ incidentId }: StoredPosting, drawn: Drawn, { follow }: DelivererDeps): Promise<void> {

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Agent } from '../../agent/agent.ts'
 import type { Principal } from '../../agent/domain/principal.ts'
 import type { PeopleStore, Presentation } from '../../agent/ports.ts'
@@ -12,17 +12,18 @@ import { createDeliverer, type Pace, type PostingRows } from './deliverer.ts'
 import { createDrawing } from './drawing.ts'
 import { slackEndpoints } from './endpoint.ts'
 import { createHome } from './home.ts'
-import { createInlet, type InletDeps, SLACK_WORK } from './inlet.ts'
-import { isTooLate, tellTooLate } from './lateness.ts'
+import { createInlet, type InletDeps } from './inlet.ts'
 import { clickSchema, commandSchema, formSchema, homeSchema, messageSchema, shortcutSchema } from './payloads.ts'
 import { createSlackPeople } from './people.ts'
-import { createPrivateWords, type PrivateWords } from './private-words.ts'
+import { createPrivateWords } from './private-words.ts'
 import { type SlackConnection, type SlackSettings, slackConnection } from './settings.ts'
 import { createShortcuts } from './shortcuts.ts'
 import { checkSlack } from './start-check.ts'
 import { createSlackSurface, PRIORITY } from './surface.ts'
 import { createTalk } from './talk.ts'
 import { createVotes } from './votes.ts'
+import { createWork, type Work, type WorkDeps } from './work.ts'
+import { SLACK_PRESSES, SLACK_WORDS } from './work-kinds.ts'
 import { createWorkspace, readWorkspace, type WorkspaceDeps } from './workspace.ts'
 
 export interface SlackDeps {
@@ -30,11 +31,7 @@ export interface SlackDeps {
   agent: Agent
   people: Pick<PeopleStore, 'accounts'>
   postings: PostingRows
-  inbox: InletDeps['inbox'] & {
-    get(id: number): Promise<{ source: string; state: string; receivedAt: Date; body: Uint8Array } | null>
-    markProcessed(id: number): Promise<void>
-    markFailed(id: number, error: string): Promise<void>
-  }
+  inbox: InletDeps['inbox'] & WorkDeps['inbox']
   meta: WorkspaceDeps['meta']
   queue: {
     handle(
@@ -61,17 +58,19 @@ export interface SlackDeps {
 export interface Slack {
   surface: Surface
   endpoints: Endpoint[]
+  /** Tells whoever did what was given up after the last attempt. */
+  gaveUp: Work['gaveUp']
   start(): Promise<void>
   stop(): Promise<void>
 }
 
+/** Of each kind of work at once. */
 const CONCURRENCY = 8
 /** How often a card that waits is drawn again: the time that is left stands on it. */
 const REDRAW_MS = 60_000
 const MOST_WAITING = 50
 const FIRST_ANSWER_MS = 5_000
 const MOST_ISSUES = 10
-const workSchema = z.object({ inboxId: z.int() })
 
 /** Loads Slack's own packages: only for who has set it up. */
 export async function createSlack(deps: SlackDeps): Promise<Slack> {
@@ -120,7 +119,8 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
   })
   const inlet = createInlet({ inbox: deps.inbox, appId })
   const socket = appToken === null ? null : createSocket({ appToken, apiUrl, take: inlet.take, log })
-  deps.queue.handle(SLACK_WORK, createWork({ inbox: deps.inbox, handle: bolt.handle, words, now, log }), { concurrency: CONCURRENCY })
+  const work = createWork({ inbox: deps.inbox, handle: bolt.handle, words, now, log })
+  for (const kind of [SLACK_WORDS, SLACK_PRESSES]) deps.queue.handle(kind, work.run, { concurrency: CONCURRENCY })
   const surface = createSlackSurface({ postings, deliverer, channel })
   const redraw = async (): Promise<void> => {
     // Asked once; where Slack was away at the start, until it answers.
@@ -132,6 +132,7 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
   return {
     surface,
     endpoints: signingSecret === null ? [] : slackEndpoints({ secret: signingSecret, inlet, now, log }),
+    gaveUp: work.gaveUp,
     async start() {
       const known = introduce(workspace.ask, async () => await checkSlack(connection, web), log)
       // The first plan is shown on Slack as well, when Slack is there; when it is not, nothing waits for it.
@@ -154,7 +155,7 @@ export const NO_CHAT: OpenChat = { surfaces: [], chatEndpoints: [], chats: [] }
 export interface OpenChat {
   surfaces: readonly Surface[]
   chatEndpoints: readonly Endpoint[]
-  chats: readonly Pick<Slack, 'start' | 'stop'>[]
+  chats: readonly Pick<Slack, 'start' | 'stop' | 'gaveUp'>[]
 }
 
 /** Slack as the settings have it; nothing of it is loaded where it is not set up. */
@@ -209,26 +210,6 @@ function createFollowing({ postings, connection }: SlackDeps): (kind: 'chart' | 
   return async (kind, incidentId) => {
     if ((await postings.find('slack', kind, incidentId)) !== null) return
     await postings.draw('slack', { kind, ref: incidentId, incidentId, priority: PRIORITY[kind], place: connection.channel })
-  }
-}
-
-interface WorkDeps extends Pick<SlackDeps, 'inbox' | 'now' | 'log'> {
-  words: Pick<PrivateWords, 'tellAfter'>
-  handle(body: Record<string, unknown>): Promise<void>
-}
-
-/** The handler of what was stored: it may come twice, after a crash. */
-function createWork({ inbox, handle, words, now, log }: WorkDeps): (payload: Record<string, unknown>) => Promise<void> {
-  return async (payload) => {
-    const { inboxId } = workSchema.parse(payload)
-    const item = await inbox.get(inboxId)
-    if (item?.state !== 'received') return
-    // A job only names a row. What Slack did not sign is never taken for its word.
-    if (item.source !== SLACK_WORK) return log.warn({ inboxId, source: item.source }, 'work for Slack names what Slack did not send')
-    const body = JSON.parse(new TextDecoder().decode(item.body))
-    if (isTooLate(body, item.receivedAt, now())) await tellTooLate(body, words)
-    else await handle(body)
-    await inbox.markProcessed(inboxId)
   }
 }
 

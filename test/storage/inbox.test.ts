@@ -116,6 +116,22 @@ describeDatabases('inbox', (store) => {
     expect(await inbox.counts()).toMatchObject({ received: 1_100 - refused.length })
   })
 
+  test('stores what somebody waits for before what programs have sent, also when their line is full', async () => {
+    const inbox = createInbox(database())
+    const order: string[] = []
+    const told = (key: string, more: Partial<Delivery> = {}): Promise<void> =>
+      inbox.accept(delivery(key, more)).then(
+        () => void order.push(key),
+        () => {},
+      )
+    const alerts = Array.from({ length: 1_100 }, (_, index) => told(`k${index}`))
+    await Promise.all([...alerts, told('click', { source: 'slack', urgent: true })])
+    // Behind the batch that was being stored, and before the hundreds that waited.
+    expect(order.indexOf('click')).toBeGreaterThanOrEqual(0)
+    expect(order.indexOf('click')).toBeLessThan(200)
+    expect(order.length).toBeGreaterThan(900)
+  })
+
   test('counts what became of deliveries, and replays what failed', async () => {
     const { db } = database()
     const inbox = createInbox({ db })

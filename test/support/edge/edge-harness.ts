@@ -93,7 +93,6 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
   const onDeadJob: StoresDeps['onDeadJob'] = (job, error) => deadJobs(job, error)
   const stores = createStores({ database, now, log, workerId: randomUUID(), onDeadJob })
   const page = async (words: string): Promise<void> => void (await stores.outbox.enqueue(database.db, pageNotice(words, now())))
-  const deadJobs = createDeadJobs({ page, inbox: stores.inbox, log })
   const parts = options.parts ?? { edge: true, agent: true, executor: true }
   if (!options.parts) await stores.people.sync(peopleRows(settings.people, true))
   const target = options.target ?? createFakeTarget(now)
@@ -113,6 +112,7 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
     log,
     pace: options.slackPace ?? { channelMs: 0, quietMs: 0 },
   })
+  const deadJobs = createDeadJobs({ page, inbox: stores.inbox, chats: chat.chats, log })
   const deps: EdgeDeps = {
     settings,
     version: '0.0.0-test',

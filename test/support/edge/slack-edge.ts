@@ -8,8 +8,7 @@ import type { Person } from '../slack/person.ts'
 import { type SlackServer, type SlackServerOptions, startSlackServer } from '../slack/server.ts'
 import type { Conversation, SlackMessage } from '../slack/world.ts'
 import { type EdgeOptions, openEdge, type RunningEdge, waitFor } from './edge-harness.ts'
-
-export type Mode = 'HTTP' | 'Socket Mode'
+import { environmentOf, type Mode } from './slack-environment.ts'
 
 /** Steadyhand in a workspace: Alice and Carol may approve, Bob may look on, Mallory is linked to nobody. */
 export interface SlackScene {
@@ -20,6 +19,8 @@ export interface SlackScene {
   carol: Person
   bob: Person
   mallory: Person
+  /** The next process on the same database, with another channel for incidents. */
+  restartIn(channel: Conversation): Promise<RunningEdge>
   /** The one message that begins so, once it is there. */
   message(beginning: string | RegExp): Promise<SlackMessage>
   /** What a person alone was told, once it holds this. */
@@ -44,24 +45,32 @@ export async function openScene(
   const slack = await startSlackServer(server)
   const [alice, carol, bob, mallory] = [slack.person('alice'), slack.person('carol'), slack.person('bob'), slack.person('mallory')]
   const channel = slack.channel('incidents', [alice, carol, bob, mallory])
-  const running = await openEdge(database, {
-    ...options,
-    environment: { ...environmentOf(slack, mode), STEADYHAND_CONFIG: settingsFile(channel.id, appId), ...options.environment },
-    people: options.people ?? [
-      linked('alice', 'Alice', 'approver', slack, alice),
-      linked('carol', 'Carol', 'approver', slack, carol),
-      linked('bob', 'Bob', 'viewer', slack, bob),
-    ],
-  })
-  if (mode === 'HTTP') slack.sendTo(`${running.url}/slack/events`)
+  const people = options.people ?? [
+    linked('alice', 'Alice', 'approver', slack, alice),
+    linked('carol', 'Carol', 'approver', slack, carol),
+    linked('bob', 'Bob', 'viewer', slack, bob),
+  ]
+  const open = async (place: Conversation, target: EdgeOptions['target']): Promise<RunningEdge> => {
+    const environment = { ...environmentOf(slack, mode), STEADYHAND_CONFIG: settingsFile(place.id, appId), ...options.environment }
+    const opened = await openEdge(database, { ...options, environment, people, ...(target ? { target } : {}) })
+    if (mode === 'HTTP') slack.sendTo(`${opened.url}/slack/events`)
+    else await waitFor(async () => (slack.sockets.count() > 0 ? true : null), SECONDS)
+    return opened
+  }
+  const running = await open(channel, options.target)
+  let latest = running
   onTestFinished(async () => {
-    await running.close()
+    await latest.close()
     await slack.close()
   })
-  if (mode === 'Socket Mode') await waitFor(async () => (slack.sockets.count() > 0 ? true : null), SECONDS)
   const find = (ask: () => SlackMessage | undefined): Promise<SlackMessage> => waitFor(async () => ask() ?? null, SECONDS)
   return {
     ...{ slack, running, channel, alice, carol, bob, mallory },
+    async restartIn(place) {
+      await latest.close()
+      latest = await open(place, running.target)
+      return latest
+    },
     message: async (beginning) => await find(() => slack.posted(channel).find((each) => fits(each, beginning))),
     told: async (person, words) =>
       await find(() =>
@@ -72,14 +81,6 @@ export async function openScene(
     async says(message, words) {
       await waitFor(async () => (fits(message, words) ? true : null), SECONDS)
     },
-  }
-}
-
-export function environmentOf(slack: SlackServer, mode: Mode): Record<string, string> {
-  return {
-    SLACK_API_URL: slack.apiUrl,
-    SLACK_BOT_TOKEN: slack.botToken,
-    ...(mode === 'HTTP' ? { SLACK_SIGNING_SECRET: slack.signingSecret } : { SLACK_APP_TOKEN: slack.appToken }),
   }
 }
 
