@@ -7,7 +7,7 @@ import { createApprovalKernel } from '../../../storage/approvals.ts'
 import { type OpenDatabase, openDatabase } from '../../../storage/database.ts'
 import { createExecutionKernel } from '../../../storage/execution.ts'
 import { createInbox } from '../../../storage/inbox.ts'
-import { claimJobs, finishJob } from '../../../storage/job-rows.ts'
+import { claimJobs, finishJobs } from '../../../storage/job-rows.ts'
 import { AGENT_JOBS, grantProcessRoles, PROCESS_ROLES, type ProcessRole } from '../../../storage/process-roles.ts'
 import type { Database } from '../../../storage/schema.ts'
 import { createStores } from '../../../storage/stores.ts'
@@ -115,7 +115,8 @@ describePostgres('three processes with rights of their own', (store) => {
       const free = new Map(kinds.map((kind) => [kind, 9]))
       const { claimed } = await claimJobs(as(role), { workerId: role, free, leaseSeconds: 60 })
       expect(claimed.map(({ kind }) => kind).toSorted()).toEqual([...own].toSorted())
-      for (const { id, attempt } of claimed) expect(await finishJob(as(role), { id, attempt, workerId: role })).toBe(true)
+      const claims = claimed.map(({ id, attempt }) => ({ id, attempt, workerId: role }))
+      expect(await finishJobs(as(role), claims)).toBe(claims.length)
     }
     for (const role of ['edge', 'agent'] as const)
       expect(await tried(role, `update job set kind = 'intake', payload = '{}'`)).toMatch(DENIED)
