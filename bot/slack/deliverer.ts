@@ -128,7 +128,7 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
     const words = error instanceof Error ? error.message : String(error)
     const at = now().getTime()
     readyAt.set(posting.place, at + pace.channelMs)
-    if (!(error instanceof SlackFailure)) {
+    if (!(error instanceof SlackFailure) || error.kind === 'upload') {
       log.error(about, 'a message for Slack could not be made')
       if (posting.attempts + 1 >= MOST_ATTEMPTS) await giveUp(posting, words)
       else await postings.later(posting.id, new Date(at + backoff(posting.attempts)), words)
@@ -281,7 +281,8 @@ async function threadOf({ kind, incidentId, place }: StoredPosting, postings: Po
  */
 async function movedFrom(posting: StoredPosting, { postings, channel, now }: DelivererDeps): Promise<boolean> {
   const { id, kind, incidentId, place, thread } = posting
-  if (place === channel || thread !== null || kind === 'approval' || (kind === 'answer' && incidentId === null)) return false
+  if (place === channel || thread !== null || kind === 'approval' || ((kind === 'answer' || kind === 'file') && incidentId === null))
+    return false
   const card = kind === 'incident' || incidentId === null ? null : await postings.find('slack', 'incident', incidentId)
   if (card?.place === place) {
     await postings.move(card.id, channel)
