@@ -93,7 +93,7 @@ describePostgres('three processes with rights of their own', (store) => {
 
   test('what people did in a chat is seen and worked on by the edge alone, and all other work by the agent', async () => {
     const handled = readFileSync(join(import.meta.dirname, '../../../agent/create-agent.ts'), 'utf8').matchAll(
-      /queue\.handle(?:Together)?\('([\w-]+)'/g,
+      /queue\.handle(?:Together)?\(\s*'([\w-]+)'/g,
     )
     expect([...handled].map(([, kind]) => kind)).toEqual(AGENT_JOBS)
     const chat = [SLACK_WORDS, SLACK_PRESSES]
