@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import { parseSettings } from '../../bot/config/settings-file.ts'
+import { LOCAL, loadConfig } from '../../bot/config.ts'
+import { consolePresentations } from '../../bot/configured-people.ts'
 import { neededRights } from '../../integrations/kubernetes/access.ts'
 import { type Manifest, renderChart } from '../support/deploy/chart.ts'
 
@@ -159,6 +161,28 @@ test('a process sees only the secrets that are its own', () => {
     'oncall-agent': ['DATABASE_URL', 'ANTHROPIC_API_KEY'],
     'oncall-executor': ['DATABASE_URL'],
     'oncall-migrate-3': ['DATABASE_URL'],
+  })
+})
+
+test('the identity provider, connected as the values show, is known to whoever says where a vote counts', () => {
+  const shown = readFileSync(join(ROOT, 'deploy', 'helm', 'steadyhand', 'values.yaml'), 'utf8')
+  const entries = [...shown.matchAll(/^# - (\{ name: OIDC_.*\})$/gm)].map(([, entry]) => parse(entry ?? ''))
+  const [env, secrets] = [entries.filter(({ value }) => value), entries.filter(({ secret }) => secret)]
+  expect([env.length, secrets.length]).toEqual([2, 1])
+  const knows = workloads(renderChart({ split: true, env, secrets })).map((workload) => {
+    const given: { name: string; value: string }[] = podOf(workload).containers[0].env
+    const oidc = given.filter(({ name }) => name.startsWith('OIDC_')).map(({ name, value }) => [name.replace(/_FILE$/, ''), value])
+    return [
+      workload.metadata.name,
+      consolePresentations(loadConfig(Object.fromEntries(oidc), import.meta.dirname)).map(({ tenant }) => tenant),
+    ]
+  })
+  const everywhere = [LOCAL, 'https://login.example.com']
+  expect(Object.fromEntries(knows)).toEqual({
+    'oncall-edge': everywhere,
+    'oncall-agent': everywhere,
+    'oncall-executor': [LOCAL],
+    'oncall-migrate-3': [LOCAL],
   })
 })
 
