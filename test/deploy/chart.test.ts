@@ -74,6 +74,8 @@ describe.each([
         { path: '/healthz', port: 'health' },
         { path: '/readyz', port: 'health' },
       ])
+      // A migration of a large database goes before the first answer.
+      expect(startupProbe.periodSeconds * startupProbe.failureThreshold).toBeGreaterThanOrEqual(1_800)
     }
   })
 

@@ -71,7 +71,8 @@ spec:
       startupProbe:
         httpGet: { path: /healthz, port: health }
         periodSeconds: 2
-        failureThreshold: 60
+        {{- /* Half an hour: an upgrade may migrate for long, and one that is killed in the middle begins anew. */}}
+        failureThreshold: 900
       livenessProbe:
         httpGet: { path: /healthz, port: health }
         periodSeconds: 10
