@@ -139,6 +139,18 @@ describe.each([
   })
 })
 
+test('answers to the names of its Service, beside those it is given, and to none that somebody outside could own', () => {
+  const settings = { hosts: ['steadyhand.example.com'] }
+  for (const [all, given] of [
+    [renderChart(), []],
+    [renderChart({ settings }), settings.hosts],
+  ] as const) {
+    const read = parseSettings(kinds(all, 'ConfigMap')[0]?.data['steadyhand.yaml'] ?? '').settings
+    expect(read).toMatchObject({ local: { enabled: false }, hosts: [...given, 'oncall', 'oncall.sre.svc', 'oncall.sre.svc.cluster.local'] })
+    expect(kinds(all, 'Service').map(({ metadata }) => metadata.name)).toEqual(['oncall'])
+  }
+})
+
 test('each egress that is named is a policy for the processes it names', () => {
   const to = [{ ipBlock: { cidr: '10.0.0.5/32' } }]
   const all = renderChart({ split: true, network: { egress: [{ name: 'database', processes: ['edge', 'migrate'], to, port: 5432 }] } })

@@ -184,9 +184,12 @@ const FUNCTIONS: Readonly<Record<string, (...given: Value[]) => Value>> = {
     return value
   },
   list: (...given) => given,
+  concat: (...lists) => lists.flat(),
   append: (list, value) => [...list, value],
   has: (value, list) => list.includes(value),
   dict: (...given) => Object.fromEntries(given.flatMap((key, i) => (i % 2 === 0 ? [[key, given[i + 1]]] : []))),
+  // The first one wins. Helm also looks into maps of both; what this chart merges has none.
+  merge: (to, from) => ({ ...from, ...to }),
   index: (from, key) => from[key] ?? null,
   splitList: (separator, text) => text.split(separator),
   printf: (format, ...given) => format.replace(/%[sd]/g, () => asText(given.shift())),
