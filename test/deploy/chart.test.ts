@@ -17,6 +17,7 @@ const SHOP = {
     ],
   },
 }
+const AUDIT_KEY = { name: 'STEADYHAND_AUDIT_KEY', secret: 's', key: 'k', processes: ['edge'] }
 const kinds = (all: readonly Manifest[], ...wanted: string[]): Manifest[] => all.filter(({ kind }) => wanted.includes(kind))
 const workloads = (all: readonly Manifest[]): Manifest[] => kinds(all, 'Deployment', 'StatefulSet', 'Job')
 const podOf = ({ spec }: Manifest) => spec.template.spec
@@ -165,13 +166,14 @@ test('a process sees only the secrets that are its own', () => {
   const secrets = [
     { name: 'ANTHROPIC_API_KEY', secret: 's', key: 'a', processes: ['agent'] },
     { name: 'STEADYHAND_WEBHOOK_TOKEN', secret: 's', key: 'w', processes: ['edge'] },
+    AUDIT_KEY,
   ]
   const seen = workloads(renderChart({ split: true, secrets })).map((workload) => [
     workload.metadata.name,
     podOf(workload).containers[0].env.flatMap(({ name }: { name: string }) => (name.endsWith('_FILE') ? [name.replace(/_FILE$/, '')] : [])),
   ])
   expect(Object.fromEntries(seen)).toEqual({
-    'oncall-edge': ['DATABASE_URL', 'STEADYHAND_WEBHOOK_TOKEN'],
+    'oncall-edge': ['DATABASE_URL', 'STEADYHAND_WEBHOOK_TOKEN', 'STEADYHAND_AUDIT_KEY'],
     'oncall-agent': ['DATABASE_URL', 'ANTHROPIC_API_KEY'],
     'oncall-executor': ['DATABASE_URL'],
     'oncall-migrate-3': ['DATABASE_URL'],
@@ -183,7 +185,7 @@ test('the identity provider, connected as the values show, is known to whoever s
   const entries = [...shown.matchAll(/^# - (\{ name: OIDC_.*\})$/gm)].map(([, entry]) => parse(entry ?? ''))
   const [env, secrets] = [entries.filter(({ value }) => value), entries.filter(({ secret }) => secret)]
   expect([env.length, secrets.length]).toEqual([2, 1])
-  const knows = workloads(renderChart({ split: true, env, secrets })).map((workload) => {
+  const knows = workloads(renderChart({ split: true, env, secrets: [...secrets, AUDIT_KEY] })).map((workload) => {
     const given: { name: string; value: string }[] = podOf(workload).containers[0].env
     const oidc = given.filter(({ name }) => name.startsWith('OIDC_')).map(({ name, value }) => [name.replace(/_FILE$/, ''), value])
     return [
@@ -198,6 +200,14 @@ test('the identity provider, connected as the values show, is known to whoever s
     'oncall-executor': [LOCAL],
     'oncall-migrate-3': [LOCAL],
   })
+})
+
+test('every edge signs exports of the audit log with one key: split without it is refused', () => {
+  for (const secrets of [[], [{ ...AUDIT_KEY, processes: ['agent'] }]]) {
+    expect(() => renderChart({ split: true, secrets })).toThrow('STEADYHAND_AUDIT_KEY')
+    expect(() => renderChart({ secrets })).not.toThrow()
+  }
+  expect(() => renderChart({ split: true, secrets: [{ ...AUDIT_KEY, processes: undefined }] })).not.toThrow()
 })
 
 test('an action that there is not is refused', () => {
