@@ -19,6 +19,7 @@ const NOT_SETTINGS: readonly string[] = ['unused', 'files', 'crash']
  */
 export function createLiveSecrets(start: Settings): LiveSecrets {
   let [apiKeys, webhookToken] = [start.api.keys, start.webhooks.token]
+  const addresses = new Map(start.models.providers.map(({ id, baseUrl }) => [id, baseUrl]))
   const modelKeys = new Map(start.models.providers.map(({ id, apiKey }) => [id, apiKey]))
   return {
     apiKeys: () => apiKeys,
@@ -26,6 +27,7 @@ export function createLiveSecrets(start: Settings): LiveSecrets {
     modelKey: (provider) => modelKeys.get(provider) ?? null,
     exchange(fresh) {
       const taken: string[] = []
+      const waits = waiting(start, fresh)
       if (apiKeys.length > 0 && fresh.api.keys.length > 0 && !isSame(apiKeys, fresh.api.keys)) {
         apiKeys = fresh.api.keys
         taken.push('api.keys')
@@ -34,12 +36,17 @@ export function createLiveSecrets(start: Settings): LiveSecrets {
         webhookToken = fresh.webhooks.token
         taken.push('webhooks.token')
       }
-      for (const { id, apiKey } of fresh.models.providers) {
+      for (const { id, apiKey, baseUrl } of fresh.models.providers) {
         if (!modelKeys.has(id) || modelKeys.get(id) === apiKey) continue
+        // Until the start questions go to the former address, which must not be told the key of another.
+        if (addresses.get(id) !== baseUrl) {
+          waits.push(`the key of ${id}`)
+          continue
+        }
         modelKeys.set(id, apiKey)
         taken.push(`the key of ${id}`)
       }
-      return { taken, waits: waiting(start, fresh) }
+      return { taken, waits }
     },
   }
 }

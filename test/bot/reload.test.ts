@@ -106,6 +106,21 @@ describe('the settings file', () => {
     expect(lines.map(({ object }) => object)).toEqual([{ taken: ['webhooks.token'] }, { waits: ['port', 'webhooks', 'retention'] }])
   })
 
+  test('that names another address of models keeps their new key waiting: the former address is never told it', async () => {
+    const settings = (host: string): void => write('steadyhand.yaml', `models: { openai: { baseUrl: "https://${host}.example/v1" } }\n`)
+    settings('one')
+    write('model', 'sk-old')
+    const { live, look, lines } = begin({ OPENAI_API_KEY_FILE: at('model') })
+    settings('another')
+    write('model', 'sk-new')
+    await look()
+    expect(live.modelKey('openai')).toBe('sk-old')
+    expect(lines.map(({ object }) => object)).toEqual([{ waits: ['models', 'the key of openai'] }])
+    settings('one')
+    await look()
+    expect(live.modelKey('openai')).toBe('sk-new')
+  })
+
   test('never takes a token away while the process runs', async () => {
     write('steadyhand.yaml', `webhooks: { token: ${OLD} }\napi: { keys: [${OLD}] }\n`)
     const { live, look, lines } = begin({})
