@@ -17,10 +17,10 @@ const at = (name: string): string => join(folder.path, name)
 const write = (name: string, text: string): void => writeFileSync(at(name), text)
 
 /** A process that runs on files, and looks at them when it is told to. */
-function begin(environment: Record<string, string>) {
+function begin(environment: Record<string, string>, told: (words: string) => Promise<void> = async () => {}) {
   const lines: { message: string; object: object }[] = []
   const pages: string[] = []
-  const told = (object: object, message: string): void => void lines.push({ message, object })
+  const log = (object: object, message: string): void => void lines.push({ message, object })
   const read = (): Settings => loadConfig(environment, folder.path)
   const settings = read()
   const live: LiveSecrets = createLiveSecrets(settings)
@@ -29,8 +29,11 @@ function begin(environment: Record<string, string>) {
     live,
     read,
     signatureOf,
-    page: async (words) => void pages.push(words),
-    log: { info: told, warn: told, error: told },
+    page: async (words) => {
+      await told(words)
+      pages.push(words)
+    },
+    log: { info: log, warn: log, error: log },
   })
   return { live, look, lines, pages }
 }
@@ -79,6 +82,9 @@ describe('a secret that changes on disk', () => {
     const { live, look, lines, pages } = begin(FILES())
     write('keys', NEW)
     spoil()
+    await look()
+    expect([lines, pages]).toEqual([[], []])
+    await look()
     await look()
     await look()
     expect([live.apiKeys(), live.webhookToken()]).toEqual([[OLD, `${OLD}2`], OLD])
@@ -143,9 +149,39 @@ describe('the settings file', () => {
     const { live, look, pages } = begin({})
     write('steadyhand.yaml', `webhooks: { tokn: ${NEW} }\n`)
     await look()
+    await look()
     expect(live.webhookToken()).toBe(OLD)
     expect(pages).toHaveLength(1)
   })
+})
+
+test('a file that is caught half written is told to nobody: it is read again before', async () => {
+  write('steadyhand.yaml', `webhooks: { token: ${OLD} }\n`)
+  const { live, look, lines, pages } = begin({})
+  write('steadyhand.yaml', `webhooks: { token: ${NEW}`)
+  await look()
+  write('steadyhand.yaml', `webhooks: { token: ${NEW}, perSecond: 0 }\n`)
+  await look()
+  write('steadyhand.yaml', `webhooks: { token: ${NEW} }\n`)
+  await look()
+  expect([live.webhookToken(), pages]).toEqual([NEW, []])
+  expect(lines.map(({ message }) => message)).toEqual(['settings were exchanged'])
+})
+
+test('what nobody could be told is told at the next look, and logged once', async () => {
+  write('token', OLD)
+  let isAway = true
+  const { look, lines, pages } = begin({ STEADYHAND_WEBHOOK_TOKEN_FILE: at('token') }, async () => {
+    if (isAway) throw new Error('the database is away')
+  })
+  write('token', 'short')
+  await look()
+  await expect(look()).rejects.toThrow('away')
+  await expect(look()).rejects.toThrow('away')
+  isAway = false
+  await look()
+  await look()
+  expect([pages.length, lines.length]).toEqual([1, 1])
 })
 
 test('every secret is taken from the file that NAME_FILE names', () => {
