@@ -26,7 +26,8 @@ const WELL = { problems: '', looks: 0 }
 
 /**
  * Looks whether a file changed that settings came from, and if so reads them all again, by the same rules as a start. What cannot be used changes
- * nothing and is told, once it was found so twice in a row; what can be exchanged is, and the rest is named. The returned function is called every few seconds.
+ * nothing and is told, once it was found so twice in a row; what can be exchanged is, and the rest is named. The returned function is called every
+ * few seconds.
  */
 export function createReload({ settings, live, read, signatureOf, page, log }: ReloadDeps): () => Promise<void> {
   let { files } = settings

@@ -7,8 +7,10 @@ import { loadConfig, type Settings, VARIABLES } from '../../bot/config.ts'
 import { temporaryFolder } from '../support/peer-process.ts'
 
 const [OLD, NEW] = ['o'.repeat(40), 'n'.repeat(40)]
+let clock = 0
 let folder: { path: string; remove(): void }
 beforeEach(() => {
+  clock = 1_800_000_000_000
   folder = temporaryFolder()
 })
 afterEach(() => folder.remove())
@@ -23,7 +25,7 @@ function begin(environment: Record<string, string>, told: (words: string) => Pro
   const log = (object: object, message: string): void => void lines.push({ message, object })
   const read = (): Settings => loadConfig(environment, folder.path)
   const settings = read()
-  const live: LiveSecrets = createLiveSecrets(settings)
+  const live: LiveSecrets = createLiveSecrets(settings, () => new Date(clock))
   const look = createReload({
     settings,
     live,
@@ -53,9 +55,22 @@ describe('a secret that changes on disk', () => {
     write('token', NEW)
     write('model', 'sk-new')
     await look()
-    expect([live.apiKeys(), live.webhookToken(), live.modelKey('openai')]).toEqual([[NEW], NEW, 'sk-new'])
+    expect([live.apiKeys(), live.webhookTokens(), live.modelKey('openai')]).toEqual([[NEW], [NEW, OLD], 'sk-new'])
     expect(lines).toEqual([{ message: 'settings were exchanged', object: { taken: ['api.keys', 'webhooks.token', 'the key of openai'] } }])
     expect(JSON.stringify([lines, pages])).not.toContain(NEW)
+  })
+
+  test('leaves senders ten minutes with the token before it, and with none before that', async () => {
+    const { live, look } = begin(FILES())
+    write('token', NEW)
+    await look()
+    clock += 599_999
+    expect(live.webhookTokens()).toEqual([NEW, OLD])
+    write('token', `${NEW}2`)
+    await look()
+    expect(live.webhookTokens()).toEqual([`${NEW}2`, NEW])
+    clock += 600_000
+    expect(live.webhookTokens()).toEqual([`${NEW}2`])
   })
 
   test('as a mounted Secret does, by another folder behind the same path, is noticed', async () => {
@@ -71,7 +86,7 @@ describe('a secret that changes on disk', () => {
     symlinkSync('2', at('..new'))
     renameSync(at('..new'), at('..data'))
     await look()
-    expect(live.webhookToken()).toBe(NEW)
+    expect(live.webhookTokens()).toEqual([NEW, OLD])
   })
 
   test.each([
@@ -87,12 +102,12 @@ describe('a secret that changes on disk', () => {
     await look()
     await look()
     await look()
-    expect([live.apiKeys(), live.webhookToken()]).toEqual([[OLD, `${OLD}2`], OLD])
+    expect([live.apiKeys(), live.webhookTokens()]).toEqual([[OLD, `${OLD}2`], [OLD]])
     expect(lines.map(({ message }) => message)).toEqual(['settings changed and cannot be used; the former ones hold'])
     expect(pages).toEqual([expect.stringContaining('the former ones hold')])
     write('token', NEW)
     await look()
-    expect([live.apiKeys(), live.webhookToken()]).toEqual([[NEW], NEW])
+    expect([live.apiKeys(), live.webhookTokens()]).toEqual([[NEW], [NEW, OLD]])
   })
 
   test('is left alone while nothing changes', async () => {
@@ -108,7 +123,7 @@ describe('the settings file', () => {
     const { live, look, lines } = begin({})
     write('steadyhand.yaml', `port: 8001\nwebhooks: { token: ${NEW}, burst: 5 }\nretention: { jobsDays: 2 }\n`)
     await look()
-    expect(live.webhookToken()).toBe(NEW)
+    expect(live.webhookTokens()).toEqual([NEW, OLD])
     expect(lines.map(({ object }) => object)).toEqual([{ taken: ['webhooks.token'] }, { waits: ['port', 'webhooks', 'retention'] }])
   })
 
@@ -132,7 +147,7 @@ describe('the settings file', () => {
     const { live, look, lines } = begin({})
     write('steadyhand.yaml', 'port: 7878\n')
     await look()
-    expect([live.apiKeys(), live.webhookToken()]).toEqual([[OLD], OLD])
+    expect([live.apiKeys(), live.webhookTokens()]).toEqual([[OLD], [OLD]])
     expect(lines.map(({ object }) => object)).toEqual([{ waits: ['api', 'webhooks'] }])
   })
 
@@ -141,7 +156,7 @@ describe('the settings file', () => {
     const { live, look } = begin({})
     write('steadyhand.yaml', `webhooks: { token: ${NEW} }\n`)
     await look()
-    expect(live.webhookToken()).toBeNull()
+    expect(live.webhookTokens()).toEqual([])
   })
 
   test('that cannot be read changes nothing', async () => {
@@ -150,7 +165,7 @@ describe('the settings file', () => {
     write('steadyhand.yaml', `webhooks: { tokn: ${NEW} }\n`)
     await look()
     await look()
-    expect(live.webhookToken()).toBe(OLD)
+    expect(live.webhookTokens()).toEqual([OLD])
     expect(pages).toHaveLength(1)
   })
 })
@@ -164,7 +179,7 @@ test('a file that is caught half written is told to nobody: it is read again bef
   await look()
   write('steadyhand.yaml', `webhooks: { token: ${NEW} }\n`)
   await look()
-  expect([live.webhookToken(), pages]).toEqual([NEW, []])
+  expect([live.webhookTokens(), pages]).toEqual([[NEW, OLD], []])
   expect(lines.map(({ message }) => message)).toEqual(['settings were exchanged'])
 })
 
