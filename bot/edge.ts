@@ -41,7 +41,7 @@ export interface EdgeDeps {
   settings: Pick<Settings, 'host' | 'port' | 'healthPort' | 'publicUrl' | 'hosts' | 'api' | 'webhooks' | 'oidc'>
   version: string
   /** The secrets that are exchanged while this runs. */
-  live: Pick<LiveSecrets, 'apiKeys' | 'webhookToken'>
+  live: Pick<LiveSecrets, 'apiKeys' | 'webhookTokens'>
   agent: Agent
   hub: EventHub
   /** Nobody is told unless given. */
@@ -95,7 +95,7 @@ export interface Edge {
 
 export function createEdge(deps: EdgeDeps): Edge {
   const { agent, settings, render, now, log } = deps
-  const { apiKeys, webhookToken: token } = deps.live
+  const { apiKeys, webhookTokens: tokens } = deps.live
   let listening: Listening | null = null
   const consoleUrl = (): string | null => settings.publicUrl ?? listening?.url ?? null
   const ownUrl = (): string => consoleUrl() ?? `http://${settings.host}:${settings.port}`
@@ -141,7 +141,7 @@ export function createEdge(deps: EdgeDeps): Edge {
       all: () => endpoints,
     }),
     ...messageEndpoints({ messages: deps.messages }),
-    ...webhookEndpoints({ ...deps, token, limits: settings.webhooks, metrics }),
+    ...webhookEndpoints({ ...deps, tokens, limits: settings.webhooks, metrics }),
     ...sessionEndpoints({ agent, identity }),
     ...authEndpoints({ signIn, namedPeople: deps.namedPeople }),
     ...incidentEndpoints({

@@ -94,7 +94,7 @@ export async function open({ dataDir, databaseUrl }: Settings, log: Log, { onLos
 }
 
 async function compose(settings: Settings, log: Log, database: OpenDatabase, options: AppOptions): Promise<App> {
-  const { inspect = false, role = 'all', live = createLiveSecrets(settings) } = options
+  const { inspect = false, role = 'all', live = createLiveSecrets(settings, now) } = options
   const [parts, isHost] = [partsOf(role), role === 'all' && !inspect]
   if (isHost) await migrateToLatest(database.db)
   const page = async (words: string): Promise<void> => void (await stores.outbox.enqueue(database.db, pageNotice(words, now())))

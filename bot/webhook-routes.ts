@@ -36,8 +36,8 @@ export interface WebhookDeps {
   keepRejected(delivery: Parameters<Agent['receive']>[0], words: string): Promise<void>
   /** The newest deliveries of a source, with this body (SHA-256, hex) and with another. */
   newest(source: string, bodySha: string): Promise<{ same: { id: number; receivedAt: Date } | null; other: number | null }>
-  /** Null: no token is asked for, because only this machine can reach the port. */
-  token(): string | null
+  /** Any of them will do. Empty: no token is asked for, because only this machine can reach the port. */
+  tokens(): readonly string[]
   limits: { perSecond: number; burst: number }
   metrics: Pick<SelfMetrics, 'countDelivery'>
   /** Nobody is told unless given. */
@@ -69,12 +69,12 @@ export function webhookEndpoints(deps: WebhookDeps): Endpoint[] {
 }
 
 function createReceiver(source: WebhookSource, deps: WebhookDeps): (context: Context<Checked>) => Promise<Response> {
-  const { token, metrics, now, limits } = deps
+  const { tokens, metrics, now, limits } = deps
   const bucket = createTokenBucket({ ...limits, now })
   let inFlight = 0
   return async (context) => {
-    const asked = token()
-    if (asked !== null) checkToken(context, asked)
+    const asked = tokens()
+    if (asked.length > 0) checkToken(context, asked)
     const wait = inFlight >= MOST_IN_FLIGHT ? 1 : bucket.take()
     if (wait > 0) {
       metrics.countDelivery(source.name, 'limited')
@@ -89,9 +89,9 @@ function createReceiver(source: WebhookSource, deps: WebhookDeps): (context: Con
   }
 }
 
-function checkToken(context: Context, token: string): void {
+function checkToken(context: Context, tokens: readonly string[]): void {
   const given = bearerToken(context.req.header('authorization'))
-  if (given === null || !isOneOf(given, [token])) throw new HttpProblem('no-token', null, { 'www-authenticate': 'Bearer' })
+  if (given === null || !isOneOf(given, tokens)) throw new HttpProblem('no-token', null, { 'www-authenticate': 'Bearer' })
 }
 
 async function accept(source: WebhookSource, context: Context<Checked>, deps: WebhookDeps): Promise<Response> {

@@ -35,7 +35,7 @@ export const startCommand: CliCommand = {
     const exposed = exposureProblem(settings)
     if (exposed !== null && partsOf(role).edge) throw new CommandFailed(exposed)
     const stopping = Promise.withResolvers<string>()
-    const live = createLiveSecrets(settings)
+    const live = createLiveSecrets(settings, line.now)
     const log = createLog({ level: settings.log.level ?? (process.stderr.isTTY ? 'warn' : 'info') })
     const read = (): Settings => settingsFor(role, line.settings())
     const page = async (words: string): Promise<void> => await app.page(words)

@@ -3,12 +3,16 @@ import type { Settings } from '../config.ts'
 /** The secrets that a running process exchanges for new ones, as they are now. */
 export interface LiveSecrets {
   apiKeys(): readonly string[]
-  webhookToken(): string | null
+  /** Any of them will do. Beside the one of the settings, the one before it for a while; empty when none is asked for. */
+  webhookTokens(): readonly string[]
   /** Of a provider of models by its id; null for one that there was not at the start. */
   modelKey(provider: string): string | null
   /** Takes what is new of settings that were read again, and says by its name in the settings what was taken and what waits for a start. */
   exchange(fresh: Settings): { taken: string[]; waits: string[] }
 }
+
+/** Whoever sends alerts is given a new token after Steadyhand or before it, and never at the same moment: no alert is to be lost between. */
+const FORMER_TOKEN_MS = 600_000
 
 /** Said of the process that reads them, and no settings. */
 const NOT_SETTINGS: readonly string[] = ['unused', 'files', 'crash']
@@ -17,29 +21,41 @@ const NOT_SETTINGS: readonly string[] = ['unused', 'files', 'crash']
  * What there was is replaced by something else, and never by nothing: without keys or a token nobody would be asked for one any more. That, and
  * everything else, waits for a start.
  */
-export function createLiveSecrets(start: Settings): LiveSecrets {
+export function createLiveSecrets(start: Settings, now: () => Date): LiveSecrets {
   let [apiKeys, webhookToken] = [start.api.keys, start.webhooks.token]
+  let former: { token: string; until: number } | null = null
+  const addresses = new Map(start.models.providers.map(({ id, baseUrl }) => [id, baseUrl]))
   const modelKeys = new Map(start.models.providers.map(({ id, apiKey }) => [id, apiKey]))
   return {
     apiKeys: () => apiKeys,
-    webhookToken: () => webhookToken,
+    webhookTokens() {
+      if (webhookToken === null) return []
+      return former !== null && now().getTime() < former.until ? [webhookToken, former.token] : [webhookToken]
+    },
     modelKey: (provider) => modelKeys.get(provider) ?? null,
     exchange(fresh) {
       const taken: string[] = []
+      const waits = waiting(start, fresh)
       if (apiKeys.length > 0 && fresh.api.keys.length > 0 && !isSame(apiKeys, fresh.api.keys)) {
         apiKeys = fresh.api.keys
         taken.push('api.keys')
       }
       if (webhookToken !== null && fresh.webhooks.token !== null && webhookToken !== fresh.webhooks.token) {
+        former = { token: webhookToken, until: now().getTime() + FORMER_TOKEN_MS }
         webhookToken = fresh.webhooks.token
         taken.push('webhooks.token')
       }
-      for (const { id, apiKey } of fresh.models.providers) {
+      for (const { id, apiKey, baseUrl } of fresh.models.providers) {
         if (!modelKeys.has(id) || modelKeys.get(id) === apiKey) continue
+        // Until the start questions go to the former address, which must not be told the key of another.
+        if (addresses.get(id) !== baseUrl) {
+          waits.push(`the key of ${id}`)
+          continue
+        }
         modelKeys.set(id, apiKey)
         taken.push(`the key of ${id}`)
       }
-      return { taken, waits: waiting(start, fresh) }
+      return { taken, waits }
     },
   }
 }

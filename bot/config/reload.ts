@@ -19,32 +19,52 @@ export interface ReloadDeps {
   }
 }
 
+/** A file that is being written looks broken once, in passing. */
+const LOOKS_BEFORE_TELLING = 2
+/** What was wrong at the last look, and for how many looks it has been the same. */
+const WELL = { problems: '', looks: 0 }
+
 /**
  * Looks whether a file changed that settings came from, and if so reads them all again, by the same rules as a start. What cannot be used changes
- * nothing and is told; what can be exchanged is, and the rest is named. The returned function is called every few seconds.
+ * nothing and is told, once it was found so twice in a row; what can be exchanged is, and the rest is named. The returned function is called every
+ * few seconds.
  */
 export function createReload({ settings, live, read, signatureOf, page, log }: ReloadDeps): () => Promise<void> {
   let { files } = settings
   const signatures = (): string => JSON.stringify(files.map(signatureOf))
   let seen = signatures()
+  let failing = WELL
   return async () => {
     const now = signatures()
-    if (now === seen) return
-    seen = now
+    if (now === seen) {
+      failing = WELL
+      return
+    }
     try {
       const fresh = read()
+      failing = WELL
       files = fresh.files
       seen = signatures()
       const { taken, waits } = live.exchange(fresh)
       if (taken.length > 0) log.info({ taken }, 'settings were exchanged')
       if (waits.length > 0) log.warn({ waits }, 'settings changed that need a start')
     } catch (error) {
-      if (!(error instanceof ConfigError)) throw error
-      log.error({ problems: error.problems }, 'settings changed and cannot be used; the former ones hold')
+      if (!(error instanceof ConfigError)) {
+        seen = now
+        throw error
+      }
+      const problems = JSON.stringify(error.problems)
+      failing = { problems, looks: problems === failing.problems ? failing.looks + 1 : 1 }
+      if (failing.looks < LOOKS_BEFORE_TELLING) return
+      if (failing.looks === LOOKS_BEFORE_TELLING)
+        log.error({ problems: error.problems }, 'settings changed and cannot be used; the former ones hold')
       // Without the problems: a chat is no place for what stands in settings.
       await page(
         'Settings changed and cannot be used; the former ones hold. The log says why, and so does "steadyhand doctor" on the host.',
       )
+      // Only now: when nobody could be told, the next look tries again.
+      failing = WELL
+      seen = now
     }
   }
 }

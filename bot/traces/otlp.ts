@@ -39,7 +39,8 @@ export function openOtlpTrace({ endpoint, headers }: TraceSettings, { version, r
   const tracer = provider.getTracer('steadyhand', version)
   const under = new AsyncLocalStorage<Context>()
   const span: Trace['span'] = async (name, attributes, work, outcome) => {
-    const parent = under.getStore() ?? ROOT_CONTEXT
+    // A job runs where it was enqueued, as far as asynchronous calls can tell: inside another one, which has ended by then.
+    const parent = (name === 'job' ? undefined : under.getStore()) ?? ROOT_CONTEXT
     const own = tracer.startSpan(titleOf(name), { attributes: named(attributes) }, parent)
     try {
       const value = await under.run(traces.setSpan(parent, own), work)

@@ -8,8 +8,8 @@ describeDatabases('secrets that are exchanged', (store) => {
   const database = store.perTest()
 
   test('hold for the next request, and those before no more', async () => {
-    let [key, token] = [OLD, OLD]
-    const live = { apiKeys: () => [key], webhookToken: () => token }
+    let [key, tokens] = [OLD, [OLD]]
+    const live = { apiKeys: () => [key], webhookTokens: () => tokens }
     const environment = { STEADYHAND_API_KEYS: OLD, STEADYHAND_WEBHOOK_TOKEN: OLD }
     const running = await openEdge(database(), { environment, change: (deps) => ({ ...deps, live }) })
     const statuses = async (secret: string): Promise<number[]> => {
@@ -21,7 +21,13 @@ describeDatabases('secrets that are exchanged', (store) => {
       [200, 202],
       [401, 401],
     ])
-    ;[key, token] = [NEW, NEW]
+    // As it is for a while: senders get a new token later than Steadyhand does.
+    ;[key, tokens] = [NEW, [NEW, OLD]]
+    expect([await statuses(OLD), await statuses(NEW)]).toEqual([
+      [401, 202],
+      [200, 202],
+    ])
+    tokens = [NEW]
     expect([await statuses(OLD), await statuses(NEW)]).toEqual([
       [401, 401],
       [200, 202],

@@ -7,8 +7,10 @@ import { loadConfig, type Settings, VARIABLES } from '../../bot/config.ts'
 import { temporaryFolder } from '../support/peer-process.ts'
 
 const [OLD, NEW] = ['o'.repeat(40), 'n'.repeat(40)]
+let clock = 0
 let folder: { path: string; remove(): void }
 beforeEach(() => {
+  clock = 1_800_000_000_000
   folder = temporaryFolder()
 })
 afterEach(() => folder.remove())
@@ -17,20 +19,23 @@ const at = (name: string): string => join(folder.path, name)
 const write = (name: string, text: string): void => writeFileSync(at(name), text)
 
 /** A process that runs on files, and looks at them when it is told to. */
-function begin(environment: Record<string, string>) {
+function begin(environment: Record<string, string>, told: (words: string) => Promise<void> = async () => {}) {
   const lines: { message: string; object: object }[] = []
   const pages: string[] = []
-  const told = (object: object, message: string): void => void lines.push({ message, object })
+  const log = (object: object, message: string): void => void lines.push({ message, object })
   const read = (): Settings => loadConfig(environment, folder.path)
   const settings = read()
-  const live: LiveSecrets = createLiveSecrets(settings)
+  const live: LiveSecrets = createLiveSecrets(settings, () => new Date(clock))
   const look = createReload({
     settings,
     live,
     read,
     signatureOf,
-    page: async (words) => void pages.push(words),
-    log: { info: told, warn: told, error: told },
+    page: async (words) => {
+      await told(words)
+      pages.push(words)
+    },
+    log: { info: log, warn: log, error: log },
   })
   return { live, look, lines, pages }
 }
@@ -50,9 +55,22 @@ describe('a secret that changes on disk', () => {
     write('token', NEW)
     write('model', 'sk-new')
     await look()
-    expect([live.apiKeys(), live.webhookToken(), live.modelKey('openai')]).toEqual([[NEW], NEW, 'sk-new'])
+    expect([live.apiKeys(), live.webhookTokens(), live.modelKey('openai')]).toEqual([[NEW], [NEW, OLD], 'sk-new'])
     expect(lines).toEqual([{ message: 'settings were exchanged', object: { taken: ['api.keys', 'webhooks.token', 'the key of openai'] } }])
     expect(JSON.stringify([lines, pages])).not.toContain(NEW)
+  })
+
+  test('leaves senders ten minutes with the token before it, and with none before that', async () => {
+    const { live, look } = begin(FILES())
+    write('token', NEW)
+    await look()
+    clock += 599_999
+    expect(live.webhookTokens()).toEqual([NEW, OLD])
+    write('token', `${NEW}2`)
+    await look()
+    expect(live.webhookTokens()).toEqual([`${NEW}2`, NEW])
+    clock += 600_000
+    expect(live.webhookTokens()).toEqual([`${NEW}2`])
   })
 
   test('as a mounted Secret does, by another folder behind the same path, is noticed', async () => {
@@ -68,7 +86,7 @@ describe('a secret that changes on disk', () => {
     symlinkSync('2', at('..new'))
     renameSync(at('..new'), at('..data'))
     await look()
-    expect(live.webhookToken()).toBe(NEW)
+    expect(live.webhookTokens()).toEqual([NEW, OLD])
   })
 
   test.each([
@@ -80,13 +98,16 @@ describe('a secret that changes on disk', () => {
     write('keys', NEW)
     spoil()
     await look()
+    expect([lines, pages]).toEqual([[], []])
     await look()
-    expect([live.apiKeys(), live.webhookToken()]).toEqual([[OLD, `${OLD}2`], OLD])
+    await look()
+    await look()
+    expect([live.apiKeys(), live.webhookTokens()]).toEqual([[OLD, `${OLD}2`], [OLD]])
     expect(lines.map(({ message }) => message)).toEqual(['settings changed and cannot be used; the former ones hold'])
     expect(pages).toEqual([expect.stringContaining('the former ones hold')])
     write('token', NEW)
     await look()
-    expect([live.apiKeys(), live.webhookToken()]).toEqual([[NEW], NEW])
+    expect([live.apiKeys(), live.webhookTokens()]).toEqual([[NEW], [NEW, OLD]])
   })
 
   test('is left alone while nothing changes', async () => {
@@ -102,8 +123,23 @@ describe('the settings file', () => {
     const { live, look, lines } = begin({})
     write('steadyhand.yaml', `port: 8001\nwebhooks: { token: ${NEW}, burst: 5 }\nretention: { jobsDays: 2 }\n`)
     await look()
-    expect(live.webhookToken()).toBe(NEW)
+    expect(live.webhookTokens()).toEqual([NEW, OLD])
     expect(lines.map(({ object }) => object)).toEqual([{ taken: ['webhooks.token'] }, { waits: ['port', 'webhooks', 'retention'] }])
+  })
+
+  test('that names another address of models keeps their new key waiting: the former address is never told it', async () => {
+    const settings = (host: string): void => write('steadyhand.yaml', `models: { openai: { baseUrl: "https://${host}.example/v1" } }\n`)
+    settings('one')
+    write('model', 'sk-old')
+    const { live, look, lines } = begin({ OPENAI_API_KEY_FILE: at('model') })
+    settings('another')
+    write('model', 'sk-new')
+    await look()
+    expect(live.modelKey('openai')).toBe('sk-old')
+    expect(lines.map(({ object }) => object)).toEqual([{ waits: ['models', 'the key of openai'] }])
+    settings('one')
+    await look()
+    expect(live.modelKey('openai')).toBe('sk-new')
   })
 
   test('never takes a token away while the process runs', async () => {
@@ -111,7 +147,7 @@ describe('the settings file', () => {
     const { live, look, lines } = begin({})
     write('steadyhand.yaml', 'port: 7878\n')
     await look()
-    expect([live.apiKeys(), live.webhookToken()]).toEqual([[OLD], OLD])
+    expect([live.apiKeys(), live.webhookTokens()]).toEqual([[OLD], [OLD]])
     expect(lines.map(({ object }) => object)).toEqual([{ waits: ['api', 'webhooks'] }])
   })
 
@@ -120,7 +156,7 @@ describe('the settings file', () => {
     const { live, look } = begin({})
     write('steadyhand.yaml', `webhooks: { token: ${NEW} }\n`)
     await look()
-    expect(live.webhookToken()).toBeNull()
+    expect(live.webhookTokens()).toEqual([])
   })
 
   test('that cannot be read changes nothing', async () => {
@@ -128,9 +164,39 @@ describe('the settings file', () => {
     const { live, look, pages } = begin({})
     write('steadyhand.yaml', `webhooks: { tokn: ${NEW} }\n`)
     await look()
-    expect(live.webhookToken()).toBe(OLD)
+    await look()
+    expect(live.webhookTokens()).toEqual([OLD])
     expect(pages).toHaveLength(1)
   })
+})
+
+test('a file that is caught half written is told to nobody: it is read again before', async () => {
+  write('steadyhand.yaml', `webhooks: { token: ${OLD} }\n`)
+  const { live, look, lines, pages } = begin({})
+  write('steadyhand.yaml', `webhooks: { token: ${NEW}`)
+  await look()
+  write('steadyhand.yaml', `webhooks: { token: ${NEW}, perSecond: 0 }\n`)
+  await look()
+  write('steadyhand.yaml', `webhooks: { token: ${NEW} }\n`)
+  await look()
+  expect([live.webhookTokens(), pages]).toEqual([[NEW, OLD], []])
+  expect(lines.map(({ message }) => message)).toEqual(['settings were exchanged'])
+})
+
+test('what nobody could be told is told at the next look, and logged once', async () => {
+  write('token', OLD)
+  let isAway = true
+  const { look, lines, pages } = begin({ STEADYHAND_WEBHOOK_TOKEN_FILE: at('token') }, async () => {
+    if (isAway) throw new Error('the database is away')
+  })
+  write('token', 'short')
+  await look()
+  await expect(look()).rejects.toThrow('away')
+  await expect(look()).rejects.toThrow('away')
+  isAway = false
+  await look()
+  await look()
+  expect([pages.length, lines.length]).toEqual([1, 1])
 })
 
 test('every secret is taken from the file that NAME_FILE names', () => {

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import { parseSettings } from '../../bot/config/settings-file.ts'
+import { LOCAL, loadConfig } from '../../bot/config.ts'
+import { consolePresentations } from '../../bot/configured-people.ts'
 import { neededRights } from '../../integrations/kubernetes/access.ts'
 import { type Manifest, renderChart } from '../support/deploy/chart.ts'
 
@@ -15,6 +17,7 @@ const SHOP = {
     ],
   },
 }
+const AUDIT_KEY = { name: 'STEADYHAND_AUDIT_KEY', secret: 's', key: 'k', processes: ['edge'] }
 const kinds = (all: readonly Manifest[], ...wanted: string[]): Manifest[] => all.filter(({ kind }) => wanted.includes(kind))
 const workloads = (all: readonly Manifest[]): Manifest[] => kinds(all, 'Deployment', 'StatefulSet', 'Job')
 const podOf = ({ spec }: Manifest) => spec.template.spec
@@ -72,6 +75,8 @@ describe.each([
         { path: '/healthz', port: 'health' },
         { path: '/readyz', port: 'health' },
       ])
+      // A migration of a large database goes before the first answer.
+      expect(startupProbe.periodSeconds * startupProbe.failureThreshold).toBeGreaterThanOrEqual(1_800)
     }
   })
 
@@ -135,6 +140,18 @@ describe.each([
   })
 })
 
+test('answers to the names of its Service, beside those it is given, and to none that somebody outside could own', () => {
+  const settings = { hosts: ['steadyhand.example.com'] }
+  for (const [all, given] of [
+    [renderChart(), []],
+    [renderChart({ settings }), settings.hosts],
+  ] as const) {
+    const read = parseSettings(kinds(all, 'ConfigMap')[0]?.data['steadyhand.yaml'] ?? '').settings
+    expect(read).toMatchObject({ local: { enabled: false }, hosts: [...given, 'oncall', 'oncall.sre.svc', 'oncall.sre.svc.cluster.local'] })
+    expect(kinds(all, 'Service').map(({ metadata }) => metadata.name)).toEqual(['oncall'])
+  }
+})
+
 test('each egress that is named is a policy for the processes it names', () => {
   const to = [{ ipBlock: { cidr: '10.0.0.5/32' } }]
   const all = renderChart({ split: true, network: { egress: [{ name: 'database', processes: ['edge', 'migrate'], to, port: 5432 }] } })
@@ -149,17 +166,48 @@ test('a process sees only the secrets that are its own', () => {
   const secrets = [
     { name: 'ANTHROPIC_API_KEY', secret: 's', key: 'a', processes: ['agent'] },
     { name: 'STEADYHAND_WEBHOOK_TOKEN', secret: 's', key: 'w', processes: ['edge'] },
+    AUDIT_KEY,
   ]
   const seen = workloads(renderChart({ split: true, secrets })).map((workload) => [
     workload.metadata.name,
     podOf(workload).containers[0].env.flatMap(({ name }: { name: string }) => (name.endsWith('_FILE') ? [name.replace(/_FILE$/, '')] : [])),
   ])
   expect(Object.fromEntries(seen)).toEqual({
-    'oncall-edge': ['DATABASE_URL', 'STEADYHAND_WEBHOOK_TOKEN'],
+    'oncall-edge': ['DATABASE_URL', 'STEADYHAND_WEBHOOK_TOKEN', 'STEADYHAND_AUDIT_KEY'],
     'oncall-agent': ['DATABASE_URL', 'ANTHROPIC_API_KEY'],
     'oncall-executor': ['DATABASE_URL'],
     'oncall-migrate-3': ['DATABASE_URL'],
   })
+})
+
+test('the identity provider, connected as the values show, is known to whoever says where a vote counts', () => {
+  const shown = readFileSync(join(ROOT, 'deploy', 'helm', 'steadyhand', 'values.yaml'), 'utf8')
+  const entries = [...shown.matchAll(/^# - (\{ name: OIDC_.*\})$/gm)].map(([, entry]) => parse(entry ?? ''))
+  const [env, secrets] = [entries.filter(({ value }) => value), entries.filter(({ secret }) => secret)]
+  expect([env.length, secrets.length]).toEqual([2, 1])
+  const knows = workloads(renderChart({ split: true, env, secrets: [...secrets, AUDIT_KEY] })).map((workload) => {
+    const given: { name: string; value: string }[] = podOf(workload).containers[0].env
+    const oidc = given.filter(({ name }) => name.startsWith('OIDC_')).map(({ name, value }) => [name.replace(/_FILE$/, ''), value])
+    return [
+      workload.metadata.name,
+      consolePresentations(loadConfig(Object.fromEntries(oidc), import.meta.dirname)).map(({ tenant }) => tenant),
+    ]
+  })
+  const everywhere = [LOCAL, 'https://login.example.com']
+  expect(Object.fromEntries(knows)).toEqual({
+    'oncall-edge': everywhere,
+    'oncall-agent': everywhere,
+    'oncall-executor': [LOCAL],
+    'oncall-migrate-3': [LOCAL],
+  })
+})
+
+test('every edge signs exports of the audit log with one key: split without it is refused', () => {
+  for (const secrets of [[], [{ ...AUDIT_KEY, processes: ['agent'] }]]) {
+    expect(() => renderChart({ split: true, secrets })).toThrow('STEADYHAND_AUDIT_KEY')
+    expect(() => renderChart({ secrets })).not.toThrow()
+  }
+  expect(() => renderChart({ split: true, secrets: [{ ...AUDIT_KEY, processes: undefined }] })).not.toThrow()
 })
 
 test('an action that there is not is refused', () => {

@@ -36,6 +36,21 @@ test('work is told as spans inside each other, with whose it is and what came of
   expect(collector.text()).not.toMatch(/somebody|secret words/)
 })
 
+test('a job that another one enqueued begins a trace of its own, and what is done in it belongs to it', async () => {
+  const { collector, trace, close } = await open()
+  await tracedJob(trace, 'intake', {}, async () => {
+    await tracedJob(trace, 'investigate', {}, async () => await trace.part('evidence', {}, async () => {}))
+  })
+  await close()
+  const [evidence, second, first] = collector.spans
+  expect([first, second].map((span) => [span?.attributes['steadyhand.kind'], span?.parentSpanId ?? ''])).toEqual([
+    ['intake', ''],
+    ['investigate', ''],
+  ])
+  expect(evidence?.parentSpanId).toBe(second?.spanId)
+  expect(second?.traceId).not.toBe(first?.traceId)
+})
+
 test('a failure is told by its kind and not by its words, and reaches whoever asked', async () => {
   const { collector, trace, close } = await open()
   const failing = Object.assign(new TypeError('password=hunter2'), { code: 'broken' })

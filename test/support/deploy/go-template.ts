@@ -175,6 +175,7 @@ const FUNCTIONS: Readonly<Record<string, (...given: Value[]) => Value>> = {
   and: (...given) => given.find((each) => !isTrue(each)) ?? given.at(-1),
   or: (...given) => given.find(isTrue) ?? given.at(-1),
   not: (value) => !isTrue(value),
+  eq: (a, b) => a === b,
   ne: (a, b) => a !== b,
   empty: (value) => !isTrue(value),
   ternary: (yes, no, which) => (which ? yes : no),
@@ -184,9 +185,12 @@ const FUNCTIONS: Readonly<Record<string, (...given: Value[]) => Value>> = {
     return value
   },
   list: (...given) => given,
+  concat: (...lists) => lists.flat(),
   append: (list, value) => [...list, value],
-  has: (value, list) => list.includes(value),
+  has: (value, list) => list?.includes(value) ?? false,
   dict: (...given) => Object.fromEntries(given.flatMap((key, i) => (i % 2 === 0 ? [[key, given[i + 1]]] : []))),
+  // The first one wins. Helm also looks into maps of both; what this chart merges has none.
+  merge: (to, from) => ({ ...from, ...to }),
   index: (from, key) => from[key] ?? null,
   splitList: (separator, text) => text.split(separator),
   printf: (format, ...given) => format.replace(/%[sd]/g, () => asText(given.shift())),

@@ -116,7 +116,7 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
   const deps: EdgeDeps = {
     settings,
     version: '0.0.0-test',
-    live: createLiveSecrets(settings),
+    live: createLiveSecrets(settings, now),
     agent,
     hub,
     namedPeople: options.namedPeople ?? (settings.api.keys.length === 0 && settings.oidc === null),

@@ -13,6 +13,16 @@ app.kubernetes.io/component: {{ .process }}
 {{- if .Values.image.digest }}{{ .Values.image.repository }}@{{ .Values.image.digest }}{{ else }}{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ end }}
 {{- end }}
 
+{{- /*
+The settings file, which also has the names that the Service gives it inside the cluster: requests to any other name are refused. Not RELEASE.NAMESPACE,
+which somebody may own on the internet (a namespace called dev), and could make resolve to this pod.
+*/ -}}
+{{- define "steadyhand.settings" -}}
+{{- $service := printf "%s.%s.svc" .Release.Name .Release.Namespace }}
+{{- $own := list .Release.Name $service (printf "%s.cluster.local" $service) }}
+{{- toYaml (merge (dict "hosts" (concat (default (list) .Values.settings.hosts) $own)) .Values.settings) }}
+{{- end }}
+
 {{- /* One pod of a process: nobody's root, nothing to write on but its data, its secrets as files. */ -}}
 {{- define "steadyhand.pod" -}}
 {{- $root := .root }}
@@ -20,7 +30,7 @@ app.kubernetes.io/component: {{ .process }}
 metadata:
   labels: {{- include "steadyhand.labels" . | nindent 4 }}
   annotations:
-    steadyhand.dev/settings: {{ printf "%s %s" (toYaml $root.Values.settings) $root.Values.policy | sha256sum | quote }}
+    steadyhand.dev/settings: {{ printf "%s %s" (include "steadyhand.settings" $root) $root.Values.policy | sha256sum | quote }}
 spec:
   serviceAccountName: {{ printf "%s-%s" $root.Release.Name $process }}
   automountServiceAccountToken: {{ not (empty $root.Values.rbac.namespaces) }}
@@ -71,7 +81,8 @@ spec:
       startupProbe:
         httpGet: { path: /healthz, port: health }
         periodSeconds: 2
-        failureThreshold: 60
+        {{- /* Half an hour: an upgrade may migrate for long, and one that is killed in the middle begins anew. */}}
+        failureThreshold: 900
       livenessProbe:
         httpGet: { path: /healthz, port: health }
         periodSeconds: 10
