@@ -43,7 +43,7 @@ export function describeDatabases(title: string, body: (store: TestStore) => voi
 /** Runs a suite of what only a server can do; without TEST_DATABASE_URL it is skipped, and says so. */
 export function describePostgres(title: string, body: (store: TestStore) => void): void {
   const server = testStores().find(({ kind }) => kind === 'postgres')
-  if (server) describe(title, { timeout: 30_000 }, () => body(server))
+  if (server) describe(`${title} (${server.kind})`, { timeout: 30_000 }, () => body(server))
   else describe(title, () => test('on a server', (context) => context.skip('it needs a server: PostgreSQL only')))
 }
 

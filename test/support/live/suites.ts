@@ -52,4 +52,4 @@ export async function runSuitesOn(server: string, paths: readonly string[]): Pro
 }
 
 /** The suites on PGlite run in the unit lane already. */
-const ON_A_SERVER = '\\(postgres\\)|a server under limits'
+const ON_A_SERVER = '\\(postgres\\)'
