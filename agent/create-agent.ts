@@ -84,7 +84,7 @@ export interface AgentDeps
   watching: WatchTurn
   /** Alerts that fire always, and are missed. */
   heartbeats?: Pick<Heartbeats, 'heard' | 'look'> | undefined
-  /** Tells somebody outside that this installation is well. */
+  /** Tells somebody outside that approved actions would run. */
   pulse?: WatchTurn | undefined
   /** Reasons the configuration gives to only observe. */
   configured(): readonly string[]

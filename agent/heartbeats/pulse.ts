@@ -14,8 +14,8 @@ export interface PulseDeps {
 const SOONEST_AGAIN_MS = 30_000
 
 /**
- * Tells somebody outside that this installation is well, for as long as it is: stored, proven, and in the mode in which it would act. Who no longer
- * hears it pages; a failure here needs no words of its own but a line in the log.
+ * Tells somebody outside that what carries out runs, reaches the database and would act; of other processes of a split installation it says nothing.
+ * Who no longer hears it pages; a failure here needs no words of its own but a line in the log.
  */
 export function createPulse({ everySeconds, send, acts, now, log }: PulseDeps): Watched {
   let nextAt = 0

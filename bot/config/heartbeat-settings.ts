@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ALERT_LEVELS } from '../../agent/domain/alert.ts'
-import { ACCOUNT_IN_ADDRESS, hasAccount } from './address.ts'
+import { addressSchema, isAddress } from './address.ts'
 import type { EnvironmentReader } from './secrets.ts'
 
 const text = (max: number) => z.string().trim().min(1).max(max)
@@ -26,15 +26,10 @@ const expectedSchema = z.strictObject({
 /** The part of the settings file that is about heartbeats, those that come in and the one that goes out. */
 export const heartbeatsFileSchema = z.strictObject({
   expected: z.array(expectedSchema).max(50).optional().meta({ description: 'Alerts that fire always, and whose absence pages.' }),
-  url: z
-    .url({ protocol: /^https?$/ })
-    .max(1_000)
-    .refine((address) => !hasAccount(address), ACCOUNT_IN_ADDRESS)
-    .optional()
-    .meta({
-      description: 'What is called with GET while approved actions would run. A secret: whoever knows it can call it.',
-      env: 'STEADYHAND_HEARTBEAT_URL',
-    }),
+  url: addressSchema(1_000).optional().meta({
+    description: 'What is called with GET while approved actions would run. A secret: whoever knows it can call it.',
+    env: 'STEADYHAND_HEARTBEAT_URL',
+  }),
   everySeconds: z
     .int()
     .min(10, 'must be ten seconds at least')
@@ -49,7 +44,7 @@ export interface HeartbeatSettings {
     source: string | null
     environment: string | null
   })[]
-  /** What is called while this installation is well; whoever knows it can call it too. Null: nothing. */
+  /** What is called while approved actions would run; whoever knows it can call it too. Null: nothing. */
   url: string | null
   everySeconds: number
 }
@@ -65,7 +60,7 @@ export function readHeartbeats(read: EnvironmentReader, file: z.infer<typeof hea
 
 function urlOf(read: EnvironmentReader): string | undefined {
   const url = read.secret('STEADYHAND_HEARTBEAT_URL')
-  if (url === undefined || (/^https?:\/\//i.test(url) && URL.canParse(url) && !hasAccount(url))) return url
+  if (url === undefined || isAddress(url)) return url
   // Never with the value: who knows the address can call it.
   read.problems.push('STEADYHAND_HEARTBEAT_URL must be an address that begins with http:// or https://, without a user name and password.')
   return undefined

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { DATA_KINDS, type DataKind } from '../../agent/domain/model-data.ts'
-import { ACCOUNT_IN_ADDRESS, hasAccount } from './address.ts'
+import { ACCOUNT_IN_ADDRESS, addressSchema, hasAccount } from './address.ts'
 import type { EnvironmentReader, VariableWords } from './secrets.ts'
 
 const price = z.number().min(0).max(10_000)
@@ -13,11 +13,7 @@ const providerSchema = z.strictObject({
     .max(200)
     .optional()
     .meta({ description: 'The model that is asked; left out: the one this version was made with.' }),
-  baseUrl: z
-    .url({ protocol: /^https?$/ })
-    .refine((address) => !hasAccount(address), ACCOUNT_IN_ADDRESS)
-    .optional()
-    .meta({ description: 'Another address that speaks the same protocol.' }),
+  baseUrl: addressSchema(500).optional().meta({ description: 'Another address that speaks the same protocol.' }),
   /** Dollars for a million tokens. */
   price: z
     .strictObject({

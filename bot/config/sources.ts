@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ACCOUNT_IN_ADDRESS, hasAccount } from './address.ts'
+import { ACCOUNT_IN_ADDRESS, addressSchema, hasAccount } from './address.ts'
 import type { EnvironmentReader, VariableWords } from './secrets.ts'
 
 /** The metrics that a query of one's own may stand for. */
@@ -22,10 +22,7 @@ const METRICS = [
 const ACTIONS = ['restart', 'rollback', 'scale'] as const
 
 const text = (max: number) => z.string().trim().min(1).max(max)
-const url = z
-  .url({ protocol: /^https?$/ })
-  .max(500)
-  .refine((address) => !hasAccount(address), ACCOUNT_IN_ADDRESS)
+const url = addressSchema(500)
 const label = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'must be the name of a label: letters, digits and underscores')
 const metricName = z.string().regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, 'must be the name of a metric: letters, digits, underscores and colons')
 const namespaces = z.array(z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be the name of a namespace')).max(200)

@@ -1,18 +1,13 @@
 import { z } from 'zod'
-import { ACCOUNT_IN_ADDRESS, hasAccount } from '../config/address.ts'
+import { addressSchema, isAddress } from '../config/address.ts'
 import type { EnvironmentReader, VariableWords } from '../config/secrets.ts'
 
 /** The part of the settings file that is about traces of our own work. */
 export const tracesFileSchema = z.strictObject({
-  endpoint: z
-    .url({ protocol: /^https?$/ })
-    .max(500)
-    .refine((address) => !hasAccount(address), ACCOUNT_IN_ADDRESS)
-    .optional()
-    .meta({
-      description: 'A collector that takes OTLP over HTTP, in JSON; /v1/traces is added. Without it nothing is told.',
-      env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
-    }),
+  endpoint: addressSchema(500).optional().meta({
+    description: 'A collector that takes OTLP over HTTP, in JSON; /v1/traces is added. Without it nothing is told.',
+    env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+  }),
 })
 
 export const traceVariables: VariableWords = {
@@ -34,7 +29,7 @@ export function readTraceSettings(read: EnvironmentReader, file: z.infer<typeof 
   const headers = read.secret('OTEL_EXPORTER_OTLP_HEADERS') ?? ''
   const endpoint = variable ?? file.endpoint
   if (endpoint === undefined) return null
-  if (!/^https?:\/\//i.test(endpoint) || !URL.canParse(endpoint) || hasAccount(endpoint)) {
+  if (!isAddress(endpoint)) {
     // Never with the value: there may be a password in it.
     read.problems.push(
       'OTEL_EXPORTER_OTLP_ENDPOINT must be an address that begins with http:// or https://, without a user name and password.',

@@ -36,6 +36,15 @@ describeDatabases('an approval on Slack', (store) => {
     return await scene.message('Approve?')
   }
 
+  /** The body of a click that Alice made, as if Carol had made it. */
+  const clickAsCarol = async (scene: SlackScene): Promise<Json> => {
+    const { slack, alice, carol, told } = scene
+    await alice.click(await ask(scene), 'Approve', { confirm: true })
+    await told(alice, '1 of 2 approved so far')
+    const click = slack.deliveries.findLast(({ payload }) => payload['type'] === 'block_actions')
+    return { ...click?.payload, user: { id: carol.id, team_id: slack.teamId } }
+  }
+
   test.each(['HTTP', 'Socket Mode'] as const)('in %s: Bob is refused, Alice approves, and it is carried out once', async (mode) => {
     const scene = await openScene(database(), { mode })
     const { slack, running, channel, alice, bob, message, told, says } = scene
@@ -131,12 +140,7 @@ describeDatabases('an approval on Slack', (store) => {
 
   test('counts nothing of a row that Slack did not send, or that was dealt with before', async () => {
     const scene = await openScene(database(), { needed: 2 })
-    const { slack, alice, carol, told } = scene
-    const asked = await ask(scene)
-    await alice.click(asked, 'Approve', { confirm: true })
-    await told(alice, '1 of 2 approved so far')
-    const click = slack.deliveries.findLast(({ payload }) => payload['type'] === 'block_actions')
-    const forged = { ...click?.payload, user: { id: carol.id, team_id: slack.teamId } }
+    const forged = await clickAsCarol(scene)
     const rows = [
       { source: 'alertmanager', state: 'received' },
       { source: 'slack', state: 'processed' },
@@ -151,12 +155,8 @@ describeDatabases('an approval on Slack', (store) => {
 
   test('counts no click that waited for minutes, and says so to whoever made it', async () => {
     const scene = await openScene(database(), { needed: 2 })
-    const { slack, alice, carol, told } = scene
-    const asked = await ask(scene)
-    await alice.click(asked, 'Approve', { confirm: true })
-    await told(alice, '1 of 2 approved so far')
-    const click = slack.deliveries.findLast(({ payload }) => payload['type'] === 'block_actions')
-    const body = { ...click?.payload, user: { id: carol.id, team_id: slack.teamId } }
+    const { slack, carol, told } = scene
+    const body = await clickAsCarol(scene)
     await worked(await stored({ source: 'slack', state: 'received', body, receivedAt: new Date(Date.now() - 180_000) }))
     await told(carol, 'too late')
     // Nobody need be told: whoever it was, it is over.
