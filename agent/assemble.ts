@@ -6,13 +6,15 @@ import type { ExecutorLease } from './actions/executor.ts'
 import { metricsByEnvironment } from './actions/metrics-by-environment.ts'
 import { createPolicyAnswers } from './actions/policy-answers.ts'
 import type { PlanCard } from './actions/propose.ts'
-import { type AgentDeps, createAgent, type RunningAgent } from './create-agent.ts'
+import type { AgentDeps } from './agent-deps.ts'
+import { createAgent, type RunningAgent } from './create-agent.ts'
 import { SOURCE as DETECTION } from './detection/found-alert.ts'
 import { createLogWatch } from './detection/watch-logs.ts'
 import { createWatch } from './detection/watch-services.ts'
 import { createWatchTurn, type WatchLease } from './detection/watch-turn.ts'
 import { type Alert, alertSchema } from './domain/alert.ts'
 import { canonicalJson, digestOf } from './domain/canonical-json.ts'
+import type { Incident } from './domain/incident.ts'
 import { createDrills, type DrillRuns, type Drills } from './drills.ts'
 import { createIntake } from './intake/pipeline.ts'
 import { createInvestigation } from './investigation/investigation.ts'
@@ -46,6 +48,7 @@ export interface AssemblyDeps
     | 'tidy'
     | 'tryToWrite'
     | 'parts'
+    | 'workspaces'
   > {
   lease: ExecutorLease
   /** Of the replica that watches the services. */
@@ -60,7 +63,7 @@ export interface AssemblyDeps
   formats: readonly { name: string; parse: ParseWebhook }[]
   card: PlanCard
   /** Where every request is shown. */
-  presentations(): Promise<readonly Presentation[]>
+  presentations(incident: Pick<Incident, 'service' | 'environment'>): Promise<readonly Presentation[]>
 }
 
 export interface Assembly {
@@ -101,7 +104,7 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
     ...deps,
     catalog,
     topology,
-    telemetry: createTelemetry({ sources: integrations, topology, log }),
+    telemetry: (seen) => createTelemetry({ sources: integrations, topology: seen, log }),
     drills,
     configured: policy.problems,
     objectionOfPolicy: (plan) => answers.objection(plan, catalog.find(plan.action.kind, plan.action.version)),
@@ -109,12 +112,13 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
       incidents,
       topology,
       drills: { current: drills.current, environments: ground?.environments ?? [], sources: ground ? [ground.id] : [] },
+      workspaces: deps.workspaces,
       now,
       log,
     }),
     watching: createWatchTurn({ lease: deps.watchLease, watches: [createWatch(watched), createLogWatch(watched)] }),
     investigation: createInvestigation({
-      ...{ incidents, sources: integrations, topology, runbooks: deps.runbooks, now, log },
+      ...{ incidents, sources: integrations, topology, runbooks: deps.runbooks, workspaces: deps.workspaces, now, log },
       ...(deps.model ? { model: deps.model } : {}),
     }),
     parsers: new Map([

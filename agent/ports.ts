@@ -53,12 +53,13 @@ export interface IncidentStore {
     decide: (facts: IntakeFacts) => IntakeDecision,
   ): Promise<{ decision: IntakeDecision; incidentId: string | null; isNew: boolean }>
   get(id: string): Promise<Incident | null>
-  /** Newest first; `cursor` is opaque and comes from the call before. */
+  /** Newest first; `cursor` is opaque and comes from the call before. With `fits` only those that it says yes to. */
   list(query: {
     state?: IncidentState | 'active'
     service?: string
     limit: number
     cursor?: string
+    fits?: (incident: Incident) => boolean
   }): Promise<{ items: Incident[]; next: string | null }>
   /**
    * Appends to the timeline; with `state` the incident moves there in the same transaction, and surfaces are told by the outbox. With `from`
@@ -338,6 +339,7 @@ export interface AuditStore {
 export interface IncidentRecord {
   id: string
   service: string
+  environment: string
   severity: Severity
   openedAt: Date
   endedAt: Date | null

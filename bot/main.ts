@@ -104,14 +104,14 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, opt
     integrations,
     formats: WEBHOOKS,
     policy,
-    ...{ card: PLAN_CARD, presentations: alsoOnSlack(settings.slack, consolePresentations(settings), stores.meta) },
+    ...{ card: PLAN_CARD, presentations: alsoOnSlack(settings, consolePresentations(settings), stores.meta) },
     model: createModelHelp(await createModels(parts.agent ? settings.models.providers : []), settings.models.budget, stores.modelRuns),
     runs: stores.drillRuns,
     lease: stores.leaseOf('executor'),
     watchLease: stores.leaseOf('detection'),
     queue: stores.work,
     crashpoint: createCrashpoint(settings.crash, () => process.kill(process.pid, 'SIGKILL')),
-    ...{ parts, page, now, log },
+    ...{ workspaces: settings.workspaces, parts, page, now, log },
   })
   const chat = parts.edge && !inspect ? await openSlack(settings, { ...stores, agent, database, page, now, log }) : NO_CHAT
   const edge = createEdge({

@@ -1,4 +1,5 @@
 import { type Alert, alertSchema } from '../domain/alert.ts'
+import type { Workspace } from '../domain/workspace.ts'
 import type { IncidentStore, IntakeDecision } from '../ports.ts'
 import type { Inventory, Topology } from '../topology/inventory.ts'
 import { dedup } from './dedup.ts'
@@ -22,6 +23,7 @@ export interface IntakeDeps {
     /** The sources of alerts that the targets of drills raise themselves. */
     sources: readonly string[]
   }
+  workspaces?: readonly Workspace[]
   now: () => Date
   log: { info(object: object, message: string): void; warn(object: object, message: string): void }
 }
@@ -57,7 +59,7 @@ export function createIntake(deps: IntakeDeps): Intake {
         const fromGround = deps.drills.sources.includes(each.alert.source) && deps.drills.environments.includes(each.environment)
         const drillRun = drill && fromGround ? drill.run : null
         const result = await deps.incidents.absorb(each.alert, inboxId, (facts) =>
-          decide({ ...each, facts, graph: inventory.graph, fromGround, drillRun, now: deps.now() }),
+          decide({ ...each, facts, graph: inventory.graph, fromGround, drillRun, workspaces: deps.workspaces ?? [], now: deps.now() }),
         )
         count(taken, result.decision, result.incidentId)
       }

@@ -6,6 +6,7 @@ import { slackFileSchema } from '../slack/settings.ts'
 import { modelsFileSchema } from './model-settings.ts'
 import { keysAt, nearestKey } from './nearest-key.ts'
 import { sourcesFileShape } from './sources.ts'
+import { workspaceFileSchema } from './workspace-settings.ts'
 
 /** A shared secret shorter than this could be guessed. Characters, which for hex or base64 is fewer bits than bytes of it. */
 export const SHORTEST_TOKEN = 32
@@ -55,6 +56,7 @@ export const settingsFileSchema = z.strictObject({
   policy: text(1_000).optional(),
   runbooks: z.strictObject({ folder: text(1_000).optional() }).optional(),
   people: z.array(personSchema).max(1_000).optional(),
+  workspaces: z.array(workspaceFileSchema).max(200).optional(),
   oidc: oidcFileSchema.optional(),
   slack: slackFileSchema.optional(),
   models: modelsFileSchema.optional(),

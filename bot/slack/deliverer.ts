@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Drawing, Drawn } from './drawing.ts'
+import type { Drawn } from './drawing.ts'
 import { SlackFailure, type SlackWeb } from './slack-api.ts'
 
 /** A posting as it is stored; see the storage's own description. */
@@ -46,9 +46,9 @@ export interface PostingRows {
 export interface DelivererDeps {
   postings: PostingRows
   web: Pick<SlackWeb, 'post' | 'edit' | 'search' | 'upload'>
-  /** The channel for incidents: what it does not take waits until somebody mends it. */
-  channel: string
-  draw: Drawing
+  /** The channels for incidents: what they do not take waits until somebody mends it. */
+  channels: ReadonlySet<string>
+  draw(posting: StoredPosting): Promise<Drawn>
   /** What should be shown beside a card from now on. */
   follow(also: 'chart' | 'ended', incidentId: string): Promise<void>
   /** Tells people elsewhere that somebody has to look. */
@@ -133,7 +133,7 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
       else await postings.later(posting.id, new Date(at + backoff(posting.attempts)), words)
       return 0
     }
-    if (error.kind === 'refused' || (error.kind === 'place' && posting.place !== deps.channel)) {
+    if (error.kind === 'refused' || (error.kind === 'place' && !deps.channels.has(posting.place))) {
       log.error(about, 'Slack refuses a message')
       await giveUp(posting, words)
       return 0
@@ -152,7 +152,7 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
     return pause
   }
 
-  /** The channel for incidents takes nothing; answers elsewhere go on. */
+  /** A channel for incidents takes nothing; what belongs elsewhere goes on. */
   const closePlace = async (posting: StoredPosting, error: SlackFailure, at: number): Promise<number> => {
     log.warn({ err: error, posting: posting.id, place: posting.place }, 'the channel takes nothing at the moment')
     const until = at + SET_UP_PAUSE_MS

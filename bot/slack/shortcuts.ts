@@ -1,13 +1,14 @@
 import type { Agent } from '../../agent/agent.ts'
+import { agentFor } from '../identity.ts'
 import { freezeForm, investigateForm, stopForm } from './forms.ts'
 import { type ShortcutPayload, teamOf } from './payloads.ts'
 import type { SlackPeople } from './people.ts'
 import type { PrivateWords } from './private-words.ts'
 import type { SlackWeb } from './slack-api.ts'
-import { onlyHolds, type Talk } from './talk.ts'
+import { channelWithOthers, onlyHolds, type Talk } from './talk.ts'
 
 export interface ShortcutsDeps {
-  agent: Pick<Agent, 'scopes'>
+  agent: Agent
   web: Pick<SlackWeb, 'openForm'>
   people: SlackPeople
   words: PrivateWords
@@ -30,7 +31,7 @@ export function createShortcuts({ agent, web, people, words, talk }: ShortcutsDe
       case 'stop':
         return await web.openForm(payload.trigger_id, stopForm({ channel, ...NOTHING_CARRIED }))
       case 'investigate_message': {
-        const services = await agent.scopes.services()
+        const services = await agentFor(agent, standing.caller, channelWithOthers(channel)).scopes.services()
         const [only, ...others] = servicesIn(payload.message, services)
         if (only !== undefined && others.length === 0)
           return await talk.whisper(`investigate ${only}`, standing.caller, { channel, incident: null })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Agent } from '../../agent/agent.ts'
 import type { Principal } from '../../agent/domain/principal.ts'
+import { channelOf, type Located, type Workspace as Team } from '../../agent/domain/workspace.ts'
 import type { PeopleStore, Presentation } from '../../agent/ports.ts'
 import type { CheckResult } from '../../integrations/contract.ts'
 import type { Endpoint } from '../api/endpoint.ts'
@@ -9,7 +10,7 @@ import { chartSvg } from '../charts/svg.ts'
 import type { Surface } from '../surface.ts'
 import { createClicks } from './clicks.ts'
 import { createDeliverer, type Pace, type PostingRows } from './deliverer.ts'
-import { createDrawing } from './drawing.ts'
+import { createDrawing, type Drawing } from './drawing.ts'
 import { slackEndpoints } from './endpoint.ts'
 import { createHome } from './home.ts'
 import { createInlet, type InletDeps, SLACK_WORK } from './inlet.ts'
@@ -28,6 +29,8 @@ import { createWorkspace, readWorkspace, type WorkspaceDeps } from './workspace.
 export interface SlackDeps {
   connection: SlackConnection
   agent: Agent
+  /** None: everything is shown in the one channel. */
+  workspaces: readonly Team[]
   people: Pick<PeopleStore, 'accounts'>
   postings: PostingRows
   inbox: InletDeps['inbox'] & {
@@ -88,14 +91,24 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
     const accounts = await deps.people.accounts('slack', (await here()).teamId)
     return accounts.filter(({ principalId }) => ids.has(principalId)).map(({ externalId }) => externalId)
   }
-  const drawing = createDrawing({
-    agent,
-    accountsOf,
-    drawPng: async (chart) => Buffer.from((await drawPng(chartSvg(chart))).body),
-    consoleUrl,
-    now,
+  /** Everybody reads along in a channel, so nothing is drawn there that not everybody may read. */
+  const drawingIn = (place: string): Drawing => {
+    const seen = agent.seenIn(place)
+    return createDrawing({
+      agent: seen.sight.everything ? agent : seen,
+      accountsOf,
+      drawPng: async (chart) => Buffer.from((await drawPng(chartSvg(chart))).body),
+      consoleUrl,
+      now,
+    })
+  }
+  const deliverer = createDeliverer({
+    ...deps,
+    web,
+    channels: new Set([channel, ...deps.workspaces.flatMap(({ channels }) => channels)]),
+    draw: async (posting) => await drawingIn(posting.place)(posting),
+    follow: createFollowing(deps),
   })
-  const deliverer = createDeliverer({ ...deps, web, channel, draw: drawing, follow: createFollowing(deps) })
   const words = createPrivateWords({ web, log })
   const talk = createTalk({ agent, people, words, postings, deliverer, workspace: here, consoleUrl, now })
   const clicks = createClicks({ log, agent, web, people, postings, votes: createVotes({ agent, postings }), talk, words })
@@ -121,7 +134,7 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
   const inlet = createInlet({ inbox: deps.inbox, appId })
   const socket = appToken === null ? null : createSocket({ appToken, apiUrl, take: inlet.take, log })
   deps.queue.handle(SLACK_WORK, createWork({ inbox: deps.inbox, handle: bolt.handle, words, now, log }), { concurrency: CONCURRENCY })
-  const surface = createSlackSurface({ postings, deliverer, channel })
+  const surface = createSlackSurface({ postings, deliverer, agent, channel })
   const redraw = async (): Promise<void> => {
     // Asked once; where Slack was away at the start, until it answers.
     await workspace.ask()
@@ -159,8 +172,8 @@ export interface OpenChat {
 
 /** Slack as the settings have it; nothing of it is loaded where it is not set up. */
 export async function openSlack(
-  settings: { slack: SlackSettings; publicUrl: string | null },
-  deps: Omit<SlackDeps, 'connection' | 'consoleUrl' | 'alone' | 'queue'> & {
+  settings: { slack: SlackSettings; publicUrl: string | null; workspaces: readonly Team[] },
+  deps: Omit<SlackDeps, 'connection' | 'consoleUrl' | 'alone' | 'queue' | 'workspaces'> & {
     database: { kind: 'pglite' | 'postgres' }
     work: SlackDeps['queue']
   },
@@ -168,7 +181,8 @@ export async function openSlack(
   const connection = slackConnection(settings.slack)
   if (connection === null) return NO_CHAT
   const alone = deps.database.kind === 'pglite'
-  const slack = await createSlack({ ...deps, connection, queue: deps.work, alone, consoleUrl: settings.publicUrl })
+  const { publicUrl: consoleUrl, workspaces } = settings
+  const slack = await createSlack({ ...deps, connection, workspaces, queue: deps.work, alone, consoleUrl })
   return { surfaces: [slack.surface], chatEndpoints: slack.endpoints, chats: [slack] }
 }
 
@@ -182,15 +196,16 @@ export async function examineSlack(settings: SlackSettings, log: SlackDeps['log'
 
 /** Where requests are shown: on Slack as well, once it is known which workspace that is. A click counts from there only. */
 export function alsoOnSlack(
-  settings: SlackSettings,
+  { slack, workspaces }: { slack: SlackSettings; workspaces: readonly Team[] },
   elsewhere: readonly Presentation[],
   meta: Pick<WorkspaceDeps['meta'], 'get'>,
-): () => Promise<Presentation[]> {
-  const connection = slackConnection(settings)
-  return async () => {
+): (incident: Located) => Promise<Presentation[]> {
+  const connection = slackConnection(slack)
+  return async (incident) => {
     const workspace = connection === null ? null : await readWorkspace(meta)
-    if (connection === null || workspace === null) return [...elsewhere]
-    return [...elsewhere, { surface: 'slack', tenant: workspace.teamId, place: connection.channel }]
+    const place = connection && channelOf(workspaces, incident, connection.channel)
+    if (place === null || workspace === null) return [...elsewhere]
+    return [...elsewhere, { surface: 'slack', tenant: workspace.teamId, place }]
   }
 }
 
@@ -208,7 +223,8 @@ async function introduce(ask: () => Promise<unknown>, check: () => Promise<Check
 function createFollowing({ postings, connection }: SlackDeps): (kind: 'chart' | 'ended', incidentId: string) => Promise<void> {
   return async (kind, incidentId) => {
     if ((await postings.find('slack', kind, incidentId)) !== null) return
-    await postings.draw('slack', { kind, ref: incidentId, incidentId, priority: PRIORITY[kind], place: connection.channel })
+    const place = (await postings.find('slack', 'incident', incidentId))?.place ?? connection.channel
+    await postings.draw('slack', { kind, ref: incidentId, incidentId, priority: PRIORITY[kind], place })
   }
 }
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import type { Workspace } from '../../../agent/domain/workspace.ts'
 import type { ConfiguredPerson } from '../../../bot/config.ts'
 import type { OpenDatabase } from '../../../storage/database.ts'
 import type { Person } from '../slack/person.ts'
@@ -16,6 +17,8 @@ export interface SlackScene {
   slack: SlackServer
   running: RunningEdge
   channel: Conversation
+  /** The channels of teams, by name. */
+  rooms: ReadonlyMap<string, Conversation>
   alice: Person
   carol: Person
   bob: Person
@@ -33,19 +36,28 @@ export interface SceneOptions extends EdgeOptions {
   server?: SlackServerOptions
   /** The one app that is listened to. */
   appId?: string
+  /** Teams by the ids of channels that everybody of the scene is in, made for them. */
+  teams?: (channelNamed: (name: string) => string) => readonly Workspace[]
 }
 
 const SECONDS = 25
 
 export async function openScene(
   database: OpenDatabase,
-  { mode = 'HTTP', server = {}, appId, ...options }: SceneOptions = {},
+  { mode = 'HTTP', server = {}, appId, teams, ...options }: SceneOptions = {},
 ): Promise<SlackScene> {
   const slack = await startSlackServer(server)
   const [alice, carol, bob, mallory] = [slack.person('alice'), slack.person('carol'), slack.person('bob'), slack.person('mallory')]
   const channel = slack.channel('incidents', [alice, carol, bob, mallory])
+  const rooms = new Map<string, Conversation>()
+  const roomNamed = (name: string): string => {
+    const room = rooms.get(name) ?? slack.channel(name, [alice, carol, bob, mallory])
+    rooms.set(name, room)
+    return room.id
+  }
   const running = await openEdge(database, {
     ...options,
+    ...(teams ? { workspaces: teams(roomNamed) } : {}),
     environment: { ...environmentOf(slack, mode), STEADYHAND_CONFIG: settingsFile(channel.id, appId), ...options.environment },
     people: options.people ?? [
       linked('alice', 'Alice', 'approver', slack, alice),
@@ -61,7 +73,7 @@ export async function openScene(
   if (mode === 'Socket Mode') await waitFor(async () => (slack.sockets.count() > 0 ? true : null), SECONDS)
   const find = (ask: () => SlackMessage | undefined): Promise<SlackMessage> => waitFor(async () => ask() ?? null, SECONDS)
   return {
-    ...{ slack, running, channel, alice, carol, bob, mallory },
+    ...{ slack, running, channel, rooms, alice, carol, bob, mallory },
     message: async (beginning) => await find(() => slack.posted(channel).find((each) => fits(each, beginning))),
     told: async (person, words) =>
       await find(() =>
