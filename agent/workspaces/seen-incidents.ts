@@ -71,15 +71,15 @@ function readable<Item extends Pick<EvidenceItem, 'kind'>>(items: readonly Item[
   return items.filter(({ kind }) => isReadable(kind, incident, sight))
 }
 
-/** What is of no kind that the settings know is read by those alone who may read everything of it. */
+/** What is of no kind that the settings know is read by whoever sees everything, and nobody else. */
 function isReadable(evidenceKind: string, incident: Incident, sight: Sight): boolean {
   const kind: DataKind | null = dataKindOf(evidenceKind)
   return kind !== null && sees(sight, incident, kind)
 }
 
-/** A sentence says what its evidence says. */
+/** A sentence says what its evidence says; what is said to be unknown cites nothing, and may say it too. */
 function withoutClaimsBeyond(hypothesis: Hypothesis, shown: ReadonlySet<string>): Hypothesis {
   const kept = (claims: Hypothesis['claims']): Hypothesis['claims'] =>
     claims.filter(({ cites }) => cites.every((label) => shown.has(label)))
-  return { ...hypothesis, claims: kept(hypothesis.claims), against: kept(hypothesis.against) }
+  return { ...hypothesis, claims: kept(hypothesis.claims), against: kept(hypothesis.against), unknown: [] }
 }

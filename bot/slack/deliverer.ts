@@ -260,9 +260,11 @@ async function post(posting: StoredPosting, drawn: Exclude<Drawn, { type: 'nothi
   return name
 }
 
-async function threadOf({ kind, incidentId }: StoredPosting, postings: PostingRows): Promise<string | null> {
+/** A card that was shown in another channel, before its workspace had this one, has no thread here. */
+async function threadOf({ kind, incidentId, place }: StoredPosting, postings: PostingRows): Promise<string | null> {
   if (kind === 'incident' || incidentId === null) return null
-  return (await postings.find('slack', 'incident', incidentId))?.message ?? null
+  const card = await postings.find('slack', 'incident', incidentId)
+  return card?.place === place ? card.message : null
 }
 
 async function followed({ incidentId }: StoredPosting, drawn: Drawn, { follow }: DelivererDeps): Promise<void> {
