@@ -4,6 +4,7 @@ import type { PlanCard } from './actions/propose.ts'
 import type { Agent } from './agent.ts'
 import type { WatchTurn } from './detection/watch-turn.ts'
 import type { Workspace } from './domain/workspace.ts'
+import type { Heartbeats } from './heartbeats/heartbeats.ts'
 import type { JobsDeps, Work } from './jobs.ts'
 import type {
   AcceptedEffects,
@@ -29,11 +30,17 @@ export interface WorkQueue {
     handler: (payload: Record<string, unknown>, signal: AbortSignal) => Promise<void>,
     options?: { concurrency?: number; timeoutMs?: number },
   ): void
+  /** For a handler that does several jobs at once, at most `most`. When it throws, each is tried by itself. */
+  handleTogether(
+    kind: Work['kind'],
+    handler: (payloads: readonly Record<string, unknown>[], signal: AbortSignal) => Promise<void>,
+    most: number,
+  ): void
 }
 
 export interface AgentDeps
   extends Omit<JobsDeps, 'enqueue' | 'inbox' | 'kernel'>,
-    Pick<ExecutorDeps, 'catalog' | 'lease' | 'objectionOfPolicy' | 'crashpoint' | 'now' | 'log'> {
+    Pick<ExecutorDeps, 'catalog' | 'lease' | 'objectionOfPolicy' | 'crashpoint' | 'trace' | 'now' | 'log'> {
   incidents: IncidentStore
   approvals: ApprovalKernel
   executions: ExecutionKernel
@@ -64,6 +71,10 @@ export interface AgentDeps
   card: PlanCard
   drills: Agent['drills']
   watching: WatchTurn
+  /** Alerts that fire always, and are missed. */
+  heartbeats?: Pick<Heartbeats, 'heard' | 'look'> | undefined
+  /** Tells somebody outside that this installation is well. */
+  pulse?: WatchTurn | undefined
   /** Reasons the configuration gives to only observe. */
   configured(): readonly string[]
   /** Which halves of the work this process does: all of it unless it is split. */

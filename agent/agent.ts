@@ -106,6 +106,8 @@ export interface Agent extends ByPerson, ByHand, Handling {
     body: Uint8Array
     headers: Record<string, string>
   }): Promise<{ duplicate: boolean }>
+  /** Notes which of these alerts, as they arrived, are heartbeats: those that fire always. */
+  heard(alerts: readonly Alert[]): Promise<void>
   /** One stored result with its whole content, by its label on the card; null when there is none. */
   evidence(incidentId: string, label: string): Promise<EvidenceItem | null>
   incident(id: string): Promise<IncidentView | null>

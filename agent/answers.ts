@@ -79,6 +79,7 @@ function answersOf(deps: AgentDeps, seen: Seen, running: Running): Omit<Agent, '
     drills: seen.drills,
 
     receive: async (delivery) => ({ duplicate: (await deps.inbox.accept({ ...delivery, jobKind: 'intake' })).duplicate }),
+    heard: async (alerts) => await deps.heartbeats?.heard(alerts),
     incidents: async (query) => await incidents.list(query),
     evidence: async (incidentId, label) => await incidents.evidenceItem(incidentId, label),
     approval: async (id) => await approvals.approval(id),

@@ -19,9 +19,11 @@ export interface RunningAgent extends Agent {
 
 const SWEEP_MS = 2_000
 const WATCH_MS = 5_000
+const LISTEN_MS = 5_000
 const SELF_CHECK_MS = 60_000
 const TIDY_MS = 300_000
-const INTAKE_CONCURRENCY = 1
+/** Deliveries taken in at once: in a flood of alerts most of the work is done once for all of them. */
+const INTAKE_TOGETHER = 50
 const INVESTIGATIONS_AT_ONCE = 4
 const MODELS_AT_ONCE = 2
 /** What a model's look takes beside the model's own time. */
@@ -86,7 +88,7 @@ export function createAgent(deps: AgentDeps): RunningAgent {
 
   const startJobs = (): void => {
     const { refines } = deps.investigation
-    deps.queue.handle('intake', async (payload) => await jobs.intake(intakePayload.parse(payload)), { concurrency: INTAKE_CONCURRENCY })
+    deps.queue.handleTogether('intake', async (payloads) => await jobs.intake(intakePayload.array().parse(payloads)), INTAKE_TOGETHER)
     deps.queue.handle('investigate', async (payload, signal) => await jobs.investigate(incidentPayload.parse(payload), signal), {
       concurrency: INVESTIGATIONS_AT_ONCE,
     })
@@ -112,12 +114,16 @@ export function createAgent(deps: AgentDeps): RunningAgent {
       if (parts.agent) startJobs()
       // The lease is written by nobody but the process that acts: split in three, nothing is watched.
       if (parts.agent && parts.executor) every(WATCH_MS, 'watching the services', deps.watching.round)
-      // Of three processes the third keeps house: the one that neither proposes nor acts.
-      if (parts.agent === parts.executor) every(TIDY_MS, 'tidying', deps.tidy)
+      // Of three processes the third keeps house: the one that neither proposes nor acts. It is also the one that hears what arrives.
+      if (parts.agent === parts.executor) {
+        every(TIDY_MS, 'tidying', deps.tidy)
+        if (deps.heartbeats) every(LISTEN_MS, 'listening for heartbeats', deps.heartbeats.look)
+      }
+      if (parts.executor && deps.pulse) every(WATCH_MS, 'the own heartbeat', deps.pulse.round)
     },
     async stop() {
       for (const timer of timers) clearInterval(timer)
-      await Promise.all([executor.stop(), deps.watching.end()])
+      await Promise.all([executor.stop(), deps.watching.end(), deps.pulse?.end()])
     },
   }
 }

@@ -5,6 +5,7 @@ import type { Alert } from './domain/alert.ts'
 import type { Approval } from './domain/approval.ts'
 import { ENDED_STATES, type Incident } from './domain/incident.ts'
 import { type HandlingState, handlingOf } from './handling/state.ts'
+import type { Delivery } from './intake/pipeline.ts'
 import type { Diagnosis } from './investigation/investigate.ts'
 import type { Investigation } from './investigation/investigation.ts'
 import type { Log } from './log.ts'
@@ -20,15 +21,24 @@ export interface Work {
   dedupe: string
 }
 
+/** A delivery as it was stored. */
+interface Delivered {
+  id: number
+  source: string
+  body: Uint8Array
+  headers: Record<string, string>
+}
+
 export interface JobsDeps {
   incidents: IncidentStore
   kernel: ApprovalKernel
   inbox: {
-    get(id: number): Promise<{ id: number; source: string; body: Uint8Array; headers: Record<string, string> } | null>
-    markProcessed(id: number): Promise<void>
+    /** The first of these, the oldest first, as many as fit into 4 MiB and at least one. */
+    some(ids: readonly number[]): Promise<Delivered[]>
+    markProcessed(...ids: readonly number[]): Promise<void>
     markFailed(id: number, error: string): Promise<void>
   }
-  intake: { take(alerts: readonly Alert[], inboxId: number | null): Promise<{ opened: string[]; attached: string[] }> }
+  intake: { takeAll(deliveries: readonly Delivery[]): Promise<{ opened: string[] }> }
   investigation: Investigation
   parsers: ReadonlyMap<string, AlertParser>
   proposing: ProposeDeps
@@ -42,7 +52,7 @@ const INCIDENTS_SWEPT = 200
 
 /** The steps between a stored delivery and a card that asks; each is a job, so that a crash resumes from rows. */
 export interface Jobs {
-  intake(payload: { inboxId: number }): Promise<void>
+  intake(payloads: readonly { inboxId: number }[]): Promise<void>
   investigate(payload: { incidentId: string; asked?: { requester: string | null } | undefined }, signal: AbortSignal): Promise<void>
   /** Lets a model look at what was found, where one is configured; what rules found stands meanwhile, and is acted on. */
   refine(payload: { incidentId: string; asked: boolean }, signal: AbortSignal): Promise<void>
@@ -135,6 +145,25 @@ export function createJobs(deps: JobsDeps): Jobs {
     if (moved && move.state === 'observing' && wantsFreshCard(approvals)) await investigateSoon(incidentId)
   }
 
+  /** A body that cannot be read now cannot be read at the next attempt either: it is kept, counted, and can be replayed. */
+  const readable = async ({ id, source, body, headers }: Delivered): Promise<(Delivery & { inboxId: number })[]> => {
+    const parse = deps.parsers.get(source)
+    try {
+      if (!parse) throw new Error(`nothing reads deliveries from ${source}`)
+      return [{ alerts: parse(body, headers), inboxId: id }]
+    } catch (error) {
+      await deps.inbox.markFailed(id, error instanceof Error ? error.message : String(error))
+      return []
+    }
+  }
+  const takeIn = async (items: readonly Delivered[]): Promise<void> => {
+    const deliveries = (await Promise.all(items.map(readable))).flat()
+    if (deliveries.length === 0) return
+    const { opened } = await deps.intake.takeAll(deliveries)
+    for (const incidentId of opened) await investigateSoon(incidentId)
+    await deps.inbox.markProcessed(...deliveries.map(({ inboxId }) => inboxId))
+  }
+
   let sweptTo: string | null = null
   const lookAfter = async ({ id, state }: Incident, signal: AbortSignal): Promise<void> => {
     await follow(id)
@@ -151,22 +180,16 @@ export function createJobs(deps: JobsDeps): Jobs {
     follow,
     investigateSoon,
 
-    async intake({ inboxId }) {
+    async intake(payloads) {
       deps.crashpoint('C2')
-      const item = await deps.inbox.get(inboxId)
-      if (!item) return
-      const parse = deps.parsers.get(item.source)
-      if (!parse) return await deps.inbox.markFailed(inboxId, `nothing reads deliveries from ${item.source}`)
-      let alerts: Alert[]
-      try {
-        alerts = parse(item.body, item.headers)
-      } catch (error) {
-        // A body that cannot be read now cannot be read at the next attempt either: it is kept, counted, and can be replayed.
-        return await deps.inbox.markFailed(inboxId, error instanceof Error ? error.message : String(error))
+      let waiting = payloads.map(({ inboxId }) => inboxId)
+      while (waiting.length > 0) {
+        const items = await deps.inbox.some(waiting)
+        // What is no longer stored needs nothing.
+        if (items.length === 0) return
+        await takeIn(items)
+        waiting = waiting.filter((id) => !items.some((item) => item.id === id))
       }
-      const { opened } = await deps.intake.take(alerts, inboxId)
-      for (const incidentId of opened) await investigateSoon(incidentId)
-      await deps.inbox.markProcessed(inboxId)
     },
 
     async investigate({ incidentId, asked = null }, signal) {

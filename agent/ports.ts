@@ -35,11 +35,25 @@ export type IntakeDecision =
 /** What the decision may depend on; read in the same transaction that stores its result. */
 export interface IntakeFacts {
   /** Not yet ended, newest first, at most 200. */
-  openIncidents: Incident[]
+  openIncidents: readonly Incident[]
   /** The incident the same alert key belongs to, ended or not. */
   known: { incident: Incident; lastStatus: Alert['status']; lastStartsAt: string | null; deliveries: number } | null
   /** What was heard of the same alert key before, dropped or not, newest first, at most 50: tells replays, late and flapping alerts. */
   received: { status: Alert['status']; startsAt: string | null; receivedAt: Date }[]
+}
+
+/** An alert, the stored delivery that it came in, and who decides what becomes of it. */
+export interface Arrival {
+  alert: Alert
+  inboxId: number | null
+  decide: (facts: IntakeFacts) => IntakeDecision
+}
+
+/** What became of an alert. */
+export interface Absorbed {
+  decision: IntakeDecision
+  incidentId: string | null
+  isNew: boolean
 }
 
 export interface IncidentStore {
@@ -47,11 +61,9 @@ export interface IncidentStore {
    * Stores the alert and its consequence in one transaction; concurrent calls are serialised. The same occurrence of the same alert in the
    * same status is taken once: again, it is counted and dropped without asking `decide`.
    */
-  absorb(
-    alert: Alert,
-    inboxId: number | null,
-    decide: (facts: IntakeFacts) => IntakeDecision,
-  ): Promise<{ decision: IntakeDecision; incidentId: string | null; isNew: boolean }>
+  absorb(alert: Alert, inboxId: number | null, decide: (facts: IntakeFacts) => IntakeDecision): Promise<Absorbed>
+  /** The same for several, in this order and all in one transaction: each decision sees what those before it wrote. */
+  absorbAll(arrivals: readonly Arrival[]): Promise<Absorbed[]>
   get(id: string): Promise<Incident | null>
   /** Newest first; `cursor` is opaque and comes from the call before. With `fits` only those that it says yes to. */
   list(query: {

@@ -14,6 +14,8 @@ export type BenchOptions = {
   readonly rounds: number | null
   /** By how many seconds the assumed start of a recorded trouble is too late; 0 unless asked for. */
   readonly late: number
+  /** Names of the cases to measure, where a measurement has such; null: all of them. */
+  readonly only: readonly string[] | null
 }
 
 export type Bench = (options: BenchOptions) => Promise<readonly Figure[]>
@@ -38,7 +40,13 @@ async function main(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { data: { type: 'string' }, out: { type: 'string' }, rounds: { type: 'string' }, late: { type: 'string' } },
+    options: {
+      data: { type: 'string' },
+      out: { type: 'string' },
+      rounds: { type: 'string' },
+      late: { type: 'string' },
+      only: { type: 'string' },
+    },
   })
   const path = known.get(positionals[0] ?? '')
   if (path === undefined) {
@@ -64,7 +72,7 @@ async function main(args: readonly string[]): Promise<number> {
   const out = values.out === undefined ? null : resolve(values.out)
   if (out !== null) mkdirSync(dirname(out), { recursive: true })
   const bench: { run: Bench } = await import(pathToFileURL(path).href)
-  process.stdout.write(formatReport(await bench.run({ data, out, rounds, late })))
+  process.stdout.write(formatReport(await bench.run({ data, out, rounds, late, only: values.only?.split(',') ?? null })))
   return 0
 }
 

@@ -5,6 +5,7 @@ import { auditVerifyCommand } from './cli/audit.ts'
 import { auditExportCommand } from './cli/audit-export.ts'
 import { backupCommand } from './cli/backup.ts'
 import type { CliCommand } from './cli/command.ts'
+import { configDocsCommand } from './cli/config-docs.ts'
 import { doCommand } from './cli/do.ts'
 import { doctorCommand } from './cli/doctor.ts'
 import { drillListCommand, drillRunCommand } from './cli/drill.ts'
@@ -35,6 +36,7 @@ const COMMANDS: readonly CliCommand[] = [
   backupCommand,
   restoreCommand,
   migrateCommand,
+  configDocsCommand,
 ]
 const HELP = ['help', '--help', '-h']
 

@@ -2,13 +2,15 @@ import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import type { IdentityLink, Role } from '../agent/domain/principal.ts'
 import type { Workspace } from '../agent/domain/workspace.ts'
-import { type ModelsSettings, readModelsSettings } from './config/model-settings.ts'
-import { createEnvironmentReader, type Environment, type EnvironmentReader } from './config/secrets.ts'
+import { type HeartbeatSettings, readHeartbeats } from './config/heartbeat-settings.ts'
+import { type ModelsSettings, modelVariables, readModelsSettings } from './config/model-settings.ts'
+import { createEnvironmentReader, type Environment, type EnvironmentReader, type VariableWords } from './config/secrets.ts'
 import { parseSettings, type SettingsFile, SHORTEST_TOKEN } from './config/settings-file.ts'
-import { readSources, type SourceSettings } from './config/sources.ts'
+import { readSources, type SourceSettings, sourceVariables } from './config/sources.ts'
 import { readWorkspaces, workspaceProblems } from './config/workspace-settings.ts'
 import { type OidcSettings, readOidcSettings } from './oidc/settings.ts'
-import { readSlackSettings, type SlackSettings, slackProblems, unusedSlackSettings } from './slack/settings.ts'
+import { readSlackSettings, type SlackSettings, slackProblems, slackVariables, unusedSlackSettings } from './slack/settings.ts'
+import { readTraceSettings, type TraceSettings, traceVariables } from './traces/settings.ts'
 
 /** The environment of the target that needs nothing, and the tenant of the console's named people. */
 export const LOCAL = 'local'
@@ -17,11 +19,29 @@ const DEFAULT_PORT = 7878
 /** What the names of this product's own variables begin with. */
 const OWN = ['STEADYHAND_', 'OIDC_']
 /** Names that are ours without saying so. */
-const PLAIN = ['HOST', 'PORT', 'LOG_LEVEL', 'DATABASE_URL', 'DATABASE_URL_FILE']
+const PLAIN = ['HOST', 'PORT', 'HEALTH_PORT', 'LOG_LEVEL', 'DATABASE_URL', 'DATABASE_URL_FILE']
 /** A blank secret must never verify anything. */
 const NEVER_BLANK = [...OWN, 'SLACK_']
 const DEFAULT_FILE = 'steadyhand.yaml'
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
+
+/** Variables that stand for no key of the file, or for more than their key says. Those of keys have their words there. */
+export const VARIABLES: VariableWords = {
+  STEADYHAND_CONFIG: { words: 'The settings file; without it steadyhand.yaml where it is started, if there is one.' },
+  STEADYHAND_AUDIT_KEY: {
+    words: 'The Ed25519 private key (PEM) that signs exports of the audit log; without it audit-key.pem in the data directory.',
+    secret: true,
+  },
+  STEADYHAND_API_KEYS: { words: 'Keys of programs, KEY or NAME:KEY each, separated by commas.', secret: true, key: 'api.keys' },
+  STEADYHAND_WEBHOOK_TOKEN: { words: 'What senders of alerts and changes present.', secret: true, key: 'webhooks.token' },
+  STEADYHAND_HEARTBEAT_URL: { words: 'What is called while approved actions would run.', secret: true, key: 'heartbeats.url' },
+  DATABASE_URL: { words: 'A PostgreSQL server; each process of start --role has its own login.', secret: true, key: 'databaseUrl' },
+  OIDC_CLIENT_SECRET: { words: 'What it proves itself with at the identity provider.', secret: true, key: 'oidc.clientSecret' },
+  ...slackVariables,
+  ...modelVariables,
+  ...sourceVariables,
+  ...traceVariables,
+}
 
 /** Everything that can be set, after defaults. Paths are absolute; nothing is blank. */
 export interface Settings {
@@ -30,6 +50,8 @@ export interface Settings {
   host: string
   /** 0 lets the system choose. */
   port: number
+  /** A port for probes and scrapers alone; null: none. */
+  healthPort: number | null
   /** The address people reach the server at, when it is not the one it listens on; without a slash at its end. */
   publicUrl: string | null
   /** More names the server is reached by, for the check of the Host header. */
@@ -52,6 +74,10 @@ export interface Settings {
   oidc: OidcSettings | null
   slack: SlackSettings
   models: ModelsSettings
+  /** Alerts that fire always and are missed, and what is called while this installation is well. */
+  heartbeats: HeartbeatSettings
+  /** Where traces of our own work go; null: nowhere. */
+  traces: TraceSettings | null
   local: { enabled: boolean }
   /** Where evidence comes from beyond the local target, and what else may be acted on. */
   sources: SourceSettings
@@ -60,6 +86,8 @@ export interface Settings {
   /** The private key that signs exports of the audit log, as PEM; null for the one in the data directory. */
   audit: { key: string | null }
   log: { level: (typeof LOG_LEVELS)[number] | null }
+  /** The files all this came from: the settings file, and those that hold a secret. */
+  files: readonly string[]
   /** What is set and has no effect, one sentence each. */
   unused: readonly string[]
   /** Where a test wants the process to die: 'C11:2' is the second visit to C11. */
@@ -112,6 +140,9 @@ export function loadConfig(environment: Environment = process.env, folder: strin
     ...misspelled(read),
     ...repeated(settings.people),
     ...weakTokens(settings),
+    ...(settings.healthPort !== null && settings.healthPort !== 0 && settings.healthPort === settings.port
+      ? [`healthPort (or HEALTH_PORT) is ${settings.port}, where people are served: choose another.`]
+      : []),
     ...signInProblems(settings),
     ...slackProblems(settings.slack),
     ...workspaceProblems(settings.workspaces, { people: settings.people, keys: settings.api.keys }),
@@ -178,7 +209,8 @@ function merge(read: EnvironmentReader, file: SettingsFile, path: string | null,
   return {
     file: path,
     host: read.text('HOST') ?? file.host ?? '127.0.0.1',
-    port: portOf(read) ?? file.port ?? DEFAULT_PORT,
+    port: portOf(read, 'PORT') ?? file.port ?? DEFAULT_PORT,
+    healthPort: portOf(read, 'HEALTH_PORT') ?? file.healthPort ?? null,
     publicUrl: (publicUrlOf(read) ?? file.publicUrl)?.replace(/\/+$/, '') ?? null,
     hosts: file.hosts ?? [],
     dataDir: inFolder(read.text('STEADYHAND_DATA_DIR') ?? file.dataDir ?? 'data'),
@@ -197,12 +229,15 @@ function merge(read: EnvironmentReader, file: SettingsFile, path: string | null,
     oidc,
     slack,
     models,
+    heartbeats: readHeartbeats(read, file.heartbeats),
+    traces: readTraceSettings(read, file.traces),
     local: { enabled: file.local?.enabled ?? true },
     sources: readSources(read, file, { databaseUrl }),
     retention: file.retention,
     audit: { key: read.secret('STEADYHAND_AUDIT_KEY') ?? null },
     log: { level: logLevelOf(read) ?? file.log?.level ?? null },
     crash: read.text('STEADYHAND_TEST_CRASH') ?? null,
+    files: [...(path === null ? [] : [path]), ...read.files],
     // The last line: by now every name that is known was asked for.
     unused: [...unknownVariables(read), ...unusedSlackSettings(slack)],
   }
@@ -232,11 +267,11 @@ function apiKeyOf(text: string): ApiKey {
   return name === undefined || key === undefined ? { name: null, key: text.trim() } : { name, key }
 }
 
-function portOf(read: EnvironmentReader): number | undefined {
-  const text = read.text('PORT')
+function portOf(read: EnvironmentReader, name: 'PORT' | 'HEALTH_PORT'): number | undefined {
+  const text = read.text(name)
   if (text === undefined) return undefined
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
-  read.problems.push(`PORT is ${text}: it must be a whole number from 0 to 65535.`)
+  read.problems.push(`${name} is ${text}: it must be a whole number from 0 to 65535.`)
   return undefined
 }
 

@@ -4,32 +4,43 @@ import { cutText } from './messages/visible-text.ts'
 export interface DeadJobsDeps {
   page(words: string): Promise<void>
   inbox: { markFailed(id: number, error: string): Promise<void> }
+  /** Where people did what was given up: each tells them, when it came from there. */
+  chats: readonly { gaveUp(inboxId: number): Promise<void> }[]
   log: { error(object: object, message: string): void }
 }
 
-const intakePayload = z.object({ inboxId: z.int() })
+interface DeadJob {
+  id: number
+  kind: string
+  payload: Record<string, unknown>
+  attempt: number
+}
+
+const deliveryPayload = z.object({ inboxId: z.int() })
 const ERROR_LENGTH = 300
 
 /**
- * What becomes of a job that is given up: somebody is paged, and a delivery whose alerts were not taken is marked, so that it is found among the
- * failed ones and can be replayed.
+ * What becomes of a job that is given up: somebody is paged, and a delivery that was not dealt with is marked, so that it is found among the
+ * failed ones. Alerts can then be replayed; a click is told to whoever made it, who looks again.
  */
-export function createDeadJobs({
-  page,
-  inbox,
-  log,
-}: DeadJobsDeps): (job: { id: number; kind: string; payload: Record<string, unknown>; attempt: number }, error: string) => void {
-  const tell = async (
-    job: { id: number; kind: string; payload: Record<string, unknown>; attempt: number },
-    error: string,
-  ): Promise<void> => {
-    const delivery = job.kind === 'intake' ? intakePayload.safeParse(job.payload) : null
-    const what = delivery?.success ? `delivery ${delivery.data.inboxId} was not taken in` : `work of the kind "${job.kind}" was given up`
+export function createDeadJobs({ page, inbox, chats, log }: DeadJobsDeps): (job: DeadJob, error: string) => void {
+  const tell = async (job: DeadJob, error: string): Promise<void> => {
+    const delivery = deliveryPayload.safeParse(job.payload)
+    const inboxId = delivery.success ? delivery.data.inboxId : null
     const attempts = job.attempt === 1 ? 'one attempt' : `${job.attempt} attempts`
-    await page(`After ${attempts} ${what} (job ${job.id}): ${cutText(error, ERROR_LENGTH)}`)
-    if (delivery?.success) await inbox.markFailed(delivery.data.inboxId, error)
+    await page(`After ${attempts} ${whatOf(job.kind, inboxId)} (job ${job.id}): ${cutText(error, ERROR_LENGTH)}`)
+    if (inboxId === null) return
+    await inbox.markFailed(inboxId, error)
+    if (job.kind !== INTAKE) for (const chat of chats) await chat.gaveUp(inboxId)
   }
   return (job, error) => {
     tell(job, error).catch((cause: unknown) => log.error({ jobId: job.id, error: String(cause) }, 'a job that was given up was not told'))
   }
+}
+
+const INTAKE = 'intake'
+
+function whatOf(kind: string, inboxId: number | null): string {
+  if (inboxId === null) return `work of the kind "${kind}" was given up`
+  return kind === INTAKE ? `delivery ${inboxId} was not taken in` : `what somebody did in a chat (delivery ${inboxId}) came to nothing`
 }

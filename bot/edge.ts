@@ -1,6 +1,7 @@
 import type { Hono } from 'hono'
 import type { Agent } from '../agent/agent.ts'
 import type { EventHub } from '../agent/events.ts'
+import type { Trace } from '../agent/trace.ts'
 import { type Announcer, createAnnouncer, type NoticeQueue } from './announcer.ts'
 import { type AdminApiDeps, adminEndpoints } from './api/admin.ts'
 import { approvalEndpoints } from './api/approvals.ts'
@@ -20,8 +21,10 @@ import { serviceEndpoints } from './api/services.ts'
 import { sessionEndpoints } from './api/session.ts'
 import { modeEndpoints, systemEndpoints } from './api/system.ts'
 import { createPngs } from './charts/png.ts'
+import type { LiveSecrets } from './config/live-secrets.ts'
 import type { Settings } from './config.ts'
 import { type ConsoleMessages, createConsoleSurface } from './console/surface.ts'
+import { createHealth, type Health } from './health.ts'
 import { createIdentity, type SessionRows } from './identity.ts'
 import { type Listening, listen } from './listen.ts'
 import { createIdentityProvider } from './oidc/provider.ts'
@@ -36,10 +39,14 @@ import { type WebhookDeps, webhookEndpoints } from './webhook-routes.ts'
 const THREAD_LENGTH = 200
 
 export interface EdgeDeps {
-  settings: Pick<Settings, 'host' | 'port' | 'publicUrl' | 'hosts' | 'api' | 'webhooks' | 'oidc'>
+  settings: Pick<Settings, 'host' | 'port' | 'healthPort' | 'publicUrl' | 'hosts' | 'api' | 'webhooks' | 'oidc'>
   version: string
+  /** The secrets that are exchanged while this runs. */
+  live: Pick<LiveSecrets, 'apiKeys' | 'webhookToken'>
   agent: Agent
   hub: EventHub
+  /** Nobody is told unless given. */
+  trace?: Trace
   /** Whether people may be signed in by name: loopback, no tokens, no real targets. */
   namedPeople: boolean
   sessions: SessionRows & CheckedRows & SignInDeps['sessions']
@@ -79,6 +86,8 @@ export interface Edge {
   app: EdgeApp
   endpoints: readonly Endpoint[]
   announcer: Announcer
+  /** What probes call, in processes that serve nobody as well. */
+  health: Health
   /** @throws CannotListen */
   listen(): Promise<Listening>
   /** Takes no more requests, ends what was begun, tells what waits no longer. */
@@ -87,14 +96,16 @@ export interface Edge {
 
 export function createEdge(deps: EdgeDeps): Edge {
   const { agent, settings, render, now, log } = deps
+  const { apiKeys, webhookToken: token } = deps.live
   let listening: Listening | null = null
   const consoleUrl = (): string | null => settings.publicUrl ?? listening?.url ?? null
   const ownUrl = (): string => consoleUrl() ?? `http://${settings.host}:${settings.port}`
   const events = createEventStreams({ hub: deps.hub })
+  const acts = async (): Promise<boolean> => (await agent.mode()).mode === 'act'
   const metrics = createSelfMetrics({
     outbox: () => outboxFigures(deps),
     jobs: () => deps.jobs.counts(),
-    acts: async () => (await agent.mode()).mode === 'act',
+    acts,
     eventStreams: events.open,
   })
   const secureCookie = settings.publicUrl?.startsWith('https:') ?? false
@@ -102,7 +113,7 @@ export function createEdge(deps: EdgeDeps): Edge {
   const identity = createIdentity({
     agent,
     sessions: deps.sessions,
-    apiKeys: settings.api.keys,
+    apiKeys,
     namedPeople: deps.namedPeople,
     oidc:
       provider && settings.oidc ? { issuer: settings.oidc.issuer, check: createSessionCheck({ provider, sessions: deps.sessions }) } : null,
@@ -121,7 +132,6 @@ export function createEdge(deps: EdgeDeps): Edge {
           secureCookie,
         })
       : null
-  const { token, ...limits } = settings.webhooks
   const drawPng = createPngs()
   /** What a caller may ask for: made anew for each kind of sight there is, of an agent that sees no more. */
   const ofCallers = (seen: Agent): Endpoint[] => [
@@ -152,7 +162,7 @@ export function createEdge(deps: EdgeDeps): Edge {
       notReady: deps.notReady,
       all: () => endpoints,
     }),
-    ...webhookEndpoints({ ...deps, token, limits, metrics }),
+    ...webhookEndpoints({ ...deps, token, limits: settings.webhooks, metrics }),
     ...sessionEndpoints({ agent, identity }),
     ...authEndpoints({ signIn, namedPeople: deps.namedPeople }),
     ...adminEndpoints({ agent, hostSecret: deps.hostSecret, backUp: deps.backUp, exportAudit: deps.exportAudit }),
@@ -166,6 +176,7 @@ export function createEdge(deps: EdgeDeps): Edge {
     app,
     endpoints,
     announcer,
+    health: createHealth({ ...deps, metrics, acts }),
     async listen() {
       listening = await listen({ fetch: app.fetch, host: settings.host, port: settings.port })
       announcer.start()

@@ -76,7 +76,7 @@ export interface IdentityDeps {
   agent: Pick<Agent, 'person'>
   sessions: SessionRows
   /** Keys of programs; with any, every call needs a person or one of them. */
-  apiKeys: readonly ApiKey[]
+  apiKeys(): readonly ApiKey[]
   /** Whether people may be signed in by name: loopback, no tokens, no real targets. */
   namedPeople: boolean
   /** Null where nobody signs in at an identity provider. */
@@ -104,14 +104,14 @@ export function createIdentity({ agent, sessions, apiKeys, namedPeople, oidc, se
       // Of another kind than Bearer it is meant for somebody else: a proxy that asks for a password.
       if (authorization !== undefined && /^bearer\b/i.test(authorization)) {
         const key = bearerToken(authorization)
-        const known = key === null ? null : keyLike(key, apiKeys)
+        const known = key === null ? null : keyLike(key, apiKeys())
         if (known !== null) return { kind: 'program', name: known.name }
         throw new HttpProblem('no-token', null, { 'www-authenticate': 'Bearer' })
       }
       const token = cookie.read(cookies)
       const caller = token === null ? null : await holder(token, sha256(token))
       if (caller) return caller
-      if (apiKeys.length === 0) return { kind: 'anyone', ended: token !== null }
+      if (apiKeys().length === 0) return { kind: 'anyone', ended: token !== null }
       throw token === null ? new HttpProblem('no-token', null, { 'www-authenticate': 'Bearer' }) : new HttpProblem('session-ended')
     },
     async openByName(personId) {

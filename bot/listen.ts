@@ -29,6 +29,8 @@ export async function listen(options: {
   fetch: (request: Request, env: unknown) => Promise<Response>
   host: string
   port: number
+  /** The variable that chose the port, for the words of a failure. */
+  setting?: 'PORT' | 'HEALTH_PORT'
 }): Promise<Listening> {
   const server = createAdaptorServer({
     fetch: options.fetch,
@@ -46,22 +48,25 @@ export async function listen(options: {
   return { port, url: `http://${reachable(options.host)}:${port}`, close: () => close(server) }
 }
 
-async function bind(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+async function bind(
+  server: Server,
+  { host, port, setting = 'PORT' }: { host: string; port: number; setting?: 'PORT' | 'HEALTH_PORT' },
+): Promise<void> {
   const bound = Promise.withResolvers<void>()
   server.once('error', bound.reject)
   server.listen(port, host, () => bound.resolve())
   try {
     await bound.promise
   } catch (cause) {
-    throw new CannotListen(whyNot(cause, host, port), { cause })
+    throw new CannotListen(whyNot(cause, host, port, setting), { cause })
   }
   server.off('error', bound.reject)
 }
 
-function whyNot(cause: unknown, host: string, port: number): string {
+function whyNot(cause: unknown, host: string, port: number, setting: string): string {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-  if (code === 'EADDRINUSE') return `Port ${port} is in use. Stop what uses it, or choose another with PORT=…`
-  if (code === 'EACCES') return `Port ${port} may not be used by this user. Choose one above 1023 with PORT=…`
+  if (code === 'EADDRINUSE') return `Port ${port} is in use. Stop what uses it, or choose another with ${setting}=…`
+  if (code === 'EACCES') return `Port ${port} may not be used by this user. Choose one above 1023 with ${setting}=…`
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `HOST is ${host}, which is no address of this machine.`
   return `Cannot listen on ${host}:${port} (${code}).`
 }

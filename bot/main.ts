@@ -9,6 +9,7 @@ import { loadRunbooks } from '../agent/knowledge/load-runbooks.ts'
 import { DEFAULT_POLICY } from '../agent/policy/default-policy.ts'
 import { createPolicyInForce, problemsOfPolicy } from '../agent/policy-in-force.ts'
 import type { Integration, IntegrationDeps } from '../integrations/contract.ts'
+import { call } from '../integrations/http.ts'
 import type { DrillScenario } from '../integrations/ports/drills.ts'
 import { createIntegrations, createModels, WEBHOOKS } from '../integrations/registry.ts'
 import { type ExportOptions, writeAuditExport } from '../storage/audit-export/write.ts'
@@ -20,6 +21,7 @@ import { migrateToLatest } from '../storage/migrate.ts'
 import { spool } from '../storage/spool.ts'
 import { createStores, type StoresDeps } from '../storage/stores.ts'
 import { openAuditKey } from './audit-key.ts'
+import { createLiveSecrets, keyed, type LiveSecrets } from './config/live-secrets.ts'
 import type { Settings } from './config.ts'
 import { consolePresentations, mayUseNames, peopleRows } from './configured-people.ts'
 import { consoleRoutes } from './console/routes.ts'
@@ -36,6 +38,7 @@ import { partsOf, type RoleOfProcess, startedIn } from './process-role.ts'
 import { readRunbookFolders } from './runbook-folder.ts'
 import { renderPlain } from './slack/plain-blocks.ts'
 import { alsoOnSlack, examineSlack, NO_CHAT, openSlack } from './slack/slack.ts'
+import { openTrace } from './traces/open.ts'
 import { webhookSources } from './webhook-sources.ts'
 
 export const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
@@ -49,6 +52,8 @@ export type Log = IntegrationDeps['log']
 export interface App extends Lifecycle {
   agent: RunningAgent
   integrations: readonly Integration[]
+  /** Tells people, before everything else. */
+  page(words: string): Promise<void>
 }
 
 export interface AppOptions {
@@ -58,6 +63,8 @@ export interface AppOptions {
   inspect?: boolean
   /** One of three processes on a database that is prepared; all of it unless given. */
   role?: RoleOfProcess
+  /** Secrets that are exchanged while it runs; those of the settings unless given. */
+  live?: LiveSecrets
 }
 
 /** @throws DataDirectoryUnusable, DatabaseUnavailable, MigrationFailed, each with what to do */
@@ -87,58 +94,51 @@ export async function open({ dataDir, databaseUrl }: Settings, log: Log, { onLos
 }
 
 async function compose(settings: Settings, log: Log, database: OpenDatabase, options: AppOptions): Promise<App> {
-  const { inspect = false, role = 'all' } = options
+  const { inspect = false, role = 'all', live = createLiveSecrets(settings) } = options
   const [parts, isHost] = [partsOf(role), role === 'all' && !inspect]
   if (isHost) await migrateToLatest(database.db)
   const page = async (words: string): Promise<void> => void (await stores.outbox.enqueue(database.db, pageNotice(words, now())))
   const onDeadJob: StoresDeps['onDeadJob'] = (job, error) => deadJobs(job, error)
   const stores = createStores({ database, now, retention: settings.retention, log, workerId: randomUUID(), onDeadJob })
-  const deadJobs = createDeadJobs({ page, inbox: stores.inbox, log })
   const integrations = await createIntegrations(settings, (id) => integrationDeps(id, stores, { now, log }), stores.toldChanges)
   const namedPeople = mayUseNames(settings, integrations)
   const policy = createPolicyInForce({ source: readPolicySource(settings.policyFile, DEFAULT_POLICY), store: stores.policies })
   if (isHost) await takeTheHostsWord({ ...stores, policy, rows: peopleRows(settings.people, namedPeople), log })
+  const { trace, ...traces } = await openTrace(inspect ? null : settings.traces, { version: VERSION, role })
   const { agent, drills } = assembleAgent({
     ...stores,
     journal: await openEffectJournal(settings.dataDir),
-    integrations,
-    formats: WEBHOOKS,
-    policy,
+    ...{ integrations, formats: WEBHOOKS, policy },
     ...{ card: PLAN_CARD, presentations: alsoOnSlack(settings, consolePresentations(settings), stores.meta) },
-    model: createModelHelp(await createModels(parts.agent ? settings.models.providers : []), settings.models.budget, stores.modelRuns),
-    runs: stores.drillRuns,
-    lease: stores.leaseOf('executor'),
-    watchLease: stores.leaseOf('detection'),
-    queue: stores.work,
+    model: createModelHelp(
+      await createModels(parts.agent ? settings.models.providers.map(keyed(live)) : []),
+      settings.models.budget,
+      stores.modelRuns,
+    ),
+    ...{ runs: stores.drillRuns, lease: stores.leaseOf('executor'), watchLease: stores.leaseOf('detection'), queue: stores.work },
+    heartbeats: { ...settings.heartbeats, meta: stores.meta, call, lease: stores.leaseOf('heartbeat') },
     crashpoint: createCrashpoint(settings.crash, () => process.kill(process.pid, 'SIGKILL')),
-    ...{ workspaces: settings.workspaces, parts, page, now, log },
+    ...{ workspaces: settings.workspaces, parts, page, trace, now, log },
   })
   const chat = parts.edge && !inspect ? await openSlack(settings, { ...stores, agent, database, page, now, log }) : NO_CHAT
+  const deadJobs = createDeadJobs({ page, inbox: stores.inbox, chats: chat.chats, log })
   const edge = createEdge({
-    settings,
-    version: VERSION,
-    agent,
-    hub: createEventHub(),
-    namedPeople,
-    sessions: stores.sessions,
-    signInAttempts: stores.signInAttempts,
+    ...{ settings, version: VERSION, live, trace, agent, hub: createEventHub(), namedPeople },
     // Looking changes nothing, and makes nothing either: nobody calls what is not started.
     hostSecret: inspect ? randomUUID() : openHostSecret(settings.dataDir),
     backUp: async () =>
       await spool(settings.dataDir, async (path) => await writeBackup(database, path, { product: VERSION, takenAt: now() })),
     exportAudit: async (since) =>
       await spool(settings.dataDir, async (path) => await writeAuditExport(database, path, auditExport(settings, since))),
-    ...{ messages: stores.messages, notices: stores.outbox, jobs: stores.queue },
-    render: renderPlain,
-    ...chat,
-    ...webhookSources(WEBHOOKS, stores.inbox),
-    ...{ pages: consoleRoutes(), isAway: isDatabaseAway, now, log },
+    ...{ ...stores, notices: stores.outbox, jobs: stores.queue },
+    ...{ ...chat, render: renderPlain },
+    ...{ ...webhookSources(WEBHOOKS, stores.inbox), pages: consoleRoutes(), isAway: isDatabaseAway, now, log },
     notReady: async () => (lifecycle.isStarted() ? agent.unstorable() : 'It is still starting.'),
   })
   const readRunbooks = async (): Promise<void> => await loadRunbooks(readRunbookFolders(settings.runbooks), { ...stores, log })
   const started = startedIn(parts, { edge, ...chat, queue: stores.queue, loadRunbooks: readRunbooks })
-  const lifecycle = createLifecycle({ ...started, integrations, agent, drills, stores, database })
-  return { ...lifecycle, agent, integrations }
+  const lifecycle = createLifecycle({ ...started, integrations, agent, drills, stores, traces, database })
+  return { ...lifecycle, agent, integrations, page }
 }
 
 /** Whether the configured chats can be posted to, and what to mend where they cannot. */

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import type { Context } from 'hono'
 import { z } from 'zod'
 import type { Agent } from '../agent/agent.ts'
+import type { Alert } from '../agent/domain/alert.ts'
+import { NO_TRACE, type Trace } from '../agent/trace.ts'
 import type { Endpoint } from './api/endpoint.ts'
 import { bearerToken, isOneOf } from './bearer.ts'
 import { parseJson } from './json-body.ts'
@@ -23,21 +25,23 @@ export interface WebhookSource {
   summary: string
   /** What the body looks like, for the description of the interface. */
   shape: z.ZodType
-  /** Null when the body, which is JSON, can be read; otherwise why not, in words for the sender. */
-  problemWith(body: Uint8Array): string | null
+  /** The alerts in a body, which is JSON; or why it cannot be read, in words for the sender. */
+  read(body: Uint8Array): { ok: true; alerts: readonly Alert[] } | { ok: false; words: string }
 }
 
 export interface WebhookDeps {
   sources: readonly WebhookSource[]
-  agent: Pick<Agent, 'receive'>
+  agent: Pick<Agent, 'receive' | 'heard'>
   /** Keeps what cannot be read, for a person to look at and for a replay. */
   keepRejected(delivery: Parameters<Agent['receive']>[0], words: string): Promise<void>
   /** The newest deliveries of a source, with this body (SHA-256, hex) and with another. */
   newest(source: string, bodySha: string): Promise<{ same: { id: number; receivedAt: Date } | null; other: number | null }>
   /** Null: no token is asked for, because only this machine can reach the port. */
-  token: string | null
+  token(): string | null
   limits: { perSecond: number; burst: number }
   metrics: Pick<SelfMetrics, 'countDelivery'>
+  /** Nobody is told unless given. */
+  trace?: Trace
   now: () => Date
   log: { warn(object: object, message: string): void; error(object: object, message: string): void }
 }
@@ -69,7 +73,8 @@ function createReceiver(source: WebhookSource, deps: WebhookDeps): (context: Con
   const bucket = createTokenBucket({ ...limits, now })
   let inFlight = 0
   return async (context) => {
-    if (token !== null) checkToken(context, token)
+    const asked = token()
+    if (asked !== null) checkToken(context, asked)
     const wait = inFlight >= MOST_IN_FLIGHT ? 1 : bucket.take()
     if (wait > 0) {
       metrics.countDelivery(source.name, 'limited')
@@ -97,15 +102,23 @@ async function accept(source: WebhookSource, context: Context<Checked>, deps: We
     return value === undefined ? [] : [[name, value.slice(0, 500)] as const]
   })
   const delivery = { source: source.name, body, headers: Object.fromEntries(kept) }
-  const problem = problemWith(source, body)
-  if (problem) {
+  const delivered = readDelivery(source, body)
+  if (delivered instanceof HttpProblem) {
+    const problem = delivered
     await storing(source, deps, () => deps.keepRejected({ ...delivery, deliveryKey: hash }, problem.message))
     deps.metrics.countDelivery(source.name, 'rejected')
     deps.log.warn({ source: source.name, bytes: body.byteLength, words: problem.message }, 'a delivery could not be read')
     throw problem
   }
-  const { duplicate } = await storing(source, deps, () => receiveOnce(delivery, hash, deps))
+  const { duplicate } = await (deps.trace ?? NO_TRACE).span(
+    'alert',
+    { source: source.name },
+    () => storing(source, deps, () => receiveOnce(delivery, hash, deps)),
+    (stored) => ({ result: stored.duplicate ? 'duplicate' : 'accepted' }),
+  )
   deps.metrics.countDelivery(source.name, duplicate ? 'duplicate' : 'accepted')
+  // Also when nothing is new in it: a heartbeat says the same each time. What was stored is taken, whatever becomes of this.
+  await deps.agent.heard(delivered).catch((err: unknown) => deps.log.error({ err, source: source.name }, 'a heartbeat could not be noted'))
   return new Response(JSON.stringify({ duplicate }), { status: 202, headers: { 'content-type': 'application/json' } })
 }
 
@@ -126,11 +139,11 @@ async function receiveOnce(
   return await agent.receive({ ...delivery, deliveryKey: `${hash}:${other ?? 0}:${Math.floor(at / REPEAT_MS)}` })
 }
 
-function problemWith(source: WebhookSource, body: Uint8Array): HttpProblem | null {
+function readDelivery(source: WebhookSource, body: Uint8Array): readonly Alert[] | HttpProblem {
   try {
     parseJson(body)
-    const words = source.problemWith(body)
-    return words === null ? null : new HttpProblem('unrecognised-payload', words)
+    const read = source.read(body)
+    return read.ok ? read.alerts : new HttpProblem('unrecognised-payload', read.words)
   } catch (error) {
     if (error instanceof HttpProblem) return error
     throw error

@@ -1,11 +1,12 @@
 import { z } from 'zod'
+import type { Alert } from '../agent/domain/alert.ts'
 import type { WebhookDeps, WebhookSource } from './webhook-routes.ts'
 
 /** How one sender's bodies are read; the agent reads the stored body again, later, with the same function. */
 export interface ReadableFormat {
   name: string
   summary: string
-  parse(body: Uint8Array): { ok: true } | { ok: false; words: string }
+  parse(body: Uint8Array): { ok: true; alerts: readonly Alert[] } | { ok: false; words: string }
 }
 
 /** Where what was sent is looked up, and what cannot be read is kept. */
@@ -35,9 +36,6 @@ function sourceOf({ name, summary, parse }: ReadableFormat): WebhookSource {
     name,
     summary,
     shape: z.unknown(),
-    problemWith(body) {
-      const parsed = parse(body)
-      return parsed.ok ? null : parsed.words
-    },
+    read: parse,
   }
 }

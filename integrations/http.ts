@@ -38,6 +38,24 @@ export async function getJson<T>(
   }
 }
 
+/**
+ * Calls an address for the sake of the call, and reads nothing of the answer. No redirect is followed, and no fault holds the address, which may be
+ * a secret.
+ *
+ * @throws IntegrationError unless it is answered well, in time
+ */
+export async function call({ integration, url, headers, timeoutMs }: Omit<HttpServer, 'maxBytes'>, signal: AbortSignal): Promise<void> {
+  const timeout = AbortSignal.timeout(timeoutMs)
+  try {
+    const response = await fetch(url, { headers, redirect: 'error', signal: AbortSignal.any([signal, timeout]) })
+    await response.body?.cancel()
+    if (!response.ok) throw refusalOf({ integration }, response, '')
+  } catch (error) {
+    if (error instanceof IntegrationError) throw error
+    throw faultOf({ integration }, error, timeout.aborted || signal.aborted)
+  }
+}
+
 async function readBounded(response: Response, { integration, maxBytes }: HttpServer): Promise<string> {
   if (!response.body) return ''
   const decoder = new TextDecoder()
@@ -70,7 +88,7 @@ function parse<T>({ integration }: HttpServer, text: string, schema: ZodType<T>)
 
 const CODES: Readonly<Record<number, IntegrationFault>> = { 401: 'auth', 403: 'permission', 404: 'not_found', 429: 'rate_limited' }
 
-function refusalOf({ integration }: HttpServer, response: Response, text: string): IntegrationError {
+function refusalOf({ integration }: Pick<HttpServer, 'integration'>, response: Response, text: string): IntegrationError {
   const code = CODES[response.status] ?? (response.status >= 500 ? 'unavailable' : 'invalid_response')
   const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
   const said = text.replace(/\s+/g, ' ').trim().slice(0, MAX_WORDS)
@@ -79,7 +97,7 @@ function refusalOf({ integration }: HttpServer, response: Response, text: string
   })
 }
 
-function faultOf({ integration }: HttpServer, error: unknown, late: boolean): IntegrationError {
+function faultOf({ integration }: Pick<HttpServer, 'integration'>, error: unknown, late: boolean): IntegrationError {
   if (late) return new IntegrationError(integration, 'timeout', 'no answer in time', { cause: error })
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
   const words = cause instanceof Error ? cause.message : String(cause)

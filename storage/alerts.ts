@@ -1,5 +1,6 @@
 import { type SqlBool, sql, type Transaction } from 'kysely'
 import type { Alert } from '../agent/domain/alert.ts'
+import type { Incident } from '../agent/domain/incident.ts'
 import type { IntakeDecision, IntakeFacts } from '../agent/ports.ts'
 import { contentJson, storableText } from './content-json.ts'
 import { toIncident } from './incident-rows.ts'
@@ -72,8 +73,13 @@ export async function countAgain(tx: Transaction<Database>, { id }: Heard, now: 
     .execute()
 }
 
-export async function readIntakeFacts(tx: Transaction<Database>, { source, key }: AlertIdentity): Promise<IntakeFacts> {
+export async function readOpenIncidents(tx: Transaction<Database>): Promise<Incident[]> {
   const open = await tx.selectFrom('incident').selectAll().where('ended_at', 'is', null).orderBy('number', 'desc').limit(MAX_OPEN).execute()
+  return open.map(toIncident)
+}
+
+/** What was heard of an alert before, in whichever occurrence. */
+export async function readHeard(tx: Transaction<Database>, { source, key }: AlertIdentity): Promise<Omit<IntakeFacts, 'openIncidents'>> {
   const heard = await tx
     .selectFrom('alert')
     .select(['status', 'body', 'received_at', 'last_received_at'])
@@ -83,7 +89,6 @@ export async function readIntakeFacts(tx: Transaction<Database>, { source, key }
     .limit(MAX_RECEIVED)
     .execute()
   return {
-    openIncidents: open.map(toIncident),
     known: heard.length === 0 ? null : await readKnown(tx, source, key),
     received: heard.map((row) => ({ status: row.status, startsAt: startsAtOf(row.body), receivedAt: row.received_at })),
   }
@@ -95,19 +100,22 @@ async function readKnown(tx: Transaction<Database>, source: string, key: string)
     .innerJoin('incident', 'incident.id', 'alert.belongs_to')
     .selectAll('incident')
     .select(['alert.status as alert_status', 'alert.body'])
+    .select((eb) =>
+      eb
+        .selectFrom('alert as each')
+        .select((of) => of.fn.sum<number | string>('each.deliveries').as('deliveries'))
+        .where('each.source', '=', source)
+        .where('each.key', '=', key)
+        .as('deliveries'),
+    )
     .where('alert.source', '=', source)
     .where('alert.key', '=', key)
     .orderBy('alert.id', 'desc')
     .limit(1)
     .executeTakeFirst()
   if (!last) return null
-  const { deliveries } = await tx
-    .selectFrom('alert')
-    .select((eb) => eb.fn.sum<number | string>('deliveries').as('deliveries'))
-    .where('source', '=', source)
-    .where('key', '=', key)
-    .executeTakeFirstOrThrow()
-  return { incident: toIncident(last), lastStatus: last.alert_status, lastStartsAt: startsAtOf(last.body), deliveries: Number(deliveries) }
+  const { alert_status: lastStatus, body, deliveries } = last
+  return { incident: toIncident(last), lastStatus, lastStartsAt: startsAtOf(body), deliveries: Number(deliveries) }
 }
 
 export async function insertAlert(

@@ -12,9 +12,11 @@ export interface Delivery {
   headers: Readonly<Record<string, string>>
   /** A job of this kind, with `{ inboxId }` as payload, is enqueued in the same commit. */
   jobKind?: string
+  /** Somebody waits for the acknowledgement: it is stored before what programs have sent, and in a line of its own. */
+  urgent?: boolean
 }
 
-export interface InboxItem extends Required<Omit<Delivery, 'jobKind'>> {
+export interface InboxItem extends Required<Omit<Delivery, 'jobKind' | 'urgent'>> {
   id: number
   bodySha: string
   receivedAt: Date
@@ -40,14 +42,16 @@ export interface Inbox {
   /**
    * Durable when it resolves. Deliveries that wait at the same time share a commit.
    *
-   * @throws InboxFull when more than 1,000 deliveries wait: answer 503, the sender tries again.
+   * @throws InboxFull when more than 1,000 deliveries wait in its line: answer 503, the sender tries again.
    */
   accept(delivery: Delivery): Promise<Accepted>
   get(id: number): Promise<InboxItem | null>
+  /** The first of these, the oldest first: as many as fit into 4 MiB, and at least one. Those that are not stored are left out. */
+  some(ids: readonly number[]): Promise<InboxItem[]>
   newest(source: string, bodySha: string): Promise<Newest>
   /** Items not processed yet, oldest first. */
   waiting(limit: number): Promise<InboxItem[]>
-  markProcessed(id: number): Promise<void>
+  markProcessed(...ids: readonly number[]): Promise<void>
   markFailed(id: number, error: string): Promise<void>
   /** What was stored but never will be processed: not signed, not readable. */
   markRejected(id: number, error: string): Promise<void>
@@ -73,30 +77,31 @@ interface Pending {
 }
 
 export function createInbox({ db }: { db: Kysely<Database> }): Inbox {
-  const pending: Pending[] = []
+  const [urgent, pending]: [Pending[], Pending[]] = [[], []]
   let flushing = false
 
   const flush = async (): Promise<void> => {
     flushing = true
-    while (pending.length > 0) await store(db, takeBatch(pending))
+    while (urgent.length + pending.length > 0) await store(db, takeBatch(urgent.length > 0 ? urgent : pending))
     flushing = false
   }
 
   return {
     accept(delivery) {
-      if (pending.length >= MOST_WAITING)
-        return Promise.reject(new InboxFull(`${MOST_WAITING} deliveries wait to be stored; try again later`))
+      const line = delivery.urgent ? urgent : pending
+      if (line.length >= MOST_WAITING) return Promise.reject(new InboxFull(`${MOST_WAITING} deliveries wait to be stored; try again later`))
       const settle = Promise.withResolvers<Accepted>()
-      pending.push({ delivery, settle })
+      line.push({ delivery, settle })
       if (!flushing) void flush()
       return settle.promise
     },
     get: async (id) => (await readItems(db, sql`where id = ${id}`))[0] ?? null,
     newest: (source, bodySha) => newest(db, source, bodySha),
     waiting: (limit) => readItems(db, sql`where state = 'received' order by received_at, id limit ${limit}`),
-    markProcessed: (id) => end(db, id, 'processed', null),
-    markFailed: (id, error) => end(db, id, 'failed', error),
-    markRejected: (id, error) => end(db, id, 'rejected', error),
+    some: (ids) => readItems(db, fitting(ids)),
+    markProcessed: (...ids) => end(db, ids, 'processed', null),
+    markFailed: (id, error) => end(db, [id], 'failed', error),
+    markRejected: (id, error) => end(db, [id], 'rejected', error),
     replay: (which) => replay(db, which),
     counts: () => counts(db),
   }
@@ -191,19 +196,29 @@ async function readItems(db: Kysely<Database>, where: ReturnType<typeof sql>): P
 }
 
 async function newest(db: Kysely<Database>, source: string, bodySha: string): Promise<Newest> {
-  const read = sql`from inbox where source = ${source} and state <> 'rejected'`
-  const [same, other] = await Promise.all([
-    sql<{ id: number; receivedAt: Date }>`
-      select id, received_at as "receivedAt" ${read} and body_sha = ${bodySha} order by id desc limit 1`.execute(db),
-    sql<{ id: number }>`select id ${read} and body_sha <> ${bodySha} order by id desc limit 1`.execute(db),
-  ])
-  return { same: same.rows[0] ?? null, other: other.rows[0]?.id ?? null }
+  const last = (how: '=' | '<>') => sql`
+    select id, received_at from inbox
+    where source = ${source} and state <> 'rejected' and body_sha ${sql.raw(how)} ${bodySha} order by id desc limit 1`
+  const { rows } = await sql<{ same: number | null; receivedAt: Date | null; other: number | null }>`
+    select same.id as same, same.received_at as "receivedAt", other.id as other
+    from (values (1)) as one left join lateral (${last('=')}) same on true left join lateral (${last('<>')}) other on true`.execute(db)
+  const { same = null, receivedAt = null, other = null } = rows[0] ?? {}
+  return { same: same !== null && receivedAt !== null ? { id: same, receivedAt } : null, other }
 }
 
-async function end(db: Kysely<Database>, id: number, state: InboxItem['state'], error: string | null): Promise<void> {
+/** Bodies are summed in the order of their ids; what begins within the bound is read. */
+function fitting(ids: readonly number[]): ReturnType<typeof sql> {
+  return sql`where id in (
+    select id from (
+      select id, sum(octet_length(body)) over (order by id) - octet_length(body) as before from inbox where id = any(${[...ids]}::bigint[])
+    ) sized where before < ${BATCH_BYTES}
+  ) order by id`
+}
+
+async function end(db: Kysely<Database>, ids: readonly number[], state: InboxItem['state'], error: string | null): Promise<void> {
   await sql`
     update inbox set state = ${state}, error = ${error?.slice(0, ERROR_LENGTH) ?? null}, attempts = attempts + 1, processed_at = clk()
-    where id = ${id}`.execute(db)
+    where id = any(${[...ids]}::bigint[])`.execute(db)
 }
 
 async function replay(db: Kysely<Database>, which: { id: number } | { source: string }): Promise<number[]> {

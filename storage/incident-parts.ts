@@ -52,7 +52,7 @@ export async function splitIncident(
   { id, alerts, person, title, service }: Splitting,
   now: Date,
 ): ReturnType<IncidentStore['split']> {
-  const last = await takeIntakeTurn(tx)
+  const { last } = await takeIntakeTurn(tx)
   const row = await tx.selectFrom('incident').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
   if (!row || row.ended_at !== null) return null
   const placed = await placedIn(tx, id).select(['id', 'source', 'key']).execute()

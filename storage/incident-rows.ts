@@ -39,15 +39,23 @@ export function toIncidentEvent(row: Selectable<IncidentEventTable>): IncidentEv
   return { incidentId, seq, at, kind, text, detail: row.detail as Record<string, unknown> }
 }
 
-/** Whoever decides where alerts belong takes turns; the row also counts. @returns the number of the newest incident */
-export async function takeIntakeTurn(tx: Transaction<Database>): Promise<number> {
+/** What whoever has the turn knows: nobody else opens an incident meanwhile. */
+export interface IntakeTurn {
+  /** The number of the newest incident. */
+  last: number
+  /** The incidents that are not over, the newest first; null until they are read, and again after one was opened. */
+  open: readonly Incident[] | null
+}
+
+/** Whoever decides where alerts belong takes turns; the row also counts. */
+export async function takeIntakeTurn(tx: Transaction<Database>): Promise<IntakeTurn> {
   const { last_incident: last } = await tx
     .selectFrom('intake_turn')
     .select('last_incident')
     .where('id', '=', 1)
     .forUpdate()
     .executeTakeFirstOrThrow()
-  return last
+  return { last, open: null }
 }
 
 /** Makes the incident of this number, which has to be the next one. */

@@ -1,7 +1,7 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { Alert } from '../agent/domain/alert.ts'
 import type { Incident } from '../agent/domain/incident.ts'
-import type { IncidentStore, IntakeDecision, IntakeFacts } from '../agent/ports.ts'
+import type { Absorbed, Arrival, IncidentStore, IntakeDecision } from '../agent/ports.ts'
 import {
   alertIdentity,
   arrivalOf,
@@ -11,13 +11,14 @@ import {
   insertAlert,
   outlived,
   readAlerts,
-  readIntakeFacts,
+  readHeard,
+  readOpenIncidents,
 } from './alerts.ts'
 import { storableText } from './content-json.ts'
 import { insertEvidence, insertHypotheses, readEvidence, readEvidenceItem, readEvidenceSummaries, readHypotheses } from './evidence.ts'
 import { appendFeedback, readFeedback } from './incident-feedback.ts'
 import { mergeIncidents, splitIncident } from './incident-parts.ts'
-import { appendEvent, insertIncident, readTimeline, takeIntakeTurn, toIncident } from './incident-rows.ts'
+import { appendEvent, type IntakeTurn, insertIncident, readTimeline, takeIntakeTurn, toIncident } from './incident-rows.ts'
 import type { Database } from './schema.ts'
 
 const MAX_PAGE = 200
@@ -26,13 +27,13 @@ const MOST_PAGES = 25
 /** An alert that is heard so soon after its incident ended was on its way when that happened. */
 const ECHO_MS = 30_000
 
-type Absorbed = Awaited<ReturnType<IncidentStore['absorb']>>
-
 /** Incidents with their timeline, alerts, evidence and diagnoses. Every method is one transaction. */
 export function createIncidentStore({ db, now }: { db: Kysely<Database>; now: () => Date }): IncidentStore {
   const write = <T>(work: (tx: Transaction<Database>) => Promise<T>): Promise<T> => db.transaction().execute(work)
   return {
-    absorb: (alert, inboxId, decide) => write((tx) => absorb(tx, { alert, inboxId, decide, now: now() })),
+    absorb: (alert, inboxId, decide) =>
+      write(async (tx) => await absorb(tx, { alert, inboxId, decide }, { now: now(), turn: await takeIntakeTurn(tx) })),
+    absorbAll: (arrivals) => write((tx) => absorbAll(tx, arrivals, now)),
     get: async (id) => {
       const row = await db.selectFrom('incident').selectAll().where('id', '=', storableText(id)).executeTakeFirst()
       return row ? toIncident(row) : null
@@ -54,15 +55,20 @@ export function createIncidentStore({ db, now }: { db: Kysely<Database>; now: ()
   }
 }
 
-interface Arrival {
-  alert: Alert
-  inboxId: number | null
-  decide: (facts: IntakeFacts) => IntakeDecision
-  now: Date
+async function absorbAll(tx: Transaction<Database>, arrivals: readonly Arrival[], now: () => Date): Promise<Absorbed[]> {
+  if (arrivals.length === 0) return []
+  const turn = await takeIntakeTurn(tx)
+  const absorbed: Absorbed[] = []
+  for (const arrival of arrivals) absorbed.push(await absorb(tx, arrival, { now: now(), turn }))
+  return absorbed
 }
 
-async function absorb(tx: Transaction<Database>, { alert, inboxId, decide, now }: Arrival): Promise<Absorbed> {
-  const last = await takeIntakeTurn(tx)
+/** @param within the moment, and the turn that was taken: what it knows is kept up to date for those that follow */
+async function absorb(
+  tx: Transaction<Database>,
+  { alert, inboxId, decide }: Arrival,
+  { now, turn }: { now: Date; turn: IntakeTurn },
+): Promise<Absorbed> {
   const first = alertIdentity(alert, inboxId, now)
   const before = await heardBefore(tx, first)
   if (before && !isRecurrence(alert, before, await arrivalOf(tx, inboxId, now))) {
@@ -70,12 +76,24 @@ async function absorb(tx: Transaction<Database>, { alert, inboxId, decide, now }
     return { decision: { do: 'drop', reason: 'this alert was received before' }, incidentId: before.incidentId, isNew: false }
   }
   const identity = before?.incidentId ? { ...first, occurrence: outlived(first.occurrence, before.incidentId) } : first
-  const decision = decide(await readIntakeFacts(tx, identity))
-  const incidentId = decision.do === 'open' ? `inc-${last + 1}` : decision.do === 'attach' ? decision.incidentId : null
-  if (decision.do === 'open') await insertIncident(tx, last + 1, decision, now)
+  turn.open ??= await readOpenIncidents(tx)
+  const decision = decide({ openIncidents: turn.open, ...(await readHeard(tx, identity)) })
+  const incidentId =
+    decision.do === 'attach' ? decision.incidentId : decision.do === 'open' ? await openNext(tx, turn, decision, now) : null
   await insertAlert(tx, { identity, alert, inboxId, decision, incidentId, now })
   if (incidentId !== null) await tellTimeline(tx, incidentId, alert, decision, now)
   return { decision, incidentId, isNew: decision.do === 'open' }
+}
+
+async function openNext(
+  tx: Transaction<Database>,
+  turn: IntakeTurn,
+  decision: IntakeDecision & { do: 'open' },
+  now: Date,
+): Promise<string> {
+  turn.last += 1
+  turn.open = null
+  return await insertIncident(tx, turn.last, decision, now)
 }
 
 /** Sources repeat an alert with its first beginning for as long as it fires: one that outlives its incident is a trouble that is not over. */

@@ -1,5 +1,5 @@
 import { claimJobs, countJobs, type DeadJob, deadJobs, dropAllClaims, enqueueJob, type NewJob, pruneJobs, replayJob } from './job-rows.ts'
-import type { JobHandler } from './job-run.ts'
+import type { GroupHandler, JobHandler } from './job-run.ts'
 import { createJobWorker, type HandlerOptions, type JobWorkerDeps, LEASE_SECONDS } from './job-worker.ts'
 import type { Executor } from './schema.ts'
 
@@ -8,6 +8,8 @@ export interface JobQueue {
   enqueue(tx: Executor, job: NewJob): Promise<{ id: number; duplicate: boolean }>
   /** Registers the handler of a kind; before `start`. */
   handle(kind: string, handler: JobHandler, options?: HandlerOptions): void
+  /** The same for a handler that does several jobs of a kind at once, at most `most`. */
+  handleTogether(kind: string, handler: GroupHandler, most: number): void
   start(): Promise<void>
   /** Takes nothing new, and waits for what was begun: `graceMs` at most (10 s), then aborts it and gives it back. */
   stop(graceMs?: number): Promise<void>
@@ -41,7 +43,7 @@ export function createJobQueue(deps: JobQueueDeps): JobQueue {
     const free = worker.free()
     if (free.size === 0) return
     const { claimed, buried } = await claimJobs(db, { workerId, free, leaseSeconds: LEASE_SECONDS })
-    for (const job of claimed) worker.begin(job)
+    worker.begin(claimed)
     for (const { error, ...job } of buried) worker.giveUp(job, error)
   }
   const onError = (error: unknown): void => log.error({ error: String(error) }, 'the job queue could not be read')
@@ -57,6 +59,7 @@ export function createJobQueue(deps: JobQueueDeps): JobQueue {
       return result
     },
     handle: worker.handle,
+    handleTogether: worker.handleTogether,
     async start() {
       if (soleWorker) await dropAllClaims(db)
       unsubscribe = await deps.onEnqueued?.(wake)

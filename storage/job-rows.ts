@@ -102,11 +102,15 @@ function held({ id, attempt, workerId }: Claim): ReturnType<typeof sql> {
   return sql`id = ${id} and claimed_by = ${workerId} and attempts = ${attempt} and finished_at is null and dead_at is null`
 }
 
-/** Returns false when the claim was lost. */
-export async function finishJob(db: Kysely<Database>, claim: Claim): Promise<boolean> {
+/** Returns how many of the claims still held; the others were lost. */
+export async function finishJobs(db: Kysely<Database>, claims: readonly Claim[]): Promise<number> {
   const result = await sql`
-    update job set finished_at = clk(), claimed_by = null, claimed_until = null, last_error = null where ${held(claim)}`.execute(db)
-  return result.numAffectedRows === 1n
+    update job set finished_at = clk(), claimed_by = null, claimed_until = null, last_error = null
+    where ${sql.join(
+      claims.map((claim) => sql`(${held(claim)})`),
+      sql` or `,
+    )}`.execute(db)
+  return Number(result.numAffectedRows)
 }
 
 /** Sets the job back for another attempt, or buries it after the last one or when `permanent`. */

@@ -10,6 +10,9 @@ export interface JobContext {
 /** Does one job. It may run again after a crash, so it has to bear that. A throw means: try again later. */
 export type JobHandler = (payload: Record<string, unknown>, context: JobContext) => Promise<void>
 
+/** Does several jobs of one kind at once. When it throws, each of them is tried by itself, so that none fails for another's sake. */
+export type GroupHandler = (payloads: readonly Record<string, unknown>[], signal: AbortSignal) => Promise<void>
+
 /** Thrown by a handler when no further attempt can help; the job is a dead letter at once. */
 export class HopelessJob extends Error {
   override readonly name = 'HopelessJob'

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
-import { type ClaimedJob, failJob, finishJob, giveJobBack, renewClaims } from './job-rows.ts'
-import { HopelessJob, JobAborted, type JobHandler, type JobOutcome, runHandler } from './job-run.ts'
+import { type ClaimedJob, failJob, finishJobs, giveJobBack, renewClaims } from './job-rows.ts'
+import { type GroupHandler, HopelessJob, JobAborted, type JobHandler, type JobOutcome, runHandler } from './job-run.ts'
 import type { Database } from './schema.ts'
 
 export interface HandlerOptions {
@@ -30,9 +30,11 @@ export interface JobWorkerDeps {
 /** Carries out claimed jobs, as many of a kind at once as its handler allows. */
 export interface JobWorker {
   handle(kind: string, handler: JobHandler, options?: HandlerOptions): void
+  /** One group of a kind at a time, of at most so many jobs; the oldest first. */
+  handleTogether(kind: string, handler: GroupHandler, most: number): void
   /** How many more of each kind could be begun now; kinds without room are left out. */
   free(): Map<string, number>
-  begin(job: ClaimedJob): void
+  begin(jobs: readonly ClaimedJob[]): void
   /** Tells of a job that is dead. */
   giveUp(job: ClaimedJob, error: string): void
   /** Prolongs the claims of what runs, and aborts what another worker took over. */
@@ -46,6 +48,8 @@ export const LEASE_SECONDS = 30
 const LONGEST_DELAY_SECONDS = 60
 const TIMEOUT_MS = 60_000
 
+type Handling = { timeoutMs: number } & ({ handler: JobHandler; concurrency: number } | { group: GroupHandler; most: number })
+
 interface Running {
   kind: string
   controller: AbortController
@@ -55,34 +59,83 @@ interface Running {
 /** @param onEnded called whenever a job ended, however. */
 export function createJobWorker(deps: JobWorkerDeps, onEnded: () => void): JobWorker {
   const { db, log, workerId } = deps
-  const kinds = new Map<string, { handler: JobHandler } & Required<HandlerOptions>>()
+  const kinds = new Map<string, Handling>()
   const running = new Map<number, Running>()
+
+  const register = (kind: string, handling: Handling): void => {
+    if (kinds.has(kind)) throw new Error(`jobs of kind ${kind} have a handler already`)
+    kinds.set(kind, handling)
+  }
+  const runOne = async (job: ClaimedJob, run: () => Promise<void>, controller: AbortController, timeoutMs: number): Promise<void> => {
+    const began = deps.now().getTime()
+    const outcome = await runHandler(run, controller, timeoutMs)
+    await record(deps, job, outcome, deps.now().getTime() - began)
+  }
+  const runTogether = async (jobs: readonly ClaimedJob[], group: GroupHandler, controller: AbortController): Promise<void> => {
+    const { signal } = controller
+    const outcome = await runHandler(
+      () =>
+        group(
+          jobs.map(({ payload }) => payload),
+          signal,
+        ),
+      controller,
+      TIMEOUT_MS,
+    )
+    if (outcome.ok) return await finish(deps, jobs)
+    for (const job of jobs) {
+      const alone = async (): Promise<void> => {
+        signal.throwIfAborted()
+        await group([job.payload], signal)
+      }
+      await runOne(job, jobs.length > 1 ? alone : () => Promise.reject(outcome.error), controller, TIMEOUT_MS)
+    }
+  }
+  const keep = (jobs: readonly ClaimedJob[], kind: string, controller: AbortController, work: Promise<void>): void => {
+    const ended = work
+      // The claim runs out by itself, and the job is taken up again.
+      .catch((error: unknown) =>
+        log.error({ kind, jobIds: jobs.map(({ id }) => id), error: describe(error) }, 'the end of a job was not recorded'),
+      )
+      .finally(() => {
+        for (const { id } of jobs) running.delete(id)
+        onEnded()
+      })
+    for (const { id } of jobs) running.set(id, { kind, controller, ended })
+  }
 
   return {
     handle(kind, handler, { concurrency = 1, timeoutMs = TIMEOUT_MS } = {}) {
-      if (kinds.has(kind)) throw new Error(`jobs of kind ${kind} have a handler already`)
-      kinds.set(kind, { handler, concurrency, timeoutMs })
+      register(kind, { handler, concurrency, timeoutMs })
+    },
+    handleTogether(kind, group, most) {
+      register(kind, { group, most, timeoutMs: TIMEOUT_MS })
     },
     free() {
-      const slots = new Map([...kinds].map(([kind, { concurrency }]) => [kind, concurrency]))
-      for (const { kind } of running.values()) slots.set(kind, (slots.get(kind) ?? 0) - 1)
+      const slots = new Map([...kinds].map(([kind, handling]) => [kind, 'group' in handling ? handling.most : handling.concurrency]))
+      for (const { kind } of running.values()) slots.set(kind, isGroup(kinds.get(kind)) ? 0 : (slots.get(kind) ?? 0) - 1)
       return new Map([...slots].filter(([, count]) => count > 0))
     },
-    begin(job) {
-      const registration = kinds.get(job.kind)
-      if (!registration) return
-      const controller = new AbortController()
-      const context = { signal: controller.signal, attempt: job.attempt, jobId: job.id }
-      const began = deps.now().getTime()
-      const ended = runHandler(() => registration.handler(job.payload, context), controller, registration.timeoutMs)
-        .then((outcome) => record(deps, job, outcome, deps.now().getTime() - began))
-        // The claim runs out by itself, and the job is taken up again.
-        .catch((error: unknown) => log.error({ ...nameOf(job), error: describe(error) }, 'the end of a job was not recorded'))
-        .finally(() => {
-          running.delete(job.id)
-          onEnded()
-        })
-      running.set(job.id, { kind: job.kind, controller, ended })
+    begin(jobs) {
+      for (const [kind, handling] of kinds) {
+        const own = jobs.filter((job) => job.kind === kind)
+        if (own.length === 0) continue
+        if ('group' in handling) {
+          const controller = new AbortController()
+          keep(own, kind, controller, runTogether(own, handling.group, controller))
+          continue
+        }
+        for (const job of own) {
+          const controller = new AbortController()
+          const context = { signal: controller.signal, attempt: job.attempt, jobId: job.id }
+          keep(
+            [job],
+            kind,
+            controller,
+            runOne(job, () => handling.handler(job.payload, context), controller, handling.timeoutMs),
+          )
+        }
+      }
     },
     giveUp: (job, error) => giveUp(deps, job, error),
     async renew() {
@@ -103,14 +156,23 @@ export function createJobWorker(deps: JobWorkerDeps, onEnded: () => void): JobWo
   }
 }
 
+function isGroup(handling: Handling | undefined): boolean {
+  return handling !== undefined && 'group' in handling
+}
+
+async function finish({ db, log, workerId }: JobWorkerDeps, jobs: readonly ClaimedJob[]): Promise<void> {
+  const finished = await finishJobs(
+    db,
+    jobs.map(({ id, attempt }) => ({ id, attempt, workerId })),
+  )
+  if (finished < jobs.length) log.warn({ jobs: jobs.map(nameOf), finished }, 'a job ended after its claim was lost')
+}
+
 async function record(deps: JobWorkerDeps, job: ClaimedJob, outcome: JobOutcome, durationMs: number): Promise<void> {
   const { db, log, workerId, random = Math.random } = deps
   const claim = { id: job.id, attempt: job.attempt, workerId }
   const detail = { ...nameOf(job), durationMs }
-  if (outcome.ok) {
-    if (!(await finishJob(db, claim))) log.warn(detail, 'a job ended after its claim was lost')
-    return
-  }
+  if (outcome.ok) return await finish(deps, [job])
   if (outcome.error instanceof JobAborted && outcome.error.code === 'shutdown') return await giveJobBack(db, claim)
   const error = describe(outcome.error)
   const delaySeconds = random() * Math.min(LONGEST_DELAY_SECONDS, 2 ** (job.attempt - 1))

@@ -37,11 +37,17 @@ export interface NewPosting {
 
 /** What waits to be shown on a surface, and what was shown where. Nothing of it is lost while the surface is away. */
 export interface Postings {
-  /** What this shows has changed: it is drawn anew, once, however often it was wanted meanwhile. */
+  /**
+   * What this shows has changed: it is drawn anew, once, however often it was wanted meanwhile. It stays where it stands, whatever place is named
+   * now; a card that stands nowhere yet goes to the place that is named, but for a request, which counts only where it was asked.
+   */
   draw(surface: Surface, posting: NewPosting): Promise<void>
   /** To be said once; the same ref again changes nothing. Returns whether it is new. */
   say(surface: Surface, posting: NewPosting & { body: Record<string, unknown>; thread: string | null }): Promise<boolean>
-  /** The most urgent that is due, kept from everybody else for so long. What belongs into the thread of a card waits for the card. */
+  /**
+   * The most urgent that is due, kept from everybody else for so long. What belongs into the thread of a card waits for the card, and goes where
+   * the card stands; but for an answer, which was made for where somebody asked.
+   */
   claim(surface: Surface, leaseSeconds: number): Promise<Posting | null>
   /** To be called before it is posted for the first time. */
   begin(id: number): Promise<void>
@@ -49,6 +55,8 @@ export interface Postings {
   shown(id: number, now: { message: string; wanted: number; head: string | null; print: string | null }): Promise<void>
   /** Not now: set back, with what went wrong or without. */
   later(id: number, notBefore: Date, error?: string): Promise<void>
+  /** From now on it belongs there, and is posted anew: where it stood, nothing can be shown any more. */
+  move(id: number, place: string): Promise<void>
   /** Gives up: the platform will never take it. */
   bury(id: number, error: string): Promise<void>
   find(surface: Surface, kind: string, ref: string): Promise<Posting | null>
@@ -72,6 +80,7 @@ export function createPostings({ db }: { db: Kysely<Database> }): Postings {
         insert into posting (surface, kind, ref, incident_id, priority, place, nonce)
         values (${surface}, ${kind}, ${ref}, ${incidentId}, ${priority}, ${place}, ${nonce()})
         on conflict on constraint posting_once do update set wanted = posting.wanted + 1, dead_at = null,
+          place = case when posting.begun_at is null and posting.kind <> 'approval' then excluded.place else posting.place end,
           not_before = case when posting.attempts = 0 then clk() else posting.not_before end`.execute(db)
     },
     async say(surface, { kind, ref, incidentId, priority, place, body, thread }) {
@@ -93,7 +102,12 @@ export function createPostings({ db }: { db: Kysely<Database> }): Postings {
             ))
           order by priority, id limit 1 for update skip locked
         ), claimed as (
-          update posting set claimed_until = clk() + make_interval(secs => ${leaseSeconds}) from due where posting.id = due.id returning posting.*
+          update posting set claimed_until = clk() + make_interval(secs => ${leaseSeconds}), place = coalesce((
+            select card.place from posting card
+            where posting.kind not in ('incident', 'approval', 'answer', 'file') and posting.message is null and posting.thread is null
+              and card.surface = posting.surface and card.kind = 'incident' and card.ref = posting.incident_id and card.message is not null
+          ), posting.place)
+          from due where posting.id = due.id returning posting.*
         )
         select ${COLUMNS} from claimed`),
     async begin(id) {
@@ -108,6 +122,13 @@ export function createPostings({ db }: { db: Kysely<Database> }): Postings {
       await sql`
         update posting set claimed_until = null, not_before = ${notBefore}, attempts = attempts + ${error === undefined ? 0 : 1},
           last_error = ${error?.slice(0, ERROR_LENGTH) ?? null} where id = ${id}`.execute(db)
+    },
+    async move(id, place) {
+      await sql`
+        update posting set place = ${place}, message = null, begun_at = null, shown_at = null, head = null, print = null,
+          shown = least(shown, wanted - 1), claimed_until = null, attempts = 0, dead_at = null, not_before = clk() where id = ${id}`.execute(
+        db,
+      )
     },
     async bury(id, error) {
       await sql`update posting set claimed_until = null, dead_at = clk(), last_error = ${error.slice(0, ERROR_LENGTH)} where id = ${id}`.execute(

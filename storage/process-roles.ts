@@ -42,6 +42,9 @@ const FOLLOWING: Rights = {
   outbox: ['insert'],
 }
 
+/** What a worker of the queue writes: never what the work is. */
+const WORKED_ON = 'update (claimed_by, claimed_until, attempts, run_at, finished_at, dead_at, last_error)'
+
 const RIGHTS: Readonly<Record<ProcessRole, Rights>> = {
   /** Takes what arrives, shows, and writes down what people said. */
   edge: {
@@ -52,7 +55,7 @@ const RIGHTS: Readonly<Record<ProcessRole, Rights>> = {
     told_notice: ['insert'],
     telemetry: ['delete'],
     // It answers what people say in a chat itself.
-    job: ['insert', 'update', 'delete'],
+    job: ['insert', WORKED_ON, 'delete'],
     evidence: ['update (content)'],
     model_step: ['update (body)'],
     session: ['select', 'insert', 'update', 'delete'],
@@ -77,7 +80,7 @@ const RIGHTS: Readonly<Record<ProcessRole, Rights>> = {
   agent: {
     ...FOLLOWING,
     inbox: ['select', 'update (state, error, processed_at, attempts)'],
-    job: ['insert', 'update', 'delete'],
+    job: ['insert', WORKED_ON, 'delete'],
     intake_turn: ['select', 'update (last_incident)'],
     incident: ['insert', 'update'],
     alert: ['insert', 'update (deliveries, last_received_at)'],
@@ -110,6 +113,22 @@ const RIGHTS: Readonly<Record<ProcessRole, Rights>> = {
     vote: ['select'],
     app_meta: ['insert', 'update', 'delete'],
   },
+}
+
+const INTAKE = 'intake'
+/** The work of the agent. All other is what people did in a chat: stored and worked on by the edge alone. */
+export const AGENT_JOBS: readonly string[] = [INTAKE, 'investigate', 'refine', 'sweep']
+
+/** Which rows of a table a role's rights reach, where they do not reach all of them. Whatever is not named is out of reach. */
+const ROWS: Readonly<Record<string, readonly string[]>> = {
+  job: [
+    'for select to ALL using (true)',
+    'for insert to ALL with check (true)',
+    `for update to EDGE using (kind <> all (${array(AGENT_JOBS)}))`,
+    `for update to AGENT using (kind = any (${array(AGENT_JOBS)}))`,
+    'for delete to EDGE, AGENT using (finished_at is not null)',
+  ],
+  inbox: ['for all to EDGE using (true)', `for all to AGENT using (job_kind = '${INTAKE}')`],
 }
 
 /** Functions that statements call by name. Trigger functions are called by nobody: who could would attach them to a table of their own. */
@@ -169,5 +188,25 @@ function statements(): string[] {
     ...PROCESS_ROLES.flatMap((role) =>
       Object.entries(RIGHTS[role]).map(([table, rights]) => `grant ${rights.join(', ')} on ${table} to ${roleName(role)}`),
     ),
+    ...Object.entries(ROWS).flatMap(([table, policies]) => [
+      `alter table ${table} enable row level security`,
+      `do $$
+        declare p record;
+        begin
+          for p in select policyname as name from pg_policies where schemaname = 'public' and tablename = '${table}'
+          loop execute format('drop policy %I on ${table}', p.name); end loop;
+        end $$`,
+      ...policies.map((policy, index) => `create policy ${table}_${index + 1} on ${table} ${named(policy)}`),
+    ]),
   ]
+}
+
+function named(policy: string): string {
+  return policy
+    .replace('ALL', PROCESS_ROLES.map(roleName).join(', '))
+    .replace(/EDGE|AGENT/g, (role) => roleName(role === 'EDGE' ? 'edge' : 'agent'))
+}
+
+function array(values: readonly string[]): string {
+  return `array[${values.map((value) => `'${value}'`).join(', ')}]`
 }

@@ -87,6 +87,12 @@ export interface WorkQueue {
     handler: (payload: Record<string, unknown>, signal: AbortSignal) => Promise<void>,
     options?: { concurrency?: number; timeoutMs?: number },
   ): void
+  /** For a handler that does several jobs at once, at most `most`. When it throws, each is tried by itself. */
+  handleTogether(
+    kind: string,
+    handler: (payloads: readonly Record<string, unknown>[], signal: AbortSignal) => Promise<void>,
+    most: number,
+  ): void
 }
 
 export interface Lease {
@@ -133,6 +139,7 @@ export function createStores({ database, now, retention, log, workerId, onDeadJo
     work: {
       enqueue: async (work) => void (await queue.enqueue(db, work)),
       handle: (kind, handler, options) => queue.handle(kind, (payload, { signal }) => handler(payload, signal), options),
+      handleTogether: queue.handleTogether,
     },
     leaseOf: (name) => leaseOf(createLeases({ db }), name, workerId, database.kind === 'pglite'),
     telemetry,

@@ -2,6 +2,7 @@ import type { SealedPlan } from '../domain/plan.ts'
 import { Refusal } from '../domain/refusal.ts'
 import type { Log } from '../log.ts'
 import type { ApprovalKernel } from '../ports.ts'
+import { NO_TRACE, type Trace } from '../trace.ts'
 import { type ExecuteDeps, execute } from './execute.ts'
 import { type CheckReader, createCheckReader } from './read-checks.ts'
 import { settle, type Unfinished } from './recover.ts'
@@ -20,6 +21,8 @@ export interface ExecutorDeps extends ExecuteDeps {
   observing(): Promise<readonly string[]>
   /** Called after every step that was recorded, so that the incident can follow. */
   moved(plan: SealedPlan['plan']): Promise<void>
+  /** Nobody is told unless given. */
+  trace?: Trace
   log: Log
 }
 
@@ -54,7 +57,7 @@ const LATE_READ_MS = 15_000
 
 /** The one loop that acts: it holds the lease, claims what was authorised, carries it out, verifies it, and settles what a crash left behind. */
 export function createExecutor(deps: ExecutorDeps): Executor {
-  const { kernel, log, now } = deps
+  const { kernel, log, now, trace = NO_TRACE } = deps
   /** Executions this process is carrying out or verifying right now. */
   const busy = new Map<string, Promise<void>>()
   const readers = new Map<string, CheckReader>()
@@ -113,7 +116,14 @@ export function createExecutor(deps: ExecutorDeps): Executor {
 
   const carryOut = async (claimed: { executionId: string; plan: SealedPlan }, current: number): Promise<void> => {
     await moved(claimed.plan.plan)
-    const state = await execute(deps, claimed, current)
+    const { plan } = claimed.plan
+    const about = { execution: claimed.executionId, incident: plan.incident, action: plan.action.kind }
+    const state = await trace.span(
+      'execution',
+      about,
+      () => execute(deps, claimed, current),
+      (reached) => ({ state: reached }),
+    )
     if (state === 'succeeded') openWindow(claimed, now())
     await moved(claimed.plan.plan)
   }

@@ -1,6 +1,6 @@
 import { type Alert, alertSchema } from '../domain/alert.ts'
 import type { Workspace } from '../domain/workspace.ts'
-import type { IncidentStore, IntakeDecision } from '../ports.ts'
+import type { IncidentStore, IntakeDecision, IntakeFacts } from '../ports.ts'
 import type { Inventory, Topology } from '../topology/inventory.ts'
 import { dedup } from './dedup.ts'
 import { group } from './group.ts'
@@ -13,7 +13,7 @@ import type { Stage, StageInput } from './stage.ts'
 const STAGES: readonly Stage[] = [dedup, inhibit, group, route]
 
 export interface IntakeDeps {
-  incidents: Pick<IncidentStore, 'absorb'>
+  incidents: Pick<IncidentStore, 'absorbAll'>
   topology: Topology
   drills: {
     /** The drill that is running, or null. */
@@ -24,11 +24,19 @@ export interface IntakeDeps {
     sources: readonly string[]
   }
   workspaces?: readonly Workspace[]
+  /** Whether an alert is one that fires always: heard where it arrived, and no reason for an incident. */
+  isHeartbeat?(alert: Alert): boolean
   now: () => Date
   log: { info(object: object, message: string): void; warn(object: object, message: string): void }
 }
 
-/** What came of one delivery. Incident ids are named once each. */
+/** The alerts of one stored delivery. */
+export interface Delivery {
+  alerts: readonly Alert[]
+  inboxId: number | null
+}
+
+/** What came of the deliveries that were taken. Incident ids are named once each. */
 export interface Taken {
   opened: string[]
   attached: string[]
@@ -39,31 +47,39 @@ export interface Taken {
 
 export interface Intake {
   /**
-   * Takes alerts, each in a transaction of its own with its decision and reason. Taking the same alerts again (a retried job, a replayed
-   * delivery) changes nothing. `inboxId` names the stored delivery they came in.
+   * Takes the alerts of deliveries in this order, all in one transaction, each with its decision and reason. Taking the same alerts again (a
+   * retried job, a replayed delivery) changes nothing.
    */
-  take(alerts: readonly Alert[], inboxId: number | null): Promise<Taken>
+  takeAll(deliveries: readonly Delivery[]): Promise<Taken>
 }
 
+const HEARTBEAT: IntakeDecision = { do: 'drop', reason: 'it is a heartbeat that fires always: only its absence is news' }
+
 export function createIntake(deps: IntakeDeps): Intake {
+  const { isHeartbeat = () => false, workspaces = [] } = deps
   return {
-    async take(alerts, inboxId) {
+    async takeAll(deliveries) {
       const [inventory, drill] = await Promise.all([deps.topology.inventory(), deps.drills.current()])
-      const valid = alerts.flatMap((alert) => parseAlert(alert, deps.log))
-      const placed = causesFirst(
-        valid.map((alert) => normalise(alert, inventory)),
-        inventory,
-      )
-      const taken: Taken = { opened: [], attached: [], dropped: 0, invalid: alerts.length - valid.length }
-      for (const each of placed) {
-        const fromGround = deps.drills.sources.includes(each.alert.source) && deps.drills.environments.includes(each.environment)
-        const drillRun = drill && fromGround ? drill.run : null
-        const result = await deps.incidents.absorb(each.alert, inboxId, (facts) =>
-          decide({ ...each, facts, graph: inventory.graph, fromGround, drillRun, workspaces: deps.workspaces ?? [], now: deps.now() }),
+      const taken: Taken = { opened: [], attached: [], dropped: 0, invalid: 0 }
+      const arrivals = deliveries.flatMap(({ alerts, inboxId }) => {
+        const valid = alerts.flatMap((alert) => parseAlert(alert, deps.log))
+        taken.invalid += alerts.length - valid.length
+        const placed = causesFirst(
+          valid.map((alert) => normalise(alert, inventory)),
+          inventory,
         )
-        count(taken, result.decision, result.incidentId)
-      }
-      deps.log.info({ ...taken, inboxId }, 'alerts taken')
+        return placed.map((each) => {
+          const fromGround = deps.drills.sources.includes(each.alert.source) && deps.drills.environments.includes(each.environment)
+          const drillRun = drill && fromGround ? drill.run : null
+          const decideOn = (facts: IntakeFacts) =>
+            isHeartbeat(each.alert)
+              ? HEARTBEAT
+              : decide({ ...each, facts, graph: inventory.graph, fromGround, drillRun, workspaces, now: deps.now() })
+          return { alert: each.alert, inboxId, decide: decideOn }
+        })
+      })
+      for (const { decision, incidentId } of await deps.incidents.absorbAll(arrivals)) count(taken, decision, incidentId)
+      deps.log.info({ ...taken, inboxIds: deliveries.map(({ inboxId }) => inboxId) }, 'alerts taken')
       return taken
     },
   }

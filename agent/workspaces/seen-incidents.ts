@@ -52,6 +52,7 @@ export function seenIncidents(incidents: IncidentStore, sight: Sight): IncidentS
 
     // Opens or finds the incident of a service that was looked up among those that are seen.
     absorb: incidents.absorb,
+    absorbAll: incidents.absorbAll,
     record: async (id, event) => await incidents.record((await demand(id)).id, event),
     addEvidence: async (id, items) => await incidents.addEvidence((await demand(id)).id, items),
     saveHypotheses: async (id, hypotheses) => await incidents.saveHypotheses((await demand(id)).id, hypotheses),

@@ -77,6 +77,7 @@ export async function playIncident(database: OpenDatabase, model: ModelPort, pla
     queue: {
       enqueue: async (work) => void waiting.push(work),
       handle: (kind, handler) => void handlers.set(kind, handler),
+      handleTogether: (kind, handler) => void handlers.set(kind, async (payload, signal) => await handler([payload], signal)),
     },
     crashpoint: () => {},
     page: async () => {},

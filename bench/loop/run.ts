@@ -1,25 +1,23 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { scenarioSchema } from '../../bot/api/drills.ts'
 import { listOf } from '../../bot/api/lists.ts'
-import { incidentSchema } from '../../bot/api/shapes.ts'
 import { distribution, type Figure } from '../report.ts'
 import type { BenchOptions } from '../run.ts'
+import { alertToCard } from './alert-to-card.ts'
 import { type Round, runRound } from './drill-rounds.ts'
 import { type PersonAt, signIn } from './person.ts'
 import { type ServerProcess, startServer } from './server-process.ts'
 
 const DEFAULT_ROUNDS = 1
 const ALERTS = 30
-const CARD_WITHIN_MS = 10_000
 /** Until the process has nothing left to do after a start or an alert. */
 const SETTLE_MS = 5_000
-const BETWEEN_ALERTS_MS = 300
 
 /** The whole loop as people meet it: a server process of its own with PGlite, its local target, alerts by webhook, clicks over HTTP. */
-export async function run({ rounds, out }: BenchOptions): Promise<readonly Figure[]> {
+export async function run({ rounds, out, only }: BenchOptions): Promise<readonly Figure[]> {
   const dataDir = mkdtempSync(join(tmpdir(), 'steadyhand-bench-'))
   const opened: ServerProcess[] = []
   const open = async (): Promise<ServerProcess> => {
@@ -34,15 +32,20 @@ export async function run({ rounds, out }: BenchOptions): Promise<readonly Figur
     await pause(SETTLE_MS)
     const memory = second.memoryMb()
     const alice = await signIn(second.url, 'alice')
-    const cards = await alertToCard(second.url, alice)
-    const done = await everyScenario(alice, rounds ?? DEFAULT_ROUNDS)
-    if (out !== null) writeFileSync(out, done.map((round) => `${JSON.stringify(round)}\n`).join(''))
+    const cards = await alertToCard(second.url, alice, 'bench', ALERTS)
+    if (out !== null) writeFileSync(out, '')
+    const done = await everyScenario(alice, { rounds: rounds ?? DEFAULT_ROUNDS, only }, (round) => {
+      process.stderr.write(
+        `${round.passed ? 'passed' : 'FAILED'} ${round.name} (${(round.totalMs / 1_000).toFixed(0)} s): ${round.words}\n`,
+      )
+      if (out !== null) appendFileSync(out, `${JSON.stringify(round)}\n`)
+    })
     return [
       one('first start → ready', 'ms', first.readyMs),
       one('second start → ready', 'ms', second.readyMs),
       one('SIGTERM → ended', 'ms', stopMs),
       ...(memory === null ? [] : [one('idle memory of the main process (second start)', 'MB', memory)]),
-      distribution('alert → card', 'ms', cards),
+      distribution('alert → card, idle', 'ms', cards),
       ...ofRounds(done),
     ]
   } finally {
@@ -51,35 +54,22 @@ export async function run({ rounds, out }: BenchOptions): Promise<readonly Figur
   }
 }
 
-/** From the webhook's request until the incident, with its card, can be read. Each alert is of a service nobody knows, so nothing is proposed. */
-async function alertToCard(url: string, person: PersonAt): Promise<number[]> {
-  const samples: number[] = []
-  for (let n = 0; n < ALERTS; n += 1) {
-    const service = `bench-${n}`
-    const body = JSON.stringify({ name: 'Bench', service, environment: `bench-${n}`, status: 'firing', key: service })
-    const began = performance.now()
-    const response = await fetch(`${url}/webhooks/generic`, { method: 'POST', body, headers: { 'content-type': 'application/json' } })
-    if (response.status !== 202) throw new Error(`the alert was answered ${response.status}`)
-    await cardOf(person, service, began + CARD_WITHIN_MS)
-    samples.push(performance.now() - began)
-    await pause(BETWEEN_ALERTS_MS)
-  }
-  return samples
-}
-
-async function cardOf(person: PersonAt, service: string, end: number): Promise<void> {
-  for (;;) {
-    const { items } = await person.get(`/api/v1/incidents?service=${service}&limit=1`, listOf(incidentSchema))
-    if ((items[0]?.cards.length ?? 0) > 0) return
-    if (performance.now() > end) throw new Error(`no card of ${service} within ${CARD_WITHIN_MS} ms`)
-    await pause(2)
-  }
-}
-
-async function everyScenario(person: PersonAt, rounds: number): Promise<Round[]> {
+async function everyScenario(
+  person: PersonAt,
+  { rounds, only }: { rounds: number; only: readonly string[] | null },
+  onRound: (round: Round) => void,
+): Promise<Round[]> {
   const { items } = await person.get('/api/v1/drills', listOf(scenarioSchema))
+  const known = items.map(({ name }) => name)
+  const unknown = only?.filter((name) => !known.includes(name)) ?? []
+  if (unknown.length > 0) throw new Error(`there is no drill ${unknown.join(', ')}; there are ${known.join(', ')}`)
   const done: Round[] = []
-  for (let round = 0; round < rounds; round += 1) for (const { name } of items) done.push(await runRound(person, name))
+  for (let number = 0; number < rounds; number += 1)
+    for (const name of only ?? known) {
+      const round = await runRound(person, name)
+      onRound(round)
+      done.push(round)
+    }
   return done
 }
 

@@ -62,6 +62,8 @@ async function examine(read: () => Settings, now: () => Date): Promise<CheckResu
     await examineChats(settings, createLog({ level: 'silent' })),
     policy(settings),
     models(settings),
+    heartbeats(settings),
+    traces(settings),
     server ? await examineServer(server, settings) : await examineDatabase(settings),
     improvements(settings).map((line) => ({
       name: line.slice(0, line.indexOf(':')).toLowerCase(),
@@ -124,6 +126,20 @@ function models({ models: { providers } }: Settings): CheckResult[] {
     const words = `${model ?? 'the default model'} of ${id}${where} is asked ${i === 0 ? 'first' : 'next'}, and told ${told} of incidents and what rules say of them, secrets masked`
     return tells.length === 0 ? warning('model', words, 'Name kinds of data in "tells", or take its key away.') : ok('model', words)
   })
+}
+
+/** What is missed when it no longer comes, and who would miss this installation. The address of the latter is a secret. */
+function heartbeats({ heartbeats: { expected, url, everySeconds } }: Settings): CheckResult[] {
+  const others = expected.map(({ name, alert, withinSeconds }) =>
+    ok('alerting path', `people are told when ${alert} of ${name} is not heard for ${withinSeconds} s`),
+  )
+  const own = url === null ? [] : [ok('own heartbeat', `${new URL(url).host} is called every ${everySeconds} s while actions would run`)]
+  return [...others, ...own]
+}
+
+function traces({ traces: told }: Settings): CheckResult[] {
+  if (told === null) return []
+  return [ok('traces', `ids and kinds of what is done leave this machine for ${new URL(told.endpoint).host}; no text of alerts or logs`)]
 }
 
 async function examineServer(server: ApiClient, settings: Settings): Promise<CheckResult[]> {

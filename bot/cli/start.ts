@@ -1,3 +1,5 @@
+import { createLiveSecrets, type LiveSecrets } from '../config/live-secrets.ts'
+import { createReload, signatureOf } from '../config/reload.ts'
 import { exposureProblem, type Settings } from '../config.ts'
 import { CannotListen } from '../listen.ts'
 import { createLog } from '../log.ts'
@@ -12,6 +14,8 @@ import { type Terminal, withProgress } from './terminal.ts'
 
 /** A process that is told to stop is gone by then, whatever it still waits for: what was sent is settled at the next start. */
 const STOP_WITHIN_MS = 9_000
+/** How soon a changed file is noticed. */
+const LOOK_AGAIN_MS = 5_000
 
 export const startCommand: CliCommand = {
   name: 'start',
@@ -22,7 +26,7 @@ export const startCommand: CliCommand = {
     'SIGTERM or Ctrl-C finishes what was begun and ends within ten seconds.',
     '--role runs one of three processes that share a PostgreSQL database, each with a login of its own in DATABASE_URL: edge takes alerts and clicks,',
     'agent investigates and proposes, executor carries out. "steadyhand migrate --split", by the owner of the database, prepares it.',
-    'The local target belongs to one process and is off then.',
+    'The local target belongs to one process and is off then. HEALTH_PORT gives each a port for probes.',
   ],
   options: { role: { type: 'string' } },
   async run(line) {
@@ -31,12 +35,19 @@ export const startCommand: CliCommand = {
     const exposed = exposureProblem(settings)
     if (exposed !== null && partsOf(role).edge) throw new CommandFailed(exposed)
     const stopping = Promise.withResolvers<string>()
-    const app = await open(settings, role, line, (words) => stopping.resolve(words))
+    const live = createLiveSecrets(settings)
+    const log = createLog({ level: settings.log.level ?? (process.stderr.isTTY ? 'warn' : 'info') })
+    const read = (): Settings => settingsFor(role, line.settings())
+    const page = async (words: string): Promise<void> => await app.page(words)
+    const reload = createReload({ settings, live, read, signatureOf, page, log })
+    const app = await open(settings, role, live, line, log, (words) => stopping.resolve(words))
     // A program and its process group are often told both: a second SIGTERM must not cut the orderly end short.
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stopping.resolve(signal))
     const early = stopping.promise.then((words) => ({ early: words }))
     const started = await Promise.race([early, begin(app, settings, role, line)])
+    const stopLooking = lookAgain(reload, log)
     const words = 'early' in started ? started.early : await stopping.promise
+    stopLooking()
     return await end(app, words, line.terminal)
   },
 }
@@ -70,10 +81,11 @@ async function demandPrepared(settings: Settings, role: RoleOfProcess, log: Retu
 async function open(
   settings: Settings,
   role: RoleOfProcess,
+  live: LiveSecrets,
   { terminal, now }: CommandLine,
+  log: ReturnType<typeof createLog>,
   onLost: (words: string) => void,
 ): Promise<App> {
-  const log = createLog({ level: settings.log.level ?? (process.stderr.isTTY ? 'warn' : 'info') })
   await demandPrepared(settings, role, log)
   if (partsOf(role).edge && (await runningServer(settings)) !== null) {
     throw new CommandFailed(
@@ -81,7 +93,7 @@ async function open(
     )
   }
   return await withProgress(terminal, 'opening the database (the first start creates it)', now, () =>
-    createApp(settings, log, { onLost, role }),
+    createApp(settings, log, { onLost, role, live }),
   )
 }
 
@@ -109,6 +121,18 @@ async function greet(app: App, settings: Settings, url: string, terminal: Termin
   const better = improvements(settings)
   if (better.length > 0) terminal.say('  Better with')
   for (const line of better) terminal.say(`           ${line}`)
+}
+
+/** Calls it now and then, one call at a time. Returns what ends that. */
+function lookAgain(look: () => Promise<void>, log: { error(object: object, message: string): void }): () => void {
+  let looking = false
+  const timer = setInterval(async () => {
+    if (looking) return
+    looking = true
+    await look().catch((err: unknown) => log.error({ err }, 'settings could not be looked at again'))
+    looking = false
+  }, LOOK_AGAIN_MS)
+  return () => clearInterval(timer)
 }
 
 async function end(app: App, words: string, terminal: Terminal): Promise<number> {

@@ -1,19 +1,36 @@
 import { z } from 'zod'
 import { DATA_KINDS, type DataKind } from '../../agent/domain/model-data.ts'
 import { ACCOUNT_IN_ADDRESS, hasAccount } from './address.ts'
-import type { EnvironmentReader } from './secrets.ts'
+import type { EnvironmentReader, VariableWords } from './secrets.ts'
 
 const price = z.number().min(0).max(10_000)
 
 const providerSchema = z.strictObject({
-  model: z.string().trim().min(1).max(200).optional(),
+  model: z
+    .string()
+    .trim()
+    .min(1)
+    .max(200)
+    .optional()
+    .meta({ description: 'The model that is asked; left out: the one this version was made with.' }),
   baseUrl: z
     .url({ protocol: /^https?$/ })
     .refine((address) => !hasAccount(address), ACCOUNT_IN_ADDRESS)
-    .optional(),
+    .optional()
+    .meta({ description: 'Another address that speaks the same protocol.' }),
   /** Dollars for a million tokens. */
-  price: z.strictObject({ input: price, output: price }).optional(),
-  tells: z.array(z.enum(DATA_KINDS)).max(DATA_KINDS.length).optional(),
+  price: z
+    .strictObject({
+      input: price.meta({ description: 'Dollars for a million tokens that it reads.' }),
+      output: price.meta({ description: 'Dollars for a million tokens that it writes.' }),
+    })
+    .optional()
+    .meta({ description: 'Without it money is not counted.' }),
+  tells: z
+    .array(z.enum(DATA_KINDS))
+    .max(DATA_KINDS.length)
+    .optional()
+    .meta({ description: 'Kinds of data it may be told; left out: all of them.' }),
 })
 type ProviderFile = z.infer<typeof providerSchema>
 
@@ -22,20 +39,32 @@ export const modelsFileSchema = z.strictObject({
   order: z
     .array(z.enum(['anthropic', 'openai']))
     .max(2)
-    .optional(),
-  anthropic: providerSchema.optional(),
-  openai: providerSchema.optional(),
+    .optional()
+    .meta({ description: 'The first is asked, the next takes over where it gives no answer; one that is not named is not asked.' }),
+  anthropic: providerSchema.optional().meta({ description: 'Asked once ANTHROPIC_API_KEY is set.' }),
+  openai: providerSchema.optional().meta({ description: 'Asked once OPENAI_API_KEY is set.' }),
   budget: z
     .strictObject({
-      seconds: z.int().min(10).max(900),
-      turns: z.int().min(1).max(50),
-      calls: z.int().min(0).max(200),
-      tokens: z.int().min(2_000).max(2_000_000),
-      dollars: z.number().min(0.01).max(1_000),
+      seconds: z.int().min(10).max(900).meta({ description: 'Seconds it may take.', default: 120 }),
+      turns: z.int().min(1).max(50).meta({ description: 'Answers it may give.', default: 8 }),
+      calls: z.int().min(0).max(200).meta({ description: 'Questions it may ask of the sources.', default: 12 }),
+      tokens: z.int().min(2_000).max(2_000_000).meta({ description: 'Tokens of all turns together.', default: 30000 }),
+      dollars: z.number().min(0.01).max(1_000).meta({ description: 'Dollars, where the price is known.', default: 0.5 }),
     })
     .partial()
-    .optional(),
+    .optional()
+    .meta({ description: 'For one look at one incident.' }),
 })
+
+/** Keys have no place in the file. */
+export const modelVariables: VariableWords = {
+  ANTHROPIC_API_KEY: { words: 'The key of this provider; with it, it is asked.', secret: true },
+  ANTHROPIC_MODEL: { words: 'The model that is asked.', key: 'models.anthropic.model' },
+  ANTHROPIC_BASE_URL: { words: 'Another address.', key: 'models.anthropic.baseUrl' },
+  OPENAI_API_KEY: { words: 'The key of this provider; with it, it is asked.', secret: true },
+  OPENAI_MODEL: { words: 'The model that is asked.', key: 'models.openai.model' },
+  OPENAI_BASE_URL: { words: 'Another address.', key: 'models.openai.baseUrl' },
+}
 
 export interface ProviderSettings {
   id: string

@@ -3,6 +3,9 @@ import { nearestKey } from './nearest-key.ts'
 /** Environment variables, as a process has them. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
+/** What a variable is for. `secret`: it may also be given by a file, with NAME_FILE. `key`: what it stands for in the settings file. */
+export type VariableWords = Readonly<Record<string, { words: string; secret?: true; key?: string }>>
+
 export interface EnvironmentReader {
   /** A variable's value without white space around it; undefined when it is not set. One of ours that is set but blank is a problem. */
   text(name: string): string | undefined
@@ -12,6 +15,8 @@ export interface EnvironmentReader {
   secretIn(setting: string, path: string): string | undefined
   /** Sentences for people about what could not be used. */
   problems: string[]
+  /** The files that secrets were read from so far. */
+  files: string[]
   /** Names with this beginning that are set and that nobody asked for so far, each with the known one that it looks like after the beginning. */
   unknown(beginning: string): { name: string; meant: string | null }[]
 }
@@ -29,6 +34,7 @@ export function createEnvironmentReader(
   isOurs: (name: string) => boolean,
 ): EnvironmentReader {
   const problems: string[] = []
+  const files: string[] = []
   const asked = new Set<string>()
   const text = (name: string): string | undefined => {
     asked.add(name)
@@ -38,6 +44,7 @@ export function createEnvironmentReader(
     return value.trim() || undefined
   }
   const secretIn = (name: string, path: string): string | undefined => {
+    files.push(path)
     try {
       const value = readFile(path).trim()
       if (value === '') problems.push(`${name} names ${path}, which is empty.`)
@@ -53,6 +60,7 @@ export function createEnvironmentReader(
   }
   return {
     problems,
+    files,
     unknown(beginning) {
       const known = [...asked].filter((name) => name.startsWith(beginning))
       const names = Object.keys(environment).filter((name) => name.startsWith(beginning) && !asked.has(name) && !OF_A_SERVICE.test(name))

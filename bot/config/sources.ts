@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ACCOUNT_IN_ADDRESS, hasAccount } from './address.ts'
-import type { EnvironmentReader } from './secrets.ts'
+import type { EnvironmentReader, VariableWords } from './secrets.ts'
 
 /** The metrics that a query of one's own may stand for. */
 const METRICS = [
@@ -33,60 +33,85 @@ const match = z.record(label, text(500)).optional()
 const seconds = (min: number, max: number) => z.int().min(min).max(max)
 
 const server = {
-  environment: text(100).optional(),
-  url: url.optional(),
+  environment: text(100).optional().meta({ description: 'What it tells of.', default: 'production' }),
+  url: url.optional().meta({ description: 'Its address; the variable stands for that of the first.' }),
   /** Where people open it. */
-  linkUrl: url.optional(),
+  linkUrl: url.optional().meta({ description: 'Where people open it, when that is another address.' }),
   /** A file with the token that this server asks for. */
-  tokenFile: text(1_000).optional(),
-  tenant: text(200).optional(),
-  namespaces: namespaces.optional(),
-  match,
+  tokenFile: text(1_000).optional().meta({ description: 'A file with the token that this server asks for; it is sent to no other.' }),
+  tenant: text(200).optional().meta({ description: 'Sent as X-Scope-OrgID.' }),
+  namespaces: namespaces.optional().meta({ description: 'Nothing outside of them is asked for.' }),
+  match: match.meta({ description: 'Labels that every query asks for.' }),
 }
 
 const prometheusSchema = z.strictObject({
   ...server,
-  scrapeSeconds: seconds(1, 300).optional(),
-  serviceLabel: label.optional(),
-  requests: metricName.optional(),
-  statusLabel: label.optional(),
-  duration: metricName.optional(),
-  queries: z.partialRecord(z.enum(METRICS), text(2_000)).optional(),
+  scrapeSeconds: seconds(1, 300).optional().meta({ description: 'Seconds between two samples.', default: 15 }),
+  serviceLabel: label.optional().meta({ description: 'The label that names the service.', default: 'service' }),
+  requests: metricName.optional().meta({ description: 'The counter of requests.', default: 'http_requests_total' }),
+  statusLabel: label.optional().meta({ description: 'Its label with the status.', default: 'status' }),
+  duration: metricName
+    .optional()
+    .meta({ description: 'The histogram of durations, in seconds.', default: 'http_request_duration_seconds' }),
+  queries: z
+    .partialRecord(z.enum(METRICS), text(2_000))
+    .optional()
+    .meta({ description: 'Queries in place of the built-in ones, by metric; $service stands for the service.' }),
 })
 
-const lokiSchema = z.strictObject({ ...server, serviceLabel: label.optional() })
+const lokiSchema = z.strictObject({
+  ...server,
+  serviceLabel: label.optional().meta({ description: 'The label that names the service.', default: 'app' }),
+})
 
 const verificationSchema = z.strictObject({
-  settleSeconds: seconds(0, 600).optional(),
-  holdSeconds: seconds(1, 600).optional(),
-  withinSeconds: seconds(10, 3_600).optional(),
+  settleSeconds: seconds(0, 600).optional().meta({ description: 'Seconds after a change before it is judged.', default: 30 }),
+  holdSeconds: seconds(1, 600).optional().meta({ description: 'Seconds it has to hold.', default: 60 }),
+  withinSeconds: seconds(10, 3_600).optional().meta({ description: 'Seconds after which it has failed.', default: 600 }),
 })
 
 const kubernetesSchema = z.strictObject({
-  kubeconfig: text(1_000).optional(),
+  kubeconfig: text(1_000)
+    .optional()
+    .meta({ description: 'The kubeconfig; neither this nor the variable: the account of the pod it runs in.', env: 'KUBECONFIG' }),
   /** Says that changes may be made although the embedded database does not survive a power cut. */
-  acceptEmbeddedDatabase: z.boolean().optional(),
+  acceptEmbeddedDatabase: z.boolean().optional().meta({
+    description: 'Says that changes may be made although the embedded database may lose what it wrote last in a power cut.',
+    default: false,
+  }),
   environments: z
     .array(
       z.strictObject({
-        name: text(100),
-        context: text(200).optional(),
-        namespaces: namespaces.min(1, 'must name at least one namespace'),
-        actions: z.array(z.enum(ACTIONS)).max(ACTIONS.length).optional(),
-        impersonateGroup: text(200).optional(),
-        podLogs: z.boolean().optional(),
-        verification: verificationSchema.optional(),
+        name: text(100).meta({ description: 'What alerts call it: their label env or environment.' }),
+        context: text(200).optional().meta({ description: 'The context of the kubeconfig; left out: the current one.' }),
+        namespaces: namespaces.min(1, 'must name at least one namespace').meta({ description: 'Nothing outside of them is read.' }),
+        actions: z
+          .array(z.enum(ACTIONS))
+          .max(ACTIONS.length)
+          .optional()
+          .meta({ description: 'What may be proposed there; left out: it only reads.' }),
+        impersonateGroup: text(200).optional().meta({ description: 'Changes are made in the name of this group.' }),
+        podLogs: z.boolean().optional().meta({ description: 'Whether logs of pods are read.', default: true }),
+        verification: verificationSchema.optional().meta({ description: 'When a change is judged.' }),
       }),
     )
     .max(20)
-    .optional(),
+    .optional()
+    .meta({ description: 'Some namespaces of some clusters.' }),
 })
 
 /** The parts of the settings file that say where evidence comes from and what may be acted on. Secrets are not in it. */
 export const sourcesFileShape = {
-  kubernetes: kubernetesSchema.optional(),
-  prometheus: z.array(prometheusSchema).max(20).optional(),
-  loki: z.array(lokiSchema).max(20).optional(),
+  kubernetes: kubernetesSchema.optional().meta({ description: 'Clusters that are read and, where actions are named, acted on.' }),
+  prometheus: z.array(prometheusSchema).max(20).optional().meta({ description: 'Servers of metrics.' }),
+  loki: z.array(lokiSchema).max(20).optional().meta({ description: 'Servers of logs.' }),
+}
+/** They stand for the first server of their kind. */
+export const sourceVariables: VariableWords = {
+  PROMETHEUS_URL: { words: 'The address of the first server of metrics.', key: 'prometheus[].url' },
+  PROMETHEUS_TOKEN: { words: 'Its token.', secret: true },
+  LOKI_URL: { words: 'The address of the first server of logs.', key: 'loki[].url' },
+  LOKI_TOKEN: { words: 'Its token.', secret: true },
 }
 type SourcesFile = z.infer<z.ZodObject<typeof sourcesFileShape>>
 

@@ -15,15 +15,20 @@ export const oidcFileSchema = z.strictObject({
   issuer: z
     .url({ protocol: /^https?$/ })
     .max(500)
-    .optional(),
-  clientId: text(300).optional(),
-  clientSecret: text(1_000).optional(),
+    .optional()
+    .meta({ description: 'Exactly as the provider calls itself, a slash at the end included.', env: 'OIDC_ISSUER' }),
+  clientId: text(300).optional().meta({ description: 'What this installation is called there.', env: 'OIDC_CLIENT_ID' }),
+  clientSecret: text(1_000).optional().meta({ description: 'What it proves itself with.', env: 'OIDC_CLIENT_SECRET' }),
   scopes: z
     .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/, 'must be one word'))
     .max(20)
-    .optional(),
-  audience: text(500).optional(),
-  claim: claimSchema.optional(),
+    .optional()
+    .meta({
+      description:
+        'What is asked for, beside openid. With offline_access most providers give a refresh token, by which a session is checked again.',
+    }),
+  audience: text(500).optional().meta({ description: 'Only for providers that ask what the tokens are for.' }),
+  claim: claimSchema.optional().meta({ description: 'The claim by which accounts are linked: one that never changes.', default: 'sub' }),
 })
 
 export interface OidcSettings {

@@ -7,8 +7,9 @@ import { type ClickPayload, type FormPayload, teamOf } from './payloads.ts'
 import type { SlackPeople } from './people.ts'
 import type { PrivateWords } from './private-words.ts'
 import { SlackFailure, type SlackWeb } from './slack-api.ts'
-import { onlyHolds, type Speaker, type Talk } from './talk.ts'
+import type { Speaker, Talk } from './talk.ts'
 import type { PlacedClick, Votes } from './votes.ts'
+import { onlyHolds } from './work-kinds.ts'
 
 export interface ClicksDeps {
   agent: Pick<Agent, 'approval'>

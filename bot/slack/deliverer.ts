@@ -37,6 +37,7 @@ export interface PostingRows {
   begin(id: number): Promise<void>
   shown(id: number, now: { message: string; wanted: number; head: string | null; print: string | null }): Promise<void>
   later(id: number, notBefore: Date, error?: string): Promise<void>
+  move(id: number, place: string): Promise<void>
   bury(id: number, error: string): Promise<void>
   find(surface: 'slack', kind: string, ref: string): Promise<StoredPosting | null>
   at(surface: 'slack', place: string, message: string): Promise<StoredPosting | null>
@@ -48,7 +49,10 @@ export interface DelivererDeps {
   web: Pick<SlackWeb, 'post' | 'edit' | 'search' | 'upload'>
   /** The channels for incidents: what they do not take waits until somebody mends it. */
   channels: ReadonlySet<string>
-  draw(posting: StoredPosting): Promise<Drawn>
+  /** What it looks like; null where not everybody may read it who reads along in its place. */
+  draw(posting: StoredPosting): Promise<Drawn | null>
+  /** The channel that it belongs to by now; null for what stays where it is. */
+  home(posting: StoredPosting): Promise<string | null>
   /** What should be shown beside a card from now on. */
   follow(also: 'chart' | 'ended', incidentId: string): Promise<void>
   /** Tells people elsewhere that somebody has to look. */
@@ -133,6 +137,10 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
       else await postings.later(posting.id, new Date(at + backoff(posting.attempts)), words)
       return 0
     }
+    if (error.kind === 'place' && (await movedFrom(posting, deps))) {
+      log.warn(about, 'what stood in a channel that takes nothing any more is shown in the channel for incidents')
+      return 0
+    }
     if (error.kind === 'refused' || (error.kind === 'place' && !deps.channels.has(posting.place))) {
       log.error(about, 'Slack refuses a message')
       await giveUp(posting, words)
@@ -202,6 +210,10 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
 async function deliver(posting: StoredPosting, deps: DelivererDeps, pace: Pace): Promise<boolean> {
   const { postings } = deps
   const drawn = await deps.draw(posting)
+  if (drawn === null) {
+    if (!(await movedFrom(posting, deps))) await postings.bury(posting.id, 'not everybody may read it who reads along there')
+    return false
+  }
   if (drawn.type === 'nothing') {
     await postings.bury(posting.id, drawn.words)
     return false
@@ -256,15 +268,35 @@ async function post(posting: StoredPosting, drawn: Exclude<Drawn, { type: 'nothi
   await postings.begin(posting.id)
   if (drawn.type === 'message') return await web.post({ ...drawn.message, channel, thread, broadcast: drawn.broadcast, name })
   // A picture stands below the card it belongs to; a card that was given up has none.
-  if (thread !== null) await web.upload({ channel, thread, name, body: drawn.body, alt: drawn.alt, title: drawn.title })
+  if (thread !== null || posting.kind !== 'chart')
+    await web.upload({ channel, thread, name, body: drawn.body, alt: drawn.alt, title: drawn.title })
   return name
 }
 
-/** A card that was shown in another channel, before its workspace had this one, has no thread here. */
+/** Below the card of its incident, where that stands in the same channel: a request may be asked in another one than its incident was shown in. */
 async function threadOf({ kind, incidentId, place }: StoredPosting, postings: PostingRows): Promise<string | null> {
   if (kind === 'incident' || incidentId === null) return null
   const card = await postings.find('slack', 'incident', incidentId)
   return card?.place === place ? card.message : null
+}
+
+/**
+ * Where another channel is the one for it now, and this one takes nothing any more or may not show it: the card moves there, and with it whatever is
+ * said in its thread. A request counts only where it was asked: it never moves.
+ *
+ * @returns whether it is shown there
+ */
+async function movedFrom(posting: StoredPosting, { postings, home, now }: DelivererDeps): Promise<boolean> {
+  const { id, kind, incidentId, place, thread } = posting
+  if (thread !== null || kind === 'approval') return false
+  const channel = await home(posting)
+  if (channel === null || channel === place) return false
+  const card = kind === 'incident' || incidentId === null ? null : await postings.find('slack', 'incident', incidentId)
+  if (card?.place === place) {
+    await postings.move(card.id, channel)
+    await postings.later(id, now())
+  } else await postings.move(id, channel)
+  return true
 }
 
 async function followed({ incidentId }: StoredPosting, drawn: Drawn, { follow }: DelivererDeps): Promise<void> {

@@ -16,6 +16,7 @@ import { incidentStateWords, wasActedOn } from '../messages/incident-words.ts'
 import { nextStep } from '../messages/next-step.ts'
 import { bold, plainOf, say } from '../messages/span.ts'
 import { clickable } from './clickable.ts'
+import { wholeTextSchema } from './overflow.ts'
 import { renderBlocks } from './render.ts'
 import type { Message } from './slack-api.ts'
 
@@ -32,7 +33,7 @@ export type Drawn =
       /** What should be shown beside it from now on. */
       also: readonly ('chart' | 'ended')[]
     }
-  | { type: 'file'; name: string; body: Buffer; alt: string; title: string }
+  | { type: 'file'; name: string; body: Buffer; alt: string | null; title: string }
   /** Nothing there to show, and there never will be. */
   | { type: 'nothing'; words: string }
 
@@ -73,6 +74,12 @@ export function createDrawing(deps: DrawingDeps): Drawing {
       }
       case 'chart':
         return await drawChart(ref, deps)
+      case 'file': {
+        const whole = wholeTextSchema.safeParse(body)
+        if (!whole.success) return { type: 'nothing', words: 'what was to be said in full cannot be read' }
+        const { name, title, text: words } = whole.data
+        return { type: 'file', name, title, body: Buffer.from(words), alt: null }
+      }
       default: {
         const said = saidSchema.safeParse(body)
         if (!said.success) return { type: 'nothing', words: 'what was to be said cannot be read' }

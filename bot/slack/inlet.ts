@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-
-/** The kind of the job that handles what Slack sent, and the source it is stored under. */
-export const SLACK_WORK = 'slack'
+import { SLACK_SOURCE, workKindOf } from './work-kinds.ts'
 
 /** Whatever Slack sends, by HTTP or by Socket Mode: what has to be known before it is stored. */
 const sentSchema = z.looseObject({
@@ -19,6 +17,7 @@ export interface InletDeps {
       body: Uint8Array
       headers: Readonly<Record<string, string>>
       jobKind: string
+      urgent: boolean
     }): Promise<{ id: number; duplicate: boolean }>
   }
   /** The one app that may send; null for any. */
@@ -40,7 +39,15 @@ export function createInlet({ inbox, appId }: InletDeps): Inlet {
       const { token: _token, ...kept } = parsed.data
       if (appId !== null && isForeign(parsed.data, appId)) return 'foreign'
       const body = Buffer.from(JSON.stringify(kept))
-      const delivery = { source: SLACK_WORK, deliveryKey: keyOf(parsed.data.event_id, body), body, headers: {}, jobKind: SLACK_WORK }
+      const delivery = {
+        source: SLACK_SOURCE,
+        deliveryKey: keyOf(parsed.data.event_id, body),
+        body,
+        headers: {},
+        jobKind: workKindOf(kept),
+        // Slack waits three seconds, and whoever clicked sees it wait.
+        urgent: true,
+      }
       const { duplicate } = await inbox.accept(delivery)
       return duplicate ? 'duplicate' : 'taken'
     },

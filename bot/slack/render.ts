@@ -26,6 +26,11 @@ export function renderBlocks(card: Card): RenderedMessage {
   return { text: takeText(card.notification, newRoom(LIMITS.fallback), escapeNotification) || 'Steadyhand', blocks }
 }
 
+/** Whether nothing of a card has to be left out. */
+export function fitsWhole(card: Card): boolean {
+  return !fitBlocks(card.blocks).cut
+}
+
 function fitBlocks(cardBlocks: readonly CardBlock[]): { blocks: KnownBlock[]; cut: boolean } {
   const blocks: KnownBlock[] = []
   let used = 0

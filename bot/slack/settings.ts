@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { EnvironmentReader } from '../config/secrets.ts'
+import type { EnvironmentReader, VariableWords } from '../config/secrets.ts'
 
 /** The part of the settings file that is about Slack. Secrets are not in it: they come from the environment or from files it names. */
 export const slackFileSchema = z.strictObject({
@@ -7,13 +7,15 @@ export const slackFileSchema = z.strictObject({
     .string()
     .trim()
     .regex(/^[CG][A-Z0-9]{2,30}$/, 'must be the id of a channel, such as C0123ABCD: it stands at the bottom of the channel’s details')
-    .optional(),
+    .optional()
+    .meta({ description: 'The channel that incidents are shown in, by its id.' }),
   appId: z
     .string()
     .trim()
     .regex(/^A[A-Z0-9]{2,30}$/, 'must be the id of an app, such as A0123ABCD')
-    .optional(),
-  apiUrl: z.url().optional(),
+    .optional()
+    .meta({ description: 'The one app whose events and clicks are taken; left out: any that signs with the secret.' }),
+  apiUrl: z.url().optional().meta({ description: 'Another address of the Web API.', env: 'SLACK_API_URL' }),
 })
 
 export interface SlackSettings {
@@ -28,6 +30,16 @@ export interface SlackSettings {
   appToken: string | null
   /** With it Slack calls POST /slack/events. */
   signingSecret: string | null
+}
+
+/** Secrets have no key in the file. */
+export const slackVariables: VariableWords = {
+  SLACK_BOT_TOKEN: { words: 'The bot token, xoxb-…', secret: true },
+  SLACK_APP_TOKEN: {
+    words: 'An app-level token, xapp-…: with it Slack is reached by Socket Mode, and nothing is open to the internet.',
+    secret: true,
+  },
+  SLACK_SIGNING_SECRET: { words: 'With it Slack calls POST /slack/events.', secret: true },
 }
 
 /** Settings with which something can be posted and a click can come back. */

@@ -5,7 +5,8 @@ import { type ShortcutPayload, teamOf } from './payloads.ts'
 import type { SlackPeople } from './people.ts'
 import type { PrivateWords } from './private-words.ts'
 import type { SlackWeb } from './slack-api.ts'
-import { channelWithOthers, onlyHolds, type Talk } from './talk.ts'
+import { channelWithOthers, type Talk } from './talk.ts'
+import { onlyHolds } from './work-kinds.ts'
 
 export interface ShortcutsDeps {
   agent: Agent

@@ -35,6 +35,17 @@ export interface Account {
   stranger: boolean
 }
 
+export interface Upload {
+  channel: string
+  /** The message it stands below; null for none. */
+  thread: string | null
+  name: string
+  body: Buffer
+  /** What a picture shows, in words, at most 1,000 characters; null for what is no picture. */
+  alt: string | null
+  title: string
+}
+
 /** The calls of Slack's Web API that are made, each with what it needs. @throws SlackFailure */
 export interface SlackWeb {
   whoAmI(): Promise<{ teamId: string; team: string; botUserId: string; botId: string; scopes: string[] }>
@@ -47,5 +58,5 @@ export interface SlackWeb {
   openForm(trigger: string, view: View): Promise<void>
   showHome(user: string, view: View): Promise<void>
   account(user: string): Promise<Account>
-  upload(file: { channel: string; thread: string; name: string; body: Buffer; alt: string; title: string }): Promise<void>
+  upload(file: Upload): Promise<void>
 }

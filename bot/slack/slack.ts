@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Agent } from '../../agent/agent.ts'
 import type { Principal } from '../../agent/domain/principal.ts'
 import { channelOf, type Located, type Workspace as Team } from '../../agent/domain/workspace.ts'
@@ -9,21 +9,22 @@ import { createPngs } from '../charts/png.ts'
 import { chartSvg } from '../charts/svg.ts'
 import type { Surface } from '../surface.ts'
 import { createClicks } from './clicks.ts'
-import { createDeliverer, type Pace, type PostingRows } from './deliverer.ts'
-import { createDrawing, type Drawing } from './drawing.ts'
+import { createDeliverer, type Pace, type PostingRows, type StoredPosting } from './deliverer.ts'
+import { createDrawing, type Drawing, type Drawn } from './drawing.ts'
 import { slackEndpoints } from './endpoint.ts'
 import { createHome } from './home.ts'
-import { createInlet, type InletDeps, SLACK_WORK } from './inlet.ts'
-import { isTooLate, tellTooLate } from './lateness.ts'
+import { createInlet, type InletDeps } from './inlet.ts'
 import { clickSchema, commandSchema, formSchema, homeSchema, messageSchema, shortcutSchema } from './payloads.ts'
 import { createSlackPeople } from './people.ts'
-import { createPrivateWords, type PrivateWords } from './private-words.ts'
+import { createPrivateWords } from './private-words.ts'
 import { type SlackConnection, type SlackSettings, slackConnection } from './settings.ts'
 import { createShortcuts } from './shortcuts.ts'
 import { checkSlack } from './start-check.ts'
 import { createSlackSurface, PRIORITY } from './surface.ts'
 import { createTalk } from './talk.ts'
 import { createVotes } from './votes.ts'
+import { createWork, type Work, type WorkDeps } from './work.ts'
+import { SLACK_PRESSES, SLACK_WORDS } from './work-kinds.ts'
 import { createWorkspace, readWorkspace, type WorkspaceDeps } from './workspace.ts'
 
 export interface SlackDeps {
@@ -33,11 +34,7 @@ export interface SlackDeps {
   workspaces: readonly Team[]
   people: Pick<PeopleStore, 'accounts'>
   postings: PostingRows
-  inbox: InletDeps['inbox'] & {
-    get(id: number): Promise<{ source: string; state: string; receivedAt: Date; body: Uint8Array } | null>
-    markProcessed(id: number): Promise<void>
-    markFailed(id: number, error: string): Promise<void>
-  }
+  inbox: InletDeps['inbox'] & WorkDeps['inbox']
   meta: WorkspaceDeps['meta']
   queue: {
     handle(
@@ -64,17 +61,19 @@ export interface SlackDeps {
 export interface Slack {
   surface: Surface
   endpoints: Endpoint[]
+  /** Tells whoever did what was given up after the last attempt. */
+  gaveUp: Work['gaveUp']
   start(): Promise<void>
   stop(): Promise<void>
 }
 
+/** Of each kind of work at once. */
 const CONCURRENCY = 8
 /** How often a card that waits is drawn again: the time that is left stands on it. */
 const REDRAW_MS = 60_000
 const MOST_WAITING = 50
 const FIRST_ANSWER_MS = 5_000
 const MOST_ISSUES = 10
-const workSchema = z.object({ inboxId: z.int() })
 
 /** Loads Slack's own packages: only for who has set it up. */
 export async function createSlack(deps: SlackDeps): Promise<Slack> {
@@ -91,22 +90,27 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
     const accounts = await deps.people.accounts('slack', (await here()).teamId)
     return accounts.filter(({ principalId }) => ids.has(principalId)).map(({ externalId }) => externalId)
   }
-  /** Everybody reads along in a channel, so nothing is drawn there that not everybody may read. */
-  const drawingIn = (place: string): Drawing => {
-    const seen = agent.seenIn(place)
-    return createDrawing({
+  const drawingFor = (seen: Agent): Drawing =>
+    createDrawing({
       agent: seen.sight.everything ? agent : seen,
       accountsOf,
       drawPng: async (chart) => Buffer.from((await drawPng(chartSvg(chart))).body),
       consoleUrl,
       now,
     })
+  /** Everybody reads along in a channel, so nothing is drawn there that not everybody may read. An answer was made for who reads it where it is. */
+  const draw = async (posting: StoredPosting): Promise<Drawn | null> => {
+    const seen = agent.seenIn(posting.place)
+    const { incidentId } = posting
+    if (incidentId !== null && !isAnswer(posting) && !seen.sight.everything && !(await seen.sight.sees(incidentId))) return null
+    return await drawingFor(seen)(posting)
   }
   const deliverer = createDeliverer({
     ...deps,
     web,
     channels: new Set([channel, ...deps.workspaces.flatMap(({ channels }) => channels)]),
-    draw: async (posting) => await drawingIn(posting.place)(posting),
+    draw,
+    home: async (posting) => await homeOf(posting, deps),
     follow: createFollowing(deps),
   })
   const words = createPrivateWords({ web, log })
@@ -133,7 +137,8 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
   })
   const inlet = createInlet({ inbox: deps.inbox, appId })
   const socket = appToken === null ? null : createSocket({ appToken, apiUrl, take: inlet.take, log })
-  deps.queue.handle(SLACK_WORK, createWork({ inbox: deps.inbox, handle: bolt.handle, words, now, log }), { concurrency: CONCURRENCY })
+  const work = createWork({ inbox: deps.inbox, handle: bolt.handle, words, now, log })
+  for (const kind of [SLACK_WORDS, SLACK_PRESSES]) deps.queue.handle(kind, work.run, { concurrency: CONCURRENCY })
   const surface = createSlackSurface({ postings, deliverer, agent, channel })
   const redraw = async (): Promise<void> => {
     // Asked once; where Slack was away at the start, until it answers.
@@ -145,6 +150,7 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
   return {
     surface,
     endpoints: signingSecret === null ? [] : slackEndpoints({ secret: signingSecret, inlet, now, log }),
+    gaveUp: work.gaveUp,
     async start() {
       const known = introduce(workspace.ask, async () => await checkSlack(connection, web), log)
       // The first plan is shown on Slack as well, when Slack is there; when it is not, nothing waits for it.
@@ -167,7 +173,7 @@ export const NO_CHAT: OpenChat = { surfaces: [], chatEndpoints: [], chats: [] }
 export interface OpenChat {
   surfaces: readonly Surface[]
   chatEndpoints: readonly Endpoint[]
-  chats: readonly Pick<Slack, 'start' | 'stop'>[]
+  chats: readonly Pick<Slack, 'start' | 'stop' | 'gaveUp'>[]
 }
 
 /** Slack as the settings have it; nothing of it is loaded where it is not set up. */
@@ -219,32 +225,24 @@ async function introduce(ask: () => Promise<unknown>, check: () => Promise<Check
   }
 }
 
+/** What somebody asked for, made of what is seen by whoever reads it in that place. */
+function isAnswer({ kind }: StoredPosting): boolean {
+  return kind === 'answer' || kind === 'file'
+}
+
+/** An answer belongs where somebody asked for it; below a card it goes with the card, where every channel sees the same. */
+async function homeOf(posting: StoredPosting, { agent, workspaces, connection: { channel } }: SlackDeps): Promise<string | null> {
+  const { incidentId } = posting
+  if (isAnswer(posting)) return incidentId === null || workspaces.length > 0 ? null : channel
+  return incidentId === null ? channel : await agent.channelFor(incidentId, channel)
+}
+
 /** What is shown beside a card, once each. */
 function createFollowing({ postings, connection }: SlackDeps): (kind: 'chart' | 'ended', incidentId: string) => Promise<void> {
   return async (kind, incidentId) => {
     if ((await postings.find('slack', kind, incidentId)) !== null) return
     const place = (await postings.find('slack', 'incident', incidentId))?.place ?? connection.channel
     await postings.draw('slack', { kind, ref: incidentId, incidentId, priority: PRIORITY[kind], place })
-  }
-}
-
-interface WorkDeps extends Pick<SlackDeps, 'inbox' | 'now' | 'log'> {
-  words: Pick<PrivateWords, 'tellAfter'>
-  handle(body: Record<string, unknown>): Promise<void>
-}
-
-/** The handler of what was stored: it may come twice, after a crash. */
-function createWork({ inbox, handle, words, now, log }: WorkDeps): (payload: Record<string, unknown>) => Promise<void> {
-  return async (payload) => {
-    const { inboxId } = workSchema.parse(payload)
-    const item = await inbox.get(inboxId)
-    if (item?.state !== 'received') return
-    // A job only names a row. What Slack did not sign is never taken for its word.
-    if (item.source !== SLACK_WORK) return log.warn({ inboxId, source: item.source }, 'work for Slack names what Slack did not send')
-    const body = JSON.parse(new TextDecoder().decode(item.body))
-    if (isTooLate(body, item.receivedAt, now())) await tellTooLate(body, words)
-    else await handle(body)
-    await inbox.markProcessed(inboxId)
   }
 }
 

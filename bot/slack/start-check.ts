@@ -12,7 +12,7 @@ export const SCOPES: Readonly<Record<string, string>> = {
   'channels:read': 'to see whether it is in its channel',
   'channels:history': 'to find its own message again after a crash, so that nothing is posted twice',
   'users:read': 'to see whether an account is a guest, a bot or deactivated before its click counts',
-  'files:write': 'to show charts',
+  'files:write': 'to show charts and long answers',
 }
 
 /** Whether the token is good, allows enough, and the bot is in its channel; each with what to do. */

@@ -6,7 +6,7 @@ import type { Deliverer, PostingRows } from './deliverer.ts'
 import { renderBlocks } from './render.ts'
 
 /** Which waits for which when Slack takes only some: cards, then what became of them, then the rest. */
-export const PRIORITY = { approval: 1, incident: 2, page: 2, answer: 3, notice: 4, ended: 5, chart: 6 } as const
+export const PRIORITY = { approval: 1, incident: 2, page: 2, answer: 3, notice: 4, ended: 5, chart: 6, file: 7 } as const
 
 /** Notices that the whole channel should see, not only who follows the thread: that something was done and what came of it. */
 const BROADCAST = /^(execution-(verified|failed|undetermined|undone|aborted)|undo-(failed|lapsed|kept)|page)$/

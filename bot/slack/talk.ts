@@ -1,14 +1,15 @@
 import type { Agent } from '../../agent/agent.ts'
-import { parseCommand } from '../command-parser.ts'
 import { runCommand } from '../commands.ts'
 import { agentFor, type Caller } from '../identity.ts'
 import type { Card } from '../messages/card.ts'
 import type { Deliverer, PostingRows } from './deliverer.ts'
+import { overflowOf } from './overflow.ts'
 import type { CommandPayload, MessagePayload } from './payloads.ts'
 import type { SlackPeople } from './people.ts'
 import type { PrivateWords } from './private-words.ts'
 import { renderBlocks } from './render.ts'
 import { PRIORITY } from './surface.ts'
+import { onlyHolds } from './work-kinds.ts'
 import type { Workspace } from './workspace.ts'
 
 export type Speaker = Extract<Caller, { kind: 'person' }>
@@ -35,8 +36,6 @@ export interface Talk {
   answer(command: string, caller: Speaker, where: { channel: string; incident: string; ref: string }): Promise<void>
 }
 
-const HOLDING: readonly string[] = ['stop', 'freeze']
-
 export function createTalk(deps: TalkDeps): Talk {
   const { agent, people, words, postings, deliverer, workspace, consoleUrl, now } = deps
   const run = async (command: string, caller: Speaker, where: { channel: string | null; incident: string | null }): Promise<Card> =>
@@ -53,15 +52,11 @@ export function createTalk(deps: TalkDeps): Talk {
 
   const post = async (card: Card, to: { ref: string; channel: string; thread: string | null; incident: string | null }): Promise<void> => {
     const { ref, channel: place, thread, incident: incidentId } = to
-    await postings.say('slack', {
-      kind: 'answer',
-      ref,
-      incidentId,
-      priority: PRIORITY.answer,
-      place,
-      thread,
-      body: { ...renderBlocks(card), broadcast: false },
-    })
+    const where = { ref, incidentId, place, thread }
+    const body = { ...renderBlocks(card), broadcast: false }
+    await postings.say('slack', { ...where, kind: 'answer', priority: PRIORITY.answer, body })
+    const whole = overflowOf(card, ref)
+    if (whole !== null) await postings.say('slack', { ...where, kind: 'file', priority: PRIORITY.file, body: { ...whole } })
     deliverer.wake()
   }
 
@@ -96,11 +91,6 @@ export function createTalk(deps: TalkDeps): Talk {
 /** The channel where others read along; null for a direct message, which only the bot and whoever writes it read. */
 export function channelWithOthers(channel: string | null): string | null {
   return channel?.startsWith('D') ? null : channel
-}
-
-/** Whether a command can only keep something from happening. */
-export function onlyHolds(command: string): boolean {
-  return HOLDING.includes(parseCommand(command).name)
 }
 
 /** What was typed, without the mention of the bot and without Slack's own signs: '<http://x|x>' is 'x', '&lt;' is '<'. */

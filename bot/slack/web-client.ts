@@ -1,6 +1,7 @@
 import { webApi } from '@slack/bolt'
 import { type SdkLog, sdkLogger } from './sdk-logger.ts'
 import { SlackFailure, type SlackWeb } from './slack-api.ts'
+import { uploadFile } from './upload.ts'
 
 /** How long one call may take, in milliseconds; what came of it is then not known. */
 const TIMEOUT_MS = 10_000
@@ -88,9 +89,7 @@ export function createSlackWeb({ token, apiUrl, log }: { token: string; apiUrl: 
         stranger: user?.is_stranger ?? false,
       }
     }),
-    upload: calling(async ({ channel, thread, name, body, alt, title }) => {
-      await client.files.uploadV2({ channel_id: channel, thread_ts: thread, filename: name, file: body, alt_text: alt, title })
-    }),
+    upload: calling(async (file) => await uploadFile(client, file, TIMEOUT_MS)),
   }
 }
 

@@ -68,7 +68,8 @@ export interface ModelPort {
 
 /** How one provider is reached. */
 export interface ModelSettings {
-  apiKey: string
+  /** Or what says it at each question, where it may be exchanged meanwhile. */
+  apiKey: string | (() => Promise<string>)
   /** Null for the provider's own address. */
   baseUrl: string | null
   /** Null for the adapter's default. */

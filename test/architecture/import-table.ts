@@ -4,7 +4,7 @@ import { matchesGlob } from 'node:path'
 export type Row = { readonly files: string; readonly may: readonly string[]; readonly packages: readonly string[] }
 
 const GENERAL = ['zod', 'yaml', 'node:*', 'type pino']
-const BOT_MAY = ['bot/**', 'agent/{agent,events,ports}.ts', 'agent/domain/**', 'type integrations/contract.ts']
+const BOT_MAY = ['bot/**', 'agent/{agent,events,ports,trace}.ts', 'agent/domain/**', 'type integrations/contract.ts']
 const BOT_PACKAGES = [...GENERAL, 'pino', 'prom-client', 'hono', '@hono/node-server']
 const DOMAIN_PACKAGES = ['zod', 'node:crypto']
 const INTEGRATION_MAY = ['integrations/ports/**', 'integrations/{contract,http,errors,webhook-signature}.ts', 'type agent/domain/**']
@@ -33,6 +33,7 @@ export const LAZY_PACKAGES = [
   '@anthropic-ai/sdk',
   'openid-client',
   'jose',
+  '@opentelemetry/*',
 ]
 
 /** The first row whose `files` match a file holds for it. */
@@ -42,6 +43,7 @@ const ROWS: readonly Row[] = [
   { files: 'bot/slack/**', may: BOT_MAY, packages: [...BOT_PACKAGES, '@slack/*'] },
   { files: 'bot/charts/png.ts', may: BOT_MAY, packages: [...BOT_PACKAGES, '@resvg/resvg-js'] },
   { files: 'bot/oidc/**', may: BOT_MAY, packages: [...BOT_PACKAGES, 'openid-client', 'jose'] },
+  { files: 'bot/traces/otlp.ts', may: BOT_MAY, packages: [...BOT_PACKAGES, '@opentelemetry/*'] },
   { files: 'bot/teams/host.ts', may: BOT_MAY, packages: [...BOT_PACKAGES, 'botbuilder'] },
   { files: 'bot/**', may: BOT_MAY, packages: BOT_PACKAGES },
   { files: 'agent/domain/**', may: ['agent/domain/**'], packages: DOMAIN_PACKAGES },

@@ -105,6 +105,9 @@ slack: { channel: C0123 }
     ['a short token', 'webhooks: { token: secret }', 'at least 32 characters'],
     ['a list where settings belong', '- a\n- b\n', 'the file: '],
     ['a port out of range', 'port: 70000', 'port: '],
+    ['probes where people are served', 'port: 8000\nhealthPort: 8000', 'where people are served: choose another'],
+    ['a heartbeat twice', 'heartbeats: { expected: [{ name: a }, { name: a }] }', 'heartbeats.expected: "a" is there twice'],
+    ['a heartbeat that is missed at once', 'heartbeats: { expected: [{ name: a, withinSeconds: 5 }] }', 'must be a minute at least'],
   ])('refuses %s', (_, yaml, words) => expect(problemsOf({}, yaml).join('\n')).toContain(words))
 
   test('names every problem at once, with the file', () => {
@@ -205,6 +208,7 @@ describe('servers of telemetry', () => {
   })
 
   test.each([
+    ['STEADYHAND_HEARTBEAT_URL', { STEADYHAND_HEARTBEAT_URL: 'https://reader:hush-hush@one.example/ping' }, ''],
     ['PROMETHEUS_URL', { PROMETHEUS_URL: 'http://reader:hush-hush@one.example' }, ''],
     ['LOKI_URL', { LOKI_URL: 'ftp://reader:hush-hush@one.example' }, ''],
     ['OPENAI_BASE_URL', { OPENAI_API_KEY: 'k', OPENAI_BASE_URL: 'https://reader:hush-hush@one.example/v1' }, ''],

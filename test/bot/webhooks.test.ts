@@ -27,6 +27,27 @@ describeDatabases('webhooks', (store) => {
     return Number(new RegExp(`steadyhand_webhook_deliveries_total\\{source="${source}",result="${result}"\\} (\\d+)`).exec(text)?.[1] ?? 0)
   }
 
+  test('a heartbeat is heard each time it comes, also when the same bytes are a duplicate, and whatever becomes of it', async () => {
+    const heard: unknown[] = []
+    const change: EdgeOptions['change'] = (deps) => ({
+      ...deps,
+      agent: {
+        ...deps.agent,
+        async heard(alerts) {
+          heard.push(alerts.map(({ name }) => name))
+          throw new Error('it could not be noted')
+        },
+      },
+    })
+    const running = await open({ change })
+    const answers = [1, 2, 3].map(() => () => running.client().post('/webhooks/alertmanager', anAlert()))
+    const statuses = []
+    for (const send of answers) statuses.push((await send()).status)
+    expect(statuses).toEqual([202, 202, 202])
+    expect(heard).toEqual([['HighErrorRatio'], ['HighErrorRatio'], ['HighErrorRatio']])
+    expect(await inbox()).toHaveLength(1)
+  })
+
   test('a delivery is stored byte for byte before it is acknowledged, and again it is a duplicate', async () => {
     const running = await open()
     const body = JSON.stringify(anAlert())

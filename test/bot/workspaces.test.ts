@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { DATA_KINDS } from '../../agent/domain/model-data.ts'
 import { type Asker, sees, sightOf, type Workspace } from '../../agent/domain/workspace.ts'
 import type { Endpoint } from '../../bot/api/endpoint.ts'
@@ -13,6 +13,9 @@ import { describeDatabases } from '../support/database.ts'
 import type { Answer } from '../support/edge/client.ts'
 import { openEdge, type RunningEdge } from '../support/edge/edge-harness.ts'
 import { SAMPLE_ACTIONS, samplePlan } from '../support/kernel-plans.ts'
+
+// A test asks a thousand times and more; on a loaded machine that takes longer.
+vi.setConfig({ testTimeout: 180_000 })
 
 /** What there is: each in an environment of its own, so that not even an environment's name is shared. */
 const SERVICES = [

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import type { Browser, Page, Request } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import type { IncidentView } from '../../agent/agent.ts'
@@ -93,6 +95,11 @@ async function signOut(): Promise<void> {
 
 /** Evaluates an expression among the page's own globals. */
 const inPage = (expression: string): Promise<unknown> => page.evaluate(expression)
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+/** What keeps people from using the page, by axe's own rules, with the place where it is. */
+const SERIOUS = `axe.run().then(({ violations }) => violations
+  .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+  .flatMap(({ id, nodes }) => nodes.map(({ html, any }) => id + ' ' + html + ' ' + any.map(({ message }) => message).join(' '))))`
 const OVERFLOW = 'document.documentElement.scrollWidth - innerWidth'
 const press = (name: string) => page.getByRole('button', { name, exact: true }).click()
 const votes = () => harness.calls.filter(({ path }) => path.endsWith('/votes'))
@@ -441,11 +448,12 @@ describe('finding the way', () => {
 })
 
 describe('fitting and staying harmless', () => {
+  const pages = ['#/', '#/incidents/INC-42', '#/services', '#/records', '#/audit']
   const looks = [PHONE, DESK].flatMap((viewport) => (['light', 'dark'] as const).map((colorScheme) => ({ viewport, colorScheme })))
 
   test.each(looks)('nothing is cut off at $viewport.width px, $colorScheme', async (look) => {
     await open(sceneOf(), '', look)
-    for (const hash of ['#/', '#/incidents/INC-42', '#/services', '#/records', '#/audit']) {
+    for (const hash of pages) {
       await page.goto(`${harness.url}/${hash}`)
       await page.locator('.row, .card, .entries, .empty').first().waitFor()
       expect(await inPage(OVERFLOW)).toBeLessThanOrEqual(0)
@@ -461,6 +469,16 @@ describe('fitting and staying harmless', () => {
     expect(stop?.y).toBeLessThan(120)
     expect(stop?.y).toBeGreaterThanOrEqual(0)
     expect(complaints).toEqual([])
+  })
+
+  test.each([looks[0], looks[3]])('axe finds nothing serious at $viewport.width px, $colorScheme', async (look) => {
+    await open(sceneOf(), '', look)
+    for (const hash of pages) {
+      await page.goto(`${harness.url}/${hash}`)
+      await page.locator('.row, .card, .entries, .empty').first().waitFor()
+      await page.evaluate(AXE)
+      expect({ hash, found: await inPage(SERIOUS) }).toEqual({ hash, found: [] })
+    }
   })
 
   test('hostile text in every field is only ever text', async () => {

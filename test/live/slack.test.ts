@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, type TestContext, test } from 'vitest'
-import { environmentOf, type Mode } from '../support/edge/slack-edge.ts'
+import { environmentOf, type Mode } from '../support/edge/slack-environment.ts'
 import { approvalThat, auditViolations, startDrill } from '../support/live/drill.ts'
 import { install, type Product } from '../support/live/product.ts'
 import { until } from '../support/live/until.ts'

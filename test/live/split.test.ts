@@ -10,6 +10,7 @@ import { createPeopleStore } from '../../storage/people.ts'
 import { grantProcessRoles, PROCESS_ROLES, type ProcessRole } from '../../storage/process-roles.ts'
 import { Client } from '../support/edge/client.ts'
 import { anAlert } from '../support/edge/edge-harness.ts'
+import { freePort } from '../support/edge/free-port.ts'
 import { auditViolations } from '../support/live/drill.ts'
 import { install } from '../support/live/product.ts'
 import { createSharedState, readShared } from '../support/live/shared-target.ts'
@@ -102,11 +103,17 @@ for (const { name, start } of postgresServers()) {
           output: expect.stringContaining('in role steadyhand_executor;'),
         })
         const urls = await logins()
-        const executor = here.begin(['start', '--role', 'executor'], { DATABASE_URL: urls.executor })
-        const agent = here.begin(['start', '--role', 'agent'], { DATABASE_URL: urls.agent })
+        const ports = { executor: String(await freePort()), agent: String(await freePort()) }
+        const executor = here.begin(['start', '--role', 'executor'], { DATABASE_URL: urls.executor, HEALTH_PORT: ports.executor })
+        const agent = here.begin(['start', '--role', 'agent'], { DATABASE_URL: urls.agent, HEALTH_PORT: ports.agent })
         const edge = await here.start({ DATABASE_URL: urls.edge }, ['start', '--role', 'edge'])
         for (const [role, { output }] of [['executor', executor] as const, ['agent', agent] as const])
           await until(`the ${role} runs`, async () => output().includes(`the ${role} runs`), 60, output)
+        for (const port of Object.values(ports)) {
+          const probe = new Client(`http://127.0.0.1:${port}`)
+          expect([(await probe.get('/healthz')).status, (await probe.get('/readyz')).json.status]).toEqual([200, 'ready'])
+          expect((await probe.get('/metrics')).text).toMatch(/^steadyhand_jobs_waiting \d+$/m)
+        }
         expect((await edge.client.post('/webhooks/alertmanager', anAlert())).status).toBe(202)
         await until(
           'the agent looked into it',

@@ -44,6 +44,18 @@ describeDatabases('inbox', (store) => {
     expect((await inbox.get(first.id))?.body.byteLength).toBe(13)
   })
 
+  test('gives some of many, the oldest first, as far as a bound of bytes allows', async () => {
+    const inbox = createInbox(database())
+    const body = new Uint8Array(3 * 1024 * 1024)
+    const ids: number[] = []
+    for (const key of ['a', 'b', 'c']) ids.push((await inbox.accept(delivery(key, { body }))).id)
+    const small = (await inbox.accept(delivery('d'))).id
+    const read = async (...wanted: number[]) => (await inbox.some(wanted)).map(({ id }) => id)
+    expect(await read(small, ...ids)).toEqual(ids.slice(0, 2))
+    expect(await read(...ids.slice(2), small, 999_999)).toEqual([ids[2], small])
+    expect(await read()).toEqual([])
+  })
+
   test('stores many waiting deliveries in few commits, each once and in order', async () => {
     const { db } = database()
     const inbox = createInbox({ db })
@@ -104,6 +116,22 @@ describeDatabases('inbox', (store) => {
     expect(await inbox.counts()).toMatchObject({ received: 1_100 - refused.length })
   })
 
+  test('stores what somebody waits for before what programs have sent, also when their line is full', async () => {
+    const inbox = createInbox(database())
+    const order: string[] = []
+    const told = (key: string, more: Partial<Delivery> = {}): Promise<void> =>
+      inbox.accept(delivery(key, more)).then(
+        () => void order.push(key),
+        () => {},
+      )
+    const alerts = Array.from({ length: 1_100 }, (_, index) => told(`k${index}`))
+    await Promise.all([...alerts, told('click', { source: 'slack', urgent: true })])
+    // Behind the batch that was being stored, and before the hundreds that waited.
+    expect(order.indexOf('click')).toBeGreaterThanOrEqual(0)
+    expect(order.indexOf('click')).toBeLessThan(200)
+    expect(order.length).toBeGreaterThan(900)
+  })
+
   test('counts what became of deliveries, and replays what failed', async () => {
     const { db } = database()
     const inbox = createInbox({ db })
@@ -111,6 +139,7 @@ describeDatabases('inbox', (store) => {
     for (const key of ['a', 'b', 'c', 'd']) ids.push((await inbox.accept(delivery(key, { jobKind: 'absorb' }))).id)
     const [a = 0, b = 0, c = 0] = ids
     await inbox.markProcessed(a)
+    await inbox.markProcessed()
     await inbox.markFailed(b, 'x'.repeat(5_000))
     await inbox.markRejected(c, 'not signed')
     expect(await inbox.counts()).toEqual({ received: 1, processed: 1, failed: 1, rejected: 1 })

@@ -48,6 +48,43 @@ describeDatabases('job queue', (store) => {
     expect(await rows()).toMatchObject([{ id, attempts: 1, claimed_by: null, last_error: null, finished_at: expect.any(Date) }])
   })
 
+  test('gives a handler that takes several all that waits, the oldest first, and no more than it may', async () => {
+    const queue = createQueue('a', { pollMs: NEVER_MS })
+    const groups: unknown[][] = []
+    queue.handleTogether('count', async (payloads) => void groups.push(payloads.map(({ number }) => number)), 3)
+    await database()
+      .db.transaction()
+      .execute(async (tx) => {
+        for (let number = 1; number <= 7; number += 1) await queue.enqueue(tx, { kind: 'count', payload: { number } })
+      })
+    await queue.start()
+    await expect.poll(queue.counts).toEqual({ waiting: 0, running: 0, dead: 0 })
+    expect(groups).toEqual([[1, 2, 3], [4, 5, 6], [7]])
+    expect((await rows()).every(({ attempts, finished_at }) => attempts === 1 && finished_at !== null)).toBe(true)
+  })
+
+  test('of several that fail together each is tried alone: one fails, the others are done', async () => {
+    const queue = createQueue('a', { pollMs: NEVER_MS })
+    const done: unknown[] = []
+    queue.handleTogether(
+      'count',
+      async (payloads) => {
+        if (payloads.some(({ number }) => number === 2)) throw new HopelessJob('two is one too many')
+        done.push(...payloads.map(({ number }) => number))
+      },
+      10,
+    )
+    await database()
+      .db.transaction()
+      .execute(async (tx) => {
+        for (const number of [1, 2, 3]) await queue.enqueue(tx, { kind: 'count', payload: { number } })
+      })
+    await queue.start()
+    await expect.poll(queue.counts).toEqual({ waiting: 0, running: 0, dead: 1 })
+    expect(done).toEqual([1, 3])
+    expect(await queue.deadLetters(9)).toMatchObject([{ payload: { number: 2 }, lastError: 'HopelessJob: two is one too many' }])
+  })
+
   test('starts at once, not at the next poll', async () => {
     const queue = createQueue('a', { pollMs: NEVER_MS })
     const ran = Promise.withResolvers<void>()

@@ -17,6 +17,8 @@ const root = join(import.meta.dirname, '..', '..')
 const run = promisify(execFile)
 
 const DEBIAN_POSTGRES = '/usr/lib/postgresql/15/bin'
+/** Servers of tests are killed with their data; what a crash of theirs would lose is no test's subject, and waiting for the disk is most of a commit. */
+const WITHOUT_DISK = ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off']
 const PROMETHEUS = '/usr/bin/prometheus'
 const ALERTMANAGER = '/usr/bin/prometheus-alertmanager'
 const CHROMIUM_ARGUMENTS = [
@@ -53,7 +55,7 @@ export async function startPostgres15(): Promise<Peer | Missing> {
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   const stop = await startProcess({
     command: join(DEBIAN_POSTGRES, 'postgres'),
-    args: ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', folder.path],
+    args: ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', folder.path, ...WITHOUT_DISK],
     user,
     ready: () => acceptsQueries(url),
     stopSignal: 'SIGINT',
@@ -67,7 +69,7 @@ export async function startPostgres18(): Promise<Peer | Missing> {
   const script = join(process.env['PEERS_DIR'] ?? join(root, '..', 'shared', 'peers'), 'postgres.sh')
   if (!existsSync(script)) return { missing: `PostgreSQL 18 with pgvector (${script})` }
   const folder = temporaryFolder()
-  const { stdout } = await run('bash', [script, folder.path])
+  const { stdout } = await run('bash', [script, folder.path], { env: { ...process.env, POSTGRES_FLAGS: WITHOUT_DISK.join(' ') } })
   const stop = async (): Promise<void> => {
     await run('bash', [script, '--down', folder.path])
     folder.remove()
@@ -75,10 +77,10 @@ export async function startPostgres18(): Promise<Peer | Missing> {
   return { url: stdout.trim(), stop }
 }
 
-/** An empty database of its own on a server, so that tests on one server do not meet. */
-export async function createDatabase(server: string): Promise<{ url: string; drop: () => Promise<void> }> {
+/** A database of its own on a server, so that tests on one server do not meet: empty, or a copy of the one at `template`, which nobody may be using. */
+export async function createDatabase(server: string, template?: string): Promise<{ url: string; drop: () => Promise<void> }> {
   const name = `test_${randomUUID().replaceAll('-', '')}`
-  await query(server, `create database ${name}`)
+  await query(server, `create database ${name}${template ? ` template ${new URL(template).pathname.slice(1)}` : ''}`)
   const url = new URL(server)
   url.pathname = `/${name}`
   return { url: url.href, drop: () => query(server, `drop database if exists ${name} with (force)`) }

@@ -1,6 +1,6 @@
 import type { Scenario } from './scenario.ts'
 
-/** Five times as many people come, more than one storefront can draw its shelf for. */
+/** Four times as many people come, more than one storefront can draw its shelf for. */
 export const trafficSurge: Scenario = {
   name: 'traffic-surge',
   title: 'More visitors than one storefront can serve',

@@ -5,8 +5,8 @@ import { traceIdOf } from './trace-context.ts'
 const EVERY_MS = 50
 /** When the shop is slow, customers wait rather than pile up. */
 const MAX_IN_FLIGHT = 40
-/** A large crowd: ninety more a second, who only look around, and of whom more wait. */
-const CROWD_EVERY_MS = 33
+/** A large crowd: sixty more a second, who only look around, and of whom more wait. More would also be too many for the machine, which is another fault. */
+const CROWD_EVERY_MS = 50
 const CROWD_AT_ONCE = 3
 const CROWD_MAX_IN_FLIGHT = 100
 

@@ -29,7 +29,7 @@ describeDatabases('an incident of a trend', (store) => {
     const { signal } = new AbortController()
     await watch.round(signal)
     const drills = { current: async () => null, environments: [], sources: [] }
-    const { opened } = await createIntake({ incidents, topology, drills, now, log }).take(raised, null)
+    const { opened } = await createIntake({ incidents, topology, drills, now, log }).takeAll([{ alerts: raised, inboxId: null }])
     const [id = ''] = opened
     expect(raised.map(({ name }) => name)).toEqual(['memory used runs out'])
     await investigation.run(id, signal)

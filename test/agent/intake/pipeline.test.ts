@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Alert } from '../../../agent/domain/alert.ts'
+import { DATA_KINDS } from '../../../agent/domain/model-data.ts'
+import type { Workspace } from '../../../agent/domain/workspace.ts'
 import { createIntake } from '../../../agent/intake/pipeline.ts'
 import { createTopology } from '../../../agent/topology/inventory.ts'
 import { createIncidentStore } from '../../../storage/incidents.ts'
@@ -11,15 +13,20 @@ import { platformOf, SHOP_EDGES, SHOP_SERVICES, workload } from '../../support/s
 const START = Date.parse('2026-03-01T10:42:05.000Z')
 const log = { info: () => {}, warn: () => {} }
 
+function team(name: string, services: readonly string[]): Workspace {
+  return { name, services, environments: null, data: DATA_KINDS, people: [], keys: [], channels: [] }
+}
+
 describeDatabases('intake', (store) => {
   const database = store.perSuite()
   let round = 0
 
   /** A shop of its own for each round, so that rounds in one database know nothing of each other. */
-  function setUp(drill: string | null = null) {
+  function setUp(drill: string | null = null, teams: readonly (readonly string[])[] = []) {
     round += 1
-    const environment = `shop-${round}`
-    const name = (service: string): string => `${service}-${round}`
+    const own = round
+    const environment = `shop-${own}`
+    const name = (service: string): string => `${service}-${own}`
     const edges = SHOP_EDGES.map(({ from, to }) => ({ from: name(from), to: name(to) }))
     const platform = platformOf(
       SHOP_SERVICES.map((service) => workload(name(service), { environment })),
@@ -31,13 +38,14 @@ describeDatabases('intake', (store) => {
     const intake = createIntake({
       incidents,
       topology: createTopology({ sources: [{ id: 'shop', workloads: platform }], now, log }),
-      drills: { current: async () => (drill === null ? null : { run: drill }), environments: [environment], sources: [`test-${round}`] },
+      drills: { current: async () => (drill === null ? null : { run: drill }), environments: [environment], sources: [`test-${own}`] },
+      workspaces: teams.map((services, index) => team(`team-${index}`, services.map(name))),
       now,
       log,
     })
     const make = (said: Partial<Alert> & { service?: string } = {}): Alert => {
       const service = said.service ?? 'payments'
-      return alert({ key: `${service}-errors`, source: `test-${round}`, ...said, environment, service: name(service) })
+      return alert({ key: `${service}-errors`, source: `test-${own}`, ...said, environment, service: name(service) })
     }
     const mine = async () => (await incidents.list({ limit: 200 })).items.filter((incident) => incident.environment === environment)
     const snapshot = async () =>
@@ -51,7 +59,8 @@ describeDatabases('intake', (store) => {
     const advance = (ms: number): void => {
       time += ms
     }
-    return { intake, incidents, make, mine, snapshot, advance }
+    const take = (alerts: readonly Alert[], inboxId: number) => intake.takeAll([{ alerts, inboxId }])
+    return { intake: { ...intake, take }, incidents, make, mine, snapshot, advance }
   }
 
   it('makes one incident of a cause and its victims in one delivery, about the cause', async () => {
@@ -64,6 +73,14 @@ describeDatabases('intake', (store) => {
     expect(taken.opened).toEqual([only?.incident.id])
     expect(only?.events.map(({ kind }) => kind)).toEqual(['incident-opened', 'alert-received', 'alert-received'])
     expect(only?.events.map(({ text }) => text).join()).toMatch(/storefront-\d+ depends on/)
+  })
+
+  it('makes an incident for each team of a cause and its victims, although they come in one delivery', async () => {
+    const { intake, make, snapshot } = setUp(null, [['payments'], ['checkout', 'storefront']])
+    const taken = await intake.take([make({ service: 'storefront' }), make({ service: 'checkout' }), make({ service: 'payments' })], 1)
+    expect(taken.opened).toHaveLength(2)
+    const services = (await snapshot()).map(({ alerts }) => alerts.map(({ service }) => service?.replace(/-\d+$/, '')).toSorted())
+    expect(services.toSorted()).toEqual([['checkout', 'storefront'], ['payments']])
   })
 
   it('makes one incident of two hundred alerts', async () => {
@@ -123,6 +140,28 @@ describeDatabases('intake', (store) => {
     service: fc.constantFrom(...SHOP_SERVICES),
     status: fc.constantFrom('firing' as const, 'resolved' as const),
     minute: fc.integer({ min: 0, max: 3 }),
+  })
+
+  it('takes many deliveries at once as it takes them one by one', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(delivery, { minLength: 2, maxLength: 14 }), async (deliveries) => {
+        const [single, together] = [setUp(), setUp()]
+        const made = ({ make }: typeof single) =>
+          deliveries.map(({ service, status, minute }, inboxId) => ({
+            alerts: [make({ service, status, startsAt: new Date(START + minute * 60_000).toISOString() })],
+            inboxId,
+          }))
+        for (const one of made(single)) await single.intake.takeAll([one])
+        await together.intake.takeAll(made(together))
+        const said = async ({ snapshot }: typeof single) =>
+          (await snapshot()).map(({ events, alerts }) => ({
+            events: events.map(({ kind, text }) => `${kind} ${text.replaceAll(/-\d+/g, '')}`),
+            alerts: alerts.map(({ key, status, startsAt }) => ({ key, status, startsAt })),
+          }))
+        expect(await said(together)).toEqual(await said(single))
+      }),
+      { numRuns: 30 },
+    )
   })
 
   it('changes nothing twice: replayed, doubled and in any order', async () => {

@@ -72,7 +72,7 @@ test('Nezha: the text time counts, pods lose their hash, an address is no depend
 })
 
 test('all three kinds below one folder are ranked in one run; what is not labelled has a time only', async () => {
-  const figures = await run({ data: dir, out: join(dir, 'out.jsonl'), rounds: null, late: 0 })
+  const figures = await run({ data: dir, out: join(dir, 'out.jsonl'), rounds: null, late: 0, only: null })
   const names = figures.map(({ name, value }) => `${name}${name.endsWith('ranking') ? '' : ` ${value}`}`)
   expect(names).toContain('Sock Shop: Steadyhand top-1 1')
   expect(names.filter((name) => name.startsWith('PetShop') || name.startsWith('Nezha'))).toEqual([

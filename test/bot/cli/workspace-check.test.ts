@@ -14,11 +14,16 @@ test('says what belongs to no workspace, and nothing while there is none', () =>
   expect(examineWorkspaces(settings, services)).toEqual([])
   const shop = { ...pay, name: 'shop', services: ['shop'], people: [], channels: ['C0SHOP'] }
   const people = [...settings.people, { id: 'ann', name: 'Ann', roles: ['admin' as const], environments: null, links: [] }]
+  const heartbeat = { alert: 'Watchdog', source: null, match: {}, withinSeconds: 600, environment: null, level: 'critical' as const }
+  const heartbeats = { ...settings.heartbeats, expected: [{ ...heartbeat, name: 'main' }] }
   expect(
-    examineWorkspaces({ ...settings, people, workspaces: [pay, shop] }, services).map(({ status, words }) => `${status}: ${words}`),
+    examineWorkspaces({ ...settings, people, heartbeats, workspaces: [pay, shop] }, services).map(
+      ({ status, words }) => `${status}: ${words}`,
+    ),
   ).toEqual([
     'ok: pay, shop',
     'warning: services of none: basket in local',
+    'warning: heartbeats of none: main (alerting path in unknown)',
     'warning: people of none: carol, bob',
     'warning: API keys of none: one without a name',
     'warning: workspaces without a channel: pay: their incidents are in the console only',

@@ -165,6 +165,25 @@ describeDatabases('an approval on Slack', (store) => {
     expect(await votes()).toEqual(['alice approve slack'])
   })
 
+  test('that could not be dealt with is given up: whoever did it is told, and the console says so', async () => {
+    const scene = await openScene(database())
+    const { slack, running, mallory, channel, told } = scene
+    const typed = await mallory.command('/sre', 'incidents', channel)
+    await told(mallory, 'not linked')
+    slack.faults.next('chat.postEphemeral', { kind: 'http', status: 503 })
+    const inboxId = await stored({ source: 'slack', state: 'received', body: typed.payload })
+    await sql`insert into job (kind, payload, max_attempts) values ('slack', ${JSON.stringify({ inboxId })}::jsonb, 1)`.execute(
+      database().db,
+    )
+    await told(mallory, 'Something went wrong here')
+    expect(await running.stores.inbox.get(inboxId)).toMatchObject({ state: 'failed', error: expect.stringContaining('503') })
+    const alice = await running.as('alice')
+    const said = async (): Promise<string[]> => (await alice.get('/api/v1/messages')).json.items.map(({ text }: { text: string }) => text)
+    await expect
+      .poll(said, { timeout: 25_000 })
+      .toContainEqual(expect.stringContaining(`what somebody did in a chat (delivery ${inboxId}) came to nothing`))
+  })
+
   test.each<[Role, RegExp]>([
     ['guest', /Guests/],
     ['single-channel-guest', /Guests/],

@@ -117,6 +117,62 @@ describeDatabases('what is shown on Slack', (store) => {
     expect(slack.posted(channel)).toEqual([])
   })
 
+  test('stays where it is when another channel is named, and what is new goes there', async () => {
+    const { slack, running, channel, alice, carol, message, says, restartIn } = await openScene(database())
+    await running.askSomething(60)
+    const asked = await message('Approve?')
+    const card = await message('Sev ')
+    const other = slack.channel('new-incidents', [alice, carol])
+    await restartIn(other)
+    await alice.click(asked, 'Approve', { confirm: true })
+    await says(asked, 'Verified')
+    await carol.command('/sre', 'freeze 2h closing', other)
+    await expect.poll(() => slack.posted(other).map(({ text }) => text), { timeout: 25_000 }).toEqual([expect.stringContaining('rozen')])
+    const outcome = (): boolean =>
+      slack.posted(channel).some(({ threadTs, text, ts }) => threadTs === card.ts && text.startsWith('Verified') && ts !== asked.ts)
+    await expect.poll(outcome, { timeout: 25_000 }).toBe(true)
+    expect(slack.violations).toEqual([])
+  })
+
+  test('moves with its thread to the channel that is named now, when the old one takes nothing any more', async () => {
+    const { slack, running, channel, alice, carol, message, restartIn } = await openScene(database())
+    const id = await running.askSomething(60)
+    await message('Approve?')
+    const other = slack.channel('new-incidents', [alice, carol])
+    channel.archived = true
+    const browser = await (await restartIn(other)).as('alice')
+    const { json } = await browser.get(`/api/v1/approvals/${id}`)
+    await browser.post(`/api/v1/approvals/${id}/votes`, { decision: 'deny', digest: json.digest })
+    const denied = await waitFor(async () => slack.posted(other).find(({ text }) => text.startsWith('Denied')) ?? null, 25)
+    const cards = slack.posted(other).filter(({ text, threadTs }) => text.startsWith('Sev') && threadTs === null)
+    expect(cards).toHaveLength(1)
+    expect(denied.threadTs).toBe(cards[0]?.ts)
+    // The request counted where it was asked; its card there can no longer be told.
+    const said = async (): Promise<string[]> => (await browser.get('/api/v1/messages')).json.items.map(({ text }: { text: string }) => text)
+    await expect.poll(said, { timeout: 25_000 }).toContainEqual(expect.stringContaining(`given up (approval ${id})`))
+    const left = async (): Promise<number> =>
+      (await sql`select from posting where wanted > shown and dead_at is null`.execute(database().db)).rows.length
+    await expect.poll(left, { timeout: 25_000 }).toBe(0)
+    expect(slack.posted(other).filter(({ text, threadTs }) => text.startsWith('Sev') && threadTs === null)).toHaveLength(1)
+  })
+
+  test('is the chart of the incident too: a file below its card, with words for who cannot see it', async () => {
+    const { slack, running, channel, alice, message } = await openScene(database())
+    await running.askSomething(60)
+    const card = await message('Sev ')
+    const measured = { kind: 'metrics', source: 'test', trust: 'metric', status: 'ok', summary: 's', query: 'q', link: null } as const
+    await running.stores.incidents.addEvidence('inc-1', [{ ...measured, from: new Date(), to: new Date(), content: [] }])
+    await alice.click(card, 'Take')
+    const files = () => slack.posted(channel).flatMap(({ threadTs, files }) => (threadTs === card.ts ? files : []))
+    await expect.poll(files, { timeout: 25_000 }).toHaveLength(1)
+    expect(files()).toMatchObject([
+      { name: 'steadyhand-inc-1.png', complete: true, altText: expect.stringMatching(/^Chart of .* of payments/) },
+    ])
+    // The signature of a PNG.
+    expect(files()[0]?.content.subarray(0, 8)).toEqual(Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]))
+    expect(slack.violations).toEqual([])
+  })
+
   test('is given up in a channel that the bot was thrown out of', async () => {
     const { slack, alice, channel } = await openScene(database())
     const other = slack.channel('elsewhere', [alice])

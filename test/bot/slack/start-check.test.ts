@@ -33,7 +33,7 @@ describe('before anything is posted', () => {
     const slack = await open(USUAL_SCOPES.filter((scope) => scope !== 'files:write'))
     const outside = slack.channel('elsewhere', [], { withApp: false })
     const found = await examine(slack, outside.id)
-    expect(found[1]).toMatch(/failed Slack scopes: missing: files:write \(to show charts\) → .*install it again/)
+    expect(found[1]).toMatch(/failed Slack scopes: missing: files:write \(to show charts and long answers\) → .*install it again/)
     expect(found[2]).toMatch(/failed Slack channel: the bot is not in #elsewhere.*→ .*\/invite @Steadyhand/)
     expect((await examine(slack, 'C0NOWHERE')).at(-1)).toMatch(/channel_not_found → slack.channel must be the id of a channel/)
     const token = slack.tokens.get(slack.botToken)

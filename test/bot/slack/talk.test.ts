@@ -3,6 +3,9 @@ import { expect, test } from 'vitest'
 import { describeDatabases } from '../../support/database.ts'
 import { openScene, wordsOf } from '../../support/edge/slack-edge.ts'
 
+/** With eight at once and ten seconds each, more than a minute. */
+const FLOOD = 60
+
 describeDatabases('talking on Slack', (store) => {
   const database = store.perTest()
 
@@ -38,12 +41,32 @@ describeDatabases('talking on Slack', (store) => {
     expect(slack.violations).toEqual([])
   })
 
+  test('an answer that is too long for a message is there in full as a file below it, once', async () => {
+    const { slack, running, alice, channel, message } = await openScene(database())
+    const to = new Date(Date.now() + 3_600_000)
+    const reasons = Array.from({ length: 15 }, (_, index) => `reason ${index}: ${'<!channel> & long '.repeat(15)}`.trim())
+    for (const reason of reasons) await running.stores.control.freeze({ scope: '*', from: new Date(), to, reason, by: 'carol' })
+    slack.faults.next('files.completeUploadExternal', { kind: 'lost' })
+    const asked = await alice.mention(channel, 'status')
+    const answer = await message('Shortened to fit here')
+    expect(answer.threadTs).toBe(asked.ts)
+    const files = () => slack.posted(channel).flatMap(({ threadTs, files }) => (threadTs === asked.ts ? files : []))
+    await expect.poll(files, { timeout: 25_000 }).toHaveLength(1)
+    const said = files()[0]?.content.toString() ?? ''
+    for (const reason of reasons) expect(said).toContain(reason)
+    const left = async (): Promise<number> =>
+      (await sql`select from posting where wanted > shown and dead_at is null`.execute(database().db)).rows.length
+    await expect.poll(left, { timeout: 25_000 }).toBe(0)
+    expect(files()).toHaveLength(1)
+    expect(slack.violations).toEqual([])
+  })
+
   test('a command whose answer is lost is not run again', async () => {
     const { slack, running, carol, channel } = await openScene(database())
     slack.faults.next('chat.postEphemeral', { kind: 'http', status: 503 })
     await carol.command('/sre', 'freeze 2h closing', channel)
     const left = async (): Promise<number> => {
-      const { rows } = await sql`select from job where kind = 'slack' and finished_at is null`.execute(database().db)
+      const { rows } = await sql`select from job where kind like 'slack%' and finished_at is null`.execute(database().db)
       return rows.length
     }
     await expect.poll(left, { timeout: 25_000 }).toBe(0)
@@ -66,6 +89,53 @@ describeDatabases('talking on Slack', (store) => {
     await carol.submit({ 'For how long: 30m, 2h, 1d': '2h', Why: 'closing' })
     await told(carol, 'Frozen')
     expect(await running.agent.control.stopped()).toMatchObject([{ scope: '*', by: 'carol' }])
+  })
+
+  test('everything can be stopped by what comes late, and nothing else be done by it', async () => {
+    const { slack, running, carol, channel, told } = await openScene(database())
+    const long = new Date(Date.now() - 3_600_000)
+    const late = async (body: object): Promise<void> => {
+      const { id } = await running.stores.inbox.accept({
+        ...{ source: 'slack', deliveryKey: `late-${Math.random()}`, headers: {} },
+        body: Buffer.from(JSON.stringify(body)),
+      })
+      await sql`update inbox set received_at = ${long} where id = ${id}`.execute(database().db)
+      await sql`insert into job (kind, payload) values ('slack', ${JSON.stringify({ inboxId: id })}::jsonb)`.execute(database().db)
+    }
+    const { payload } = await carol.command('/sre', 'status', channel)
+    await told(carol, 'No open incidents')
+    await late({ ...payload, text: 'freeze 2h closing' })
+    await told(carol, 'came too late')
+    expect(await running.agent.control.freezes()).toEqual([])
+    await late({ ...payload, text: 'stop' })
+    await told(carol, 'Stopped')
+    expect(await running.agent.control.stopped()).toMatchObject([{ scope: '*', by: 'carol' }])
+    await carol.globalShortcut('stop')
+    await expect.poll(() => carol.modal(), { timeout: 20_000 }).not.toBeNull()
+    const form = await carol.submit()
+    const answered = (): number => slack.directMessages(carol).messages.length
+    await expect.poll(answered, { timeout: 20_000 }).toBeGreaterThan(0)
+    const before = answered()
+    await late({ ...form.payload, again: true })
+    await expect.poll(answered, { timeout: 20_000 }).toBeGreaterThan(before)
+    expect(JSON.stringify(slack.directMessages(carol).messages)).not.toContain('too late')
+  })
+
+  test('a flood of questions that Slack does not answer holds up neither a click nor a stop', async () => {
+    const { slack, running, alice, bob, carol, channel, told, message } = await openScene(database(), { needed: 2 })
+    await running.askSomething(60)
+    const asked = await message('Approve?')
+    for (const person of [alice, carol]) await person.command('/sre', 'status', channel)
+    for (const person of [alice, carol]) await told(person, 'inc-1')
+    slack.faults.next('users.info', { kind: 'stall' }, 1_000)
+    // Each waits until its call is given up: one after another they would take much longer than the click is waited for.
+    for (let question = 0; question < FLOOD; question += 1) await bob.mention(channel, `status ${question}`)
+    await alice.click(asked, 'Approve', { confirm: true })
+    await told(alice, '1 of 2 approved so far')
+    await carol.command('/sre', 'stop', channel)
+    await told(carol, 'Stopped')
+    slack.faults.down()
+    slack.faults.release()
   })
 
   test('who is linked to nobody is told how to be, and learns nothing', async () => {

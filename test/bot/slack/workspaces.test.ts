@@ -1,15 +1,18 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { DATA_KINDS } from '../../../agent/domain/model-data.ts'
 import type { Workspace } from '../../../agent/domain/workspace.ts'
 import { describeDatabases } from '../../support/database.ts'
 import { waitFor } from '../../support/edge/edge-harness.ts'
-import { openScene, type SlackScene, wordsOf } from '../../support/edge/slack-edge.ts'
+import { openScene, type SlackScene, type Teams, wordsOf } from '../../support/edge/slack-edge.ts'
 import type { Conversation, SlackMessage } from '../../support/slack/world.ts'
+
+// Each test waits for several answers; on a loaded machine that takes longer.
+vi.setConfig({ testTimeout: 120_000 })
 
 const SECONDS = 25
 
 /** Alice and Bob look after payments, Carol after another service; everybody sits in every channel. */
-const teams = (channelNamed: (name: string) => string): Workspace[] => [
+const teams: Teams = (channelNamed) => [
   team('pay', 'payments', ['alice', 'bob'], channelNamed('payroom')),
   team('shop', 'basket', ['carol'], channelNamed('shoproom')),
 ]
@@ -56,6 +59,42 @@ describeDatabases('workspaces on Slack', (store) => {
     await told(alice, 'payments')
     expect([...slack.posted(channel), ...slack.posted(roomOf(scene, 'shoproom'))]).toEqual([])
     expect(slack.violations).toEqual([])
+  })
+
+  test('what is new of an incident from before there were workspaces is told in its own channel alone', async () => {
+    const scene = await openScene(database())
+    const { slack, running, channel, message, restartIn } = scene
+    const id = await running.askSomething(60)
+    await message('Approve?')
+    const before = slack.posted(channel).length
+    const browser = await (await restartIn(channel, teams)).as('alice')
+    const { json } = await browser.get(`/api/v1/approvals/${id}`)
+    await browser.post(`/api/v1/approvals/${id}/votes`, { decision: 'deny', digest: json.digest })
+    const denied = await saidIn(scene, roomOf(scene, 'payroom'), /^Denied/)
+    const card = await saidIn(scene, roomOf(scene, 'payroom'), /^Sev/)
+    expect(denied.threadTs).toBe(card.ts)
+    expect([slack.posted(channel).length, slack.posted(roomOf(scene, 'shoproom')).length]).toEqual([before, 0])
+    expect(slack.violations).toEqual([])
+  })
+
+  test('what stood in a channel that takes nothing any more moves to the channel of its workspace, not to that of everybody', async () => {
+    const scene = await openScene(database(), { teams })
+    const { slack, running, channel, restartIn } = scene
+    const id = await running.askSomething(60)
+    await saidIn(scene, roomOf(scene, 'payroom'), /Approve\?/)
+    roomOf(scene, 'payroom').archived = true
+    const moved: Teams = (channelNamed) => [
+      team('pay', 'payments', ['alice', 'bob'], channelNamed('newroom')),
+      team('shop', 'basket', ['carol'], channelNamed('shoproom')),
+    ]
+    const browser = await (await restartIn(channel, moved)).as('alice')
+    const { json } = await browser.get(`/api/v1/approvals/${id}`)
+    await browser.post(`/api/v1/approvals/${id}/votes`, { decision: 'deny', digest: json.digest })
+    const denied = await saidIn(scene, roomOf(scene, 'newroom'), /^Denied/)
+    const card = await saidIn(scene, roomOf(scene, 'newroom'), /^Sev/)
+    expect(denied.threadTs).toBe(card.ts)
+    expect(slack.posted(channel).filter((each) => /payments|Sev|Denied/.test(wordsOf(each)))).toEqual([])
+    expect(slack.posted(roomOf(scene, 'shoproom'))).toEqual([])
   })
 
   test('in another channel it is answered like one that is not there, also to whoever may see it elsewhere', async () => {

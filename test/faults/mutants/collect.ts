@@ -3,6 +3,8 @@ import { registerHooks } from 'node:module'
 import { type Scenario, scenarios } from './scenarios.ts'
 
 const KERNEL_TESTS = new URL('../../storage/kernel/', import.meta.url)
+/** Races with connections of its own, and logins that belong to a whole server. */
+const NOT_HERE = ['races.test.ts', 'process-roles.test.ts']
 const HERE = new URL('./', import.meta.url)
 
 /** Collects the tests of the kernel, to be run on one database: all, or those of the files whose name begins so. */
@@ -15,7 +17,7 @@ export async function collectScenarios(begins: string): Promise<Scenario[]> {
       return nextResolve(specifier, context)
     },
   })
-  const files = readdirSync(KERNEL_TESTS).filter((file) => file.endsWith('.test.ts') && file.startsWith(begins) && file !== 'races.test.ts')
+  const files = readdirSync(KERNEL_TESTS).filter((file) => file.endsWith('.test.ts') && file.startsWith(begins) && !NOT_HERE.includes(file))
   for (const file of files.sort()) await import(new URL(file, KERNEL_TESTS).href)
   return scenarios
 }

@@ -1,34 +1,44 @@
-import { Kysely, sql } from 'kysely'
+import { Kysely, type LogEvent, sql } from 'kysely'
 import { openDatabase } from '../../../storage/database.ts'
 import { sqlFaultOf } from '../../../storage/errors.ts'
 import { migrateToLatest } from '../../../storage/migrate.ts'
 import { createPgliteDialect } from '../../../storage/pglite-dialect.ts'
 import { openPgliteSession } from '../../../storage/pglite-session.ts'
+import { createPostgresDialect, createPostgresPool, POSTGRES_LIMITS } from '../../../storage/postgres-pool.ts'
 import type { Database } from '../../../storage/schema.ts'
+import { createDatabase, startPostgres15 } from '../../support/peers.ts'
 import { describe } from './scenarios.ts'
 
 type Db = Kysely<Database>
 
 /** The one database of all suites, and what it said while the last test ran. */
-const shared: { db: Db | null; said: Set<string>; mutation: readonly string[]; template: Uint8Array | null; close: () => Promise<void> } = {
+const shared: { db: Db | null; said: Set<string>; mutation: readonly string[]; open: OpenOne; kind: 'pglite' | 'postgres' } = {
   db: null,
   said: new Set(),
   mutation: [],
-  template: null,
-  close: async () => {},
+  open: async () => Promise.reject(new Error('no database is open yet')),
+  kind: 'pglite',
 }
 
-/** Makes a migrated database, and opens the one that all suites share. */
-export async function openShared(): Promise<{ db: Db; said: Set<string>; close(): Promise<void> }> {
-  if (!shared.template) {
-    const database = await openDatabase({ dataDir: ':memory:', now: () => new Date() })
-    await migrateToLatest(database.db)
-    shared.template = await database.dump()
-    await database.close()
+interface One {
+  db: Db
+  url: string | null
+  close(): Promise<void>
+}
+type OpenOne = () => Promise<One>
+
+/** Makes a migrated database, and opens the one that all suites share: on PostgreSQL where there is one, which is several times faster, else in memory. */
+export async function openShared(): Promise<{ db: Db; where: string; said: Set<string>; close(): Promise<void> }> {
+  const server = await startPostgres15()
+  const { open, stop } = 'missing' in server ? await inMemory() : await onServer(server.url, server.stop)
+  Object.assign(shared, { open, kind: 'missing' in server ? 'pglite' : 'postgres' })
+  const one = await open()
+  shared.db = one.db
+  const close = async (): Promise<void> => {
+    await one.close()
+    await stop()
   }
-  const { db, close } = await openOne(shared.template)
-  Object.assign(shared, { db, close })
-  return { db, said: shared.said, close }
+  return { db: one.db, where: 'missing' in server ? `PGlite (without ${server.missing})` : 'PostgreSQL 15', said: shared.said, close }
 }
 
 /** Databases that tests open for themselves are without the same part. */
@@ -36,37 +46,61 @@ export function mutateNewDatabases(statements: readonly string[]): void {
   shared.mutation = statements
 }
 
-async function openOne(template: Uint8Array): Promise<{ db: Db; close(): Promise<void> }> {
-  const session = await openPgliteSession({ directory: null, template, waitMs: 15_000, onLost: () => {}, onNotified: () => {} })
-  const db = new Kysely<Database>({
-    dialect: createPgliteDialect(session),
-    log({ level, ...event }) {
-      const fault = level === 'error' && 'error' in event ? sqlFaultOf(event.error) : null
-      if (fault) for (const words of [fault.constraint, fault.message, fault.detail]) if (words) shared.said.add(words)
-    },
-  })
-  return {
-    db,
-    async close() {
+async function inMemory(): Promise<{ open: OpenOne; stop(): Promise<void> }> {
+  const database = await openDatabase({ dataDir: ':memory:', now: () => new Date() })
+  await migrateToLatest(database.db)
+  const template = await database.dump()
+  await database.close()
+  const open: OpenOne = async () => {
+    const session = await openPgliteSession({ directory: null, template, waitMs: 15_000, onLost: () => {}, onNotified: () => {} })
+    const db = new Kysely<Database>({ dialect: createPgliteDialect(session), log: listen })
+    const close = async (): Promise<void> => {
       await db.destroy()
       await session.close()
-    },
+    }
+    return { db, url: null, close }
   }
+  return { open, stop: async () => {} }
 }
 
-function opened(): { db: Db; kind: 'pglite' } {
+async function onServer(server: string, stop: () => Promise<void>): Promise<{ open: OpenOne; stop(): Promise<void> }> {
+  const template = await createDatabase(server)
+  const database = await openDatabase({ dataDir: ':memory:', databaseUrl: template.url, now: () => new Date() })
+  await migrateToLatest(database.db)
+  await database.close()
+  const open: OpenOne = async () => {
+    const { url, drop } = await createDatabase(server, template.url)
+    const pool = createPostgresPool(url, POSTGRES_LIMITS, () => {})
+    const db = new Kysely<Database>({ dialect: createPostgresDialect(pool, POSTGRES_LIMITS), log: listen })
+    const close = async (): Promise<void> => {
+      await db.destroy()
+      await drop()
+    }
+    return { db, url, close }
+  }
+  return { open, stop }
+}
+
+function listen({ level, ...event }: LogEvent): void {
+  const fault = level === 'error' && 'error' in event ? sqlFaultOf(event.error) : null
+  if (fault) for (const words of [fault.constraint, fault.message, fault.detail]) if (words) shared.said.add(words)
+}
+
+function opened(): { db: Db; kind: 'pglite' | 'postgres' } {
   if (!shared.db) throw new Error('the database is open only while scenarios run')
-  return { db: shared.db, kind: 'pglite' }
+  return { db: shared.db, kind: shared.kind }
 }
 
 const store = {
-  kind: 'pglite',
+  get kind() {
+    return shared.kind
+  },
   perTest: () => opened,
   perSuite: () => opened,
   async open() {
-    const { db, close } = await openOne(shared.template ?? new Uint8Array())
-    for (const statement of shared.mutation) await sql.raw(statement).execute(db)
-    return { db, close, url: null, kind: 'pglite', created: false }
+    const one = await shared.open()
+    for (const statement of shared.mutation) await sql.raw(statement).execute(one.db)
+    return { ...one, kind: shared.kind, created: false }
   },
 }
 

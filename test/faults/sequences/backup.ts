@@ -1,16 +1,29 @@
 const TABLES = "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'"
-const columnsOf = (table: string): string =>
-  `select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute where attrelid = format('public.%I', ${table})::regclass and attnum > 0 and not attisdropped and attgenerated = ''`
+const COLUMNS =
+  "select string_agg(quote_ident(attname), ', ' order by attnum) into columns from pg_attribute where attrelid = format('public.%I', t.relname)::regclass and attnum > 0 and not attisdropped and attgenerated = ''"
 
-/** Copies every table beside the real ones: a backup of the database, taken now. */
-export const TAKE_BACKUP = /* sql */ `
+/** Makes room for a backup beside the real tables; once for a database, because making tables is what takes long. */
+export const PREPARE_BACKUP = /* sql */ `
 drop schema if exists backup cascade;
 create schema backup;
 do $$
 declare
   t record;
 begin
-  for t in ${TABLES} loop execute format('create table backup.%I as select * from public.%I', t.relname, t.relname); end loop;
+  for t in ${TABLES} loop execute format('create unlogged table backup.%I (like public.%I)', t.relname, t.relname); end loop;
+end $$;
+`
+
+/** Copies every table beside the real ones: a backup of the database, taken now. */
+export const TAKE_BACKUP = /* sql */ `
+do $$
+declare
+  t record;
+begin
+  for t in ${TABLES} loop
+    execute format('delete from backup.%I', t.relname);
+    execute format('insert into backup.%I select * from public.%I', t.relname, t.relname);
+  end loop;
 end $$;
 `
 
@@ -23,7 +36,7 @@ declare
 begin
   perform set_config('session_replication_role', 'replica', true);
   for t in ${TABLES} loop
-    ${columnsOf('t.relname').replace(' order by attnum)', ' order by attnum) into columns')};
+    ${COLUMNS};
     execute format('delete from public.%I', t.relname);
     execute format('insert into public.%I (%s) overriding system value select %s from backup.%I', t.relname, columns, columns, t.relname);
   end loop;

@@ -33,8 +33,8 @@ export interface SequenceOptions {
 const BATCH = 25
 const MOST_STEPS = 45
 
-/** Runs random sequences in batches; stops at the first violation and shrinks it. */
-export async function runSequences(world: World, options: SequenceOptions): Promise<SequenceReport> {
+/** Runs random sequences in batches, one at a time in each world; stops at the first violation and shrinks it. What a batch holds depends on the seed alone. */
+export async function runSequences(worlds: readonly World[], options: SequenceOptions): Promise<SequenceReport> {
   const { seed, most = MOST_STEPS, batch = BATCH } = options
   const report = {
     sequences: 0,
@@ -46,15 +46,21 @@ export async function runSequences(world: World, options: SequenceOptions): Prom
     seconds: 0,
   }
   const started = performance.now()
-  for (let number = 0; report.sequences < options.sequences && !report.violation; number += 1) {
-    const count = Math.min(batch, options.sequences - report.sequences)
-    const traces = fc.sample(sequences(most), { seed: seed * 1_000_003 + number, numRuns: count })
-    const words = await runBatch(world, traces, report)
-    if (words) report.violation = { batch: number, ...(await shrink(world, traces, words)) }
-    report.sequences += count
-    report.seconds = (performance.now() - started) / 1_000
-    options.onBatch?.(report)
+  let begun = 0
+  const play = async (world: World): Promise<void> => {
+    while (begun < options.sequences && !report.violation) {
+      const number = begun / batch
+      const count = Math.min(batch, options.sequences - begun)
+      begun += batch
+      const traces = fc.sample(sequences(most), { seed: seed * 1_000_003 + number, numRuns: count })
+      const words = await runBatch(world, traces, report)
+      if (words) report.violation ??= { batch: number, ...(await shrink(world, traces, words)) }
+      report.sequences += count
+      report.seconds = (performance.now() - started) / 1_000
+      options.onBatch?.(report)
+    }
   }
+  await Promise.all(worlds.map(play))
   return report
 }
 

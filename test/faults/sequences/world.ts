@@ -5,7 +5,7 @@ import type { OpenDatabase } from '../../../storage/database.ts'
 import { createLeases, type Leases } from '../../../storage/leases.ts'
 import { makeFresh, rememberFresh } from '../../support/fresh-database.ts'
 import { type Asked, createKernel, type Kernel, seed } from '../../support/kernel.ts'
-import { RESTORE_BACKUP, TAKE_BACKUP } from './backup.ts'
+import { PREPARE_BACKUP, RESTORE_BACKUP, TAKE_BACKUP } from './backup.ts'
 import type { Model, Person } from './model.ts'
 
 /** Long enough for every sequence, however often the clock is moved. */
@@ -57,6 +57,7 @@ export async function createWorld(database: OpenDatabase, began: Date): Promise<
   const leases = createLeases({ db })
   await leases.acquire('executor', 'test', LEASE_SECONDS)
   await rememberFresh(db)
+  await sql.raw(PREPARE_BACKUP).execute(db)
   const world: World = {
     ...{ kernel: createKernel(database), leases, number: 0, holders: 0, ...empty() },
     clock,

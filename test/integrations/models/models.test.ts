@@ -53,6 +53,19 @@ describe.each(Object.entries(PROVIDERS))('a model of %s', (provider, create) => 
     expect(server.problems()).toEqual([])
   })
 
+  it('sends the key as it is at each question, where that may be exchanged', async () => {
+    server = await startScriptedModel([{ say: { text: 'One.' } }, { say: { text: 'Two.' } }])
+    const keys = ['first', 'second']
+    const asked = { apiKey: async () => keys.shift() ?? '', model: null, price: null, tells: DATA_KINDS }
+    const model =
+      provider === 'anthropic'
+        ? createAnthropicModel({ ...asked, baseUrl: server.anthropicUrl })
+        : createOpenAiModel({ ...asked, baseUrl: server.openAiUrl })
+    await ask(model)
+    await ask(model)
+    expect(server.requests.map(({ key }) => key)).toEqual(['first', 'second'])
+  })
+
   it('takes a conversation up again from words alone, and from its own turn', async () => {
     const { model, server } = await start([
       { say: { text: 'Looking.', calls: [{ name: 'read_metrics', input: { service: 'payments' } }] } },

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
-import { openInMemory } from '../../faults/sequences/open-in-memory.ts'
+import { openInMemory } from '../../faults/sequences/open-worlds.ts'
 import { runBatch, runSequences } from '../../faults/sequences/run-sequences.ts'
 import { stepSchema } from '../../faults/sequences/steps.ts'
 import type { World } from '../../faults/sequences/world.ts'
@@ -38,7 +38,7 @@ test('a restored backup ends with the journal ahead', async () => {
 })
 
 test('random sequences end as the model says', { timeout: TIMEOUT_MS }, async () => {
-  const report = await runSequences(world(), { sequences: SEQUENCES, seed: SEED })
+  const report = await runSequences([world()], { sequences: SEQUENCES, seed: SEED })
   expect(report.violation).toBeNull()
   expect(report.sent).toBeGreaterThan(0)
 })
@@ -51,7 +51,7 @@ test('a kernel that forgets to look at the kill switch is noticed, and the trace
   const source = rows[0]?.source ?? ''
   expect(source).toContain("if stopped(p.environment, p.action_kind) then return 'kill-switch'; end if;")
   await sql.raw(source.replace("return 'kill-switch';", 'null;')).execute(db)
-  const { violation } = await runSequences(broken.world, { sequences: 2_000, seed: SEED })
+  const { violation } = await runSequences([broken.world], { sequences: 2_000, seed: SEED })
   expect(violation?.words).toMatch(/expected refused kill-switch/)
   expect(violation?.steps.length).toBeLessThan(8)
 })

@@ -1,9 +1,14 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Kysely, sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { SLACK_PRESSES, SLACK_WORDS } from '../../../bot/slack/work-kinds.ts'
 import { createApprovalKernel } from '../../../storage/approvals.ts'
 import { type OpenDatabase, openDatabase } from '../../../storage/database.ts'
 import { createExecutionKernel } from '../../../storage/execution.ts'
-import { grantProcessRoles, PROCESS_ROLES, type ProcessRole } from '../../../storage/process-roles.ts'
+import { createInbox } from '../../../storage/inbox.ts'
+import { claimJobs, finishJobs } from '../../../storage/job-rows.ts'
+import { AGENT_JOBS, grantProcessRoles, PROCESS_ROLES, type ProcessRole } from '../../../storage/process-roles.ts'
 import type { Database } from '../../../storage/schema.ts'
 import { createStores } from '../../../storage/stores.ts'
 import { describePostgres } from '../../support/database.ts'
@@ -84,6 +89,37 @@ describePostgres('three processes with rights of their own', (store) => {
     expect(await stores.people.byActor({ surface: 'teams', tenant: 'T', externalId: 'x' })).toMatchObject({ id: 'dora' })
     expect((await stores.people.list()).find(({ id }) => id === 'vera')?.roles.toSorted()).toEqual(['approver', 'viewer'])
     await verified(owner)
+  })
+
+  test('what people did in a chat is seen and worked on by the edge alone, and all other work by the agent', async () => {
+    const handled = readFileSync(join(import.meta.dirname, '../../../agent/create-agent.ts'), 'utf8').matchAll(/queue\.handle\('([\w-]+)'/g)
+    expect([...handled].map(([, kind]) => kind)).toEqual(AGENT_JOBS)
+    const chat = [SLACK_WORDS, SLACK_PRESSES]
+    const kinds = [...chat, 'intake']
+    const [edge, agent] = [createInbox({ db: as('edge') }), createInbox({ db: as('agent') })]
+    const stored = new Map<string, number>()
+    for (const kind of kinds) {
+      const source = kind === 'intake' ? 'alertmanager' : 'slack'
+      const { id } = await edge.accept({ source, deliveryKey: kind, body: Buffer.from('{}'), headers: {}, jobKind: kind })
+      stored.set(kind, id)
+    }
+    const seen = async (inbox: typeof edge): Promise<string[]> => {
+      const found = await Promise.all(kinds.map(async (kind) => ((await inbox.get(stored.get(kind) ?? 0)) === null ? [] : [kind])))
+      return found.flat()
+    }
+    expect([await seen(edge), await seen(agent)]).toEqual([kinds, ['intake']])
+    await agent.markProcessed(stored.get(SLACK_WORDS) ?? 0)
+    expect((await edge.get(stored.get(SLACK_WORDS) ?? 0))?.state).toBe('received')
+
+    for (const [role, own] of [['agent', ['intake']] as const, ['edge', chat] as const]) {
+      const free = new Map(kinds.map((kind) => [kind, 9]))
+      const { claimed } = await claimJobs(as(role), { workerId: role, free, leaseSeconds: 60 })
+      expect(claimed.map(({ kind }) => kind).toSorted()).toEqual([...own].toSorted())
+      const claims = claimed.map(({ id, attempt }) => ({ id, attempt, workerId: role }))
+      expect(await finishJobs(as(role), claims)).toBe(claims.length)
+    }
+    for (const role of ['edge', 'agent'] as const)
+      expect(await tried(role, `update job set kind = 'intake', payload = '{}'`)).toMatch(DENIED)
   })
 
   test('of every table somebody decided who reads it', async () => {

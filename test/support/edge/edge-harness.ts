@@ -11,6 +11,7 @@ import type { Source } from '../../../agent/investigation/scope.ts'
 import type { JournalEntry } from '../../../agent/ports.ts'
 import { createTelemetry } from '../../../agent/telemetry/telemetry.ts'
 import { createTopology } from '../../../agent/topology/inventory.ts'
+import { createLiveSecrets } from '../../../bot/config/live-secrets.ts'
 import { type ConfiguredPerson, loadConfig, type Settings } from '../../../bot/config.ts'
 import { consolePresentations, peopleRows } from '../../../bot/configured-people.ts'
 import { createDeadJobs } from '../../../bot/dead-jobs.ts'
@@ -98,7 +99,6 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
   const onDeadJob: StoresDeps['onDeadJob'] = (job, error) => deadJobs(job, error)
   const stores = createStores({ database, now, log, workerId: randomUUID(), onDeadJob })
   const page = async (words: string): Promise<void> => void (await stores.outbox.enqueue(database.db, pageNotice(words, now())))
-  const deadJobs = createDeadJobs({ page, inbox: stores.inbox, log })
   const parts = options.parts ?? { edge: true, agent: true, executor: true }
   if (!options.parts) await stores.people.sync(peopleRows(settings.people, true))
   const target = options.target ?? createFakeTarget(now)
@@ -118,9 +118,11 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
     log,
     pace: options.slackPace ?? { channelMs: 0, quietMs: 0 },
   })
+  const deadJobs = createDeadJobs({ page, inbox: stores.inbox, chats: chat.chats, log })
   const deps: EdgeDeps = {
     settings,
     version: '0.0.0-test',
+    live: createLiveSecrets(settings),
     agent,
     hub,
     namedPeople: options.namedPeople ?? (settings.api.keys.length === 0 && settings.oidc === null),

@@ -9,8 +9,7 @@ import type { Person } from '../slack/person.ts'
 import { type SlackServer, type SlackServerOptions, startSlackServer } from '../slack/server.ts'
 import type { Conversation, SlackMessage } from '../slack/world.ts'
 import { type EdgeOptions, openEdge, type RunningEdge, waitFor } from './edge-harness.ts'
-
-export type Mode = 'HTTP' | 'Socket Mode'
+import { environmentOf, type Mode } from './slack-environment.ts'
 
 /** Steadyhand in a workspace: Alice and Carol may approve, Bob may look on, Mallory is linked to nobody. */
 export interface SlackScene {
@@ -23,6 +22,8 @@ export interface SlackScene {
   carol: Person
   bob: Person
   mallory: Person
+  /** The next process on the same database, with another channel for incidents or other teams. */
+  restartIn(channel: Conversation, teams?: Teams): Promise<RunningEdge>
   /** The one message that begins so, once it is there. */
   message(beginning: string | RegExp): Promise<SlackMessage>
   /** What a person alone was told, once it holds this. */
@@ -36,9 +37,11 @@ export interface SceneOptions extends EdgeOptions {
   server?: SlackServerOptions
   /** The one app that is listened to. */
   appId?: string
-  /** Teams by the ids of channels that everybody of the scene is in, made for them. */
-  teams?: (channelNamed: (name: string) => string) => readonly Workspace[]
+  teams?: Teams
 }
+
+/** Teams by the ids of channels that everybody of the scene is in, made for them. */
+export type Teams = (channelNamed: (name: string) => string) => readonly Workspace[]
 
 const SECONDS = 25
 
@@ -55,25 +58,33 @@ export async function openScene(
     rooms.set(name, room)
     return room.id
   }
-  const running = await openEdge(database, {
-    ...options,
-    ...(teams ? { workspaces: teams(roomNamed) } : {}),
-    environment: { ...environmentOf(slack, mode), STEADYHAND_CONFIG: settingsFile(channel.id, appId), ...options.environment },
-    people: options.people ?? [
-      linked('alice', 'Alice', 'approver', slack, alice),
-      linked('carol', 'Carol', 'approver', slack, carol),
-      linked('bob', 'Bob', 'viewer', slack, bob),
-    ],
-  })
-  if (mode === 'HTTP') slack.sendTo(`${running.url}/slack/events`)
+  const people = options.people ?? [
+    linked('alice', 'Alice', 'approver', slack, alice),
+    linked('carol', 'Carol', 'approver', slack, carol),
+    linked('bob', 'Bob', 'viewer', slack, bob),
+  ]
+  const open = async (place: Conversation, divided: Teams | undefined, target: EdgeOptions['target']): Promise<RunningEdge> => {
+    const environment = { ...environmentOf(slack, mode), STEADYHAND_CONFIG: settingsFile(place.id, appId), ...options.environment }
+    const workspaces = divided ? { workspaces: divided(roomNamed) } : {}
+    const opened = await openEdge(database, { ...options, ...workspaces, environment, people, ...(target ? { target } : {}) })
+    if (mode === 'HTTP') slack.sendTo(`${opened.url}/slack/events`)
+    else await waitFor(async () => (slack.sockets.count() > 0 ? true : null), SECONDS)
+    return opened
+  }
+  const running = await open(channel, teams, options.target)
+  let latest = running
   onTestFinished(async () => {
-    await running.close()
+    await latest.close()
     await slack.close()
   })
-  if (mode === 'Socket Mode') await waitFor(async () => (slack.sockets.count() > 0 ? true : null), SECONDS)
   const find = (ask: () => SlackMessage | undefined): Promise<SlackMessage> => waitFor(async () => ask() ?? null, SECONDS)
   return {
     ...{ slack, running, channel, rooms, alice, carol, bob, mallory },
+    async restartIn(place, divided = teams) {
+      await latest.close()
+      latest = await open(place, divided, running.target)
+      return latest
+    },
     message: async (beginning) => await find(() => slack.posted(channel).find((each) => fits(each, beginning))),
     told: async (person, words) =>
       await find(() =>
@@ -84,14 +95,6 @@ export async function openScene(
     async says(message, words) {
       await waitFor(async () => (fits(message, words) ? true : null), SECONDS)
     },
-  }
-}
-
-export function environmentOf(slack: SlackServer, mode: Mode): Record<string, string> {
-  return {
-    SLACK_API_URL: slack.apiUrl,
-    SLACK_BOT_TOKEN: slack.botToken,
-    ...(mode === 'HTTP' ? { SLACK_SIGNING_SECRET: slack.signingSecret } : { SLACK_APP_TOKEN: slack.appToken }),
   }
 }
 

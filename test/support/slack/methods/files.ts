@@ -24,7 +24,7 @@ const getUploadUrl = method({
     filename: z.string().min(1),
     length: count(LARGEST_FILE),
     alt_txt: altText,
-    // What the SDK calls it.
+    // The SDK's own upload says so; Slack does not listen to it.
     alt_text: altText,
     snippet_type: z.string().optional(),
   },
@@ -35,7 +35,7 @@ const getUploadUrl = method({
       id: newId('F'),
       name: args.filename,
       title: args.filename,
-      altText: args.alt_txt ?? args.alt_text ?? '',
+      altText: args.alt_txt ?? '',
       mimeType,
       content: Buffer.alloc(0),
       complete: false,

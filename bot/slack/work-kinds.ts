@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import { parseCommand } from '../command-parser.ts'
+
+/** What Slack sent is stored under this source. */
+export const SLACK_SOURCE = 'slack'
+/** The job that handles what people say. */
+export const SLACK_WORDS = 'slack'
+/** The job that handles what they press, and what keeps something from happening: a flood of words holds up neither. */
+export const SLACK_PRESSES = 'slack-press'
+
+const PRESSED: readonly unknown[] = ['block_actions', 'view_submission', 'shortcut', 'message_action']
+const HOLDING: readonly string[] = ['stop', 'freeze']
+const STOP = 'stop'
+
+/** The words of a command, a mention or a message, and the name of a form. */
+const saidSchema = z.union([
+  z.looseObject({ command: z.string(), text: z.string() }).transform(({ text }) => parseCommand(text).name),
+  z.looseObject({ event: z.looseObject({ text: z.string() }) }).transform(({ event }) => parseCommand(event.text).name),
+  z
+    .looseObject({ type: z.literal('view_submission'), view: z.looseObject({ callback_id: z.string() }) })
+    .transform(({ view }) => view.callback_id),
+])
+
+/** Which job handles this. */
+export function workKindOf(body: Readonly<Record<string, unknown>>): typeof SLACK_WORDS | typeof SLACK_PRESSES {
+  return PRESSED.includes(body['type']) || HOLDING.includes(askedFor(body) ?? '') ? SLACK_PRESSES : SLACK_WORDS
+}
+
+/** Whether this asks for everything, or something, to be stopped: in words, or by the form that says so. */
+export function isStop(body: Readonly<Record<string, unknown>>): boolean {
+  return askedFor(body) === STOP
+}
+
+/** Whether a command can only keep something from happening. */
+export function onlyHolds(command: string): boolean {
+  return HOLDING.includes(parseCommand(command).name)
+}
+
+function askedFor(body: Readonly<Record<string, unknown>>): string | null {
+  const said = saidSchema.safeParse(body)
+  return said.success ? said.data : null
+}

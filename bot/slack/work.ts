@@ -1,0 +1,57 @@
+import { z } from 'zod'
+import { doerOf } from './doer.ts'
+import { isTooLate, TOO_LATE } from './lateness.ts'
+import type { PrivateWords } from './private-words.ts'
+import { SLACK_SOURCE } from './work-kinds.ts'
+
+export interface WorkDeps {
+  inbox: {
+    get(id: number): Promise<{ source: string; state: string; receivedAt: Date; body: Uint8Array } | null>
+    markProcessed(id: number): Promise<void>
+  }
+  handle(body: Record<string, unknown>): Promise<void>
+  words: Pick<PrivateWords, 'tellAfter'>
+  now: () => Date
+  log: { warn(object: object, message: string): void }
+}
+
+/** What becomes of each thing that Slack sent and that was stored. */
+export interface Work {
+  /** May come twice, after a crash. */
+  run(payload: Record<string, unknown>): Promise<void>
+  /** After the last attempt: tells whoever did it, as far as the delivery says who. */
+  gaveUp(inboxId: number): Promise<void>
+}
+
+const GAVE_UP =
+  'Something went wrong here, and what you just did may have come to nothing. Look at how things stand before you do it again; the console shows the same cards.'
+const workSchema = z.object({ inboxId: z.int() })
+
+export function createWork({ inbox, handle, words, now, log }: WorkDeps): Work {
+  return {
+    async run(payload) {
+      const { inboxId } = workSchema.parse(payload)
+      const item = await inbox.get(inboxId)
+      if (item?.state !== 'received') return
+      // A job only names a row. What Slack did not sign is never taken for its word.
+      if (item.source !== SLACK_SOURCE) return log.warn({ inboxId, source: item.source }, 'work for Slack names what Slack did not send')
+      const body = read(item.body)
+      if (isTooLate(body, item.receivedAt, now())) await tellDoer(body, TOO_LATE, words)
+      else await handle(body)
+      await inbox.markProcessed(inboxId)
+    },
+    async gaveUp(inboxId) {
+      const item = await inbox.get(inboxId)
+      if (item?.source === SLACK_SOURCE) await tellDoer(read(item.body), GAVE_UP, words)
+    },
+  }
+}
+
+async function tellDoer(body: unknown, said: string, words: WorkDeps['words']): Promise<void> {
+  const doer = doerOf(body)
+  if (doer !== null) await words.tellAfter(doer, said)
+}
+
+function read(body: Uint8Array): Record<string, unknown> {
+  return JSON.parse(new TextDecoder().decode(body))
+}

@@ -1,0 +1,67 @@
+import { sql } from 'kysely'
+import { beforeEach, expect, test } from 'vitest'
+import { createPostings, type NewPosting, type Posting, type Postings } from '../../storage/postings.ts'
+import { describeDatabases } from '../support/database.ts'
+
+const INCIDENT = 'inc-1'
+const LEASE_SECONDS = 60
+
+const aPosting = (kind: string, place: string, ref = INCIDENT): NewPosting => ({ kind, ref, incidentId: INCIDENT, priority: 2, place })
+
+describeDatabases('where postings stand', (store) => {
+  const database = store.perTest()
+  let postings: Postings
+  beforeEach(async () => {
+    postings = createPostings(database())
+    await sql`insert into incident (id, number, title, service, environment, severity, severity_reason, opened_at)
+      values (${INCIDENT}, 1, 'errors', 'payments', 'local', 2, 'rule', clk())`.execute(database().db)
+  })
+  const claimed = async (): Promise<Posting> => {
+    const found = await postings.claim('slack', LEASE_SECONDS)
+    if (found === null) throw new Error('nothing is due')
+    return found
+  }
+  /** Posts whatever is due first. */
+  const post = async (message: string): Promise<Posting> => {
+    const posting = await claimed()
+    await postings.begin(posting.id)
+    await postings.shown(posting.id, { message, wanted: posting.wanted, head: null, print: null })
+    return posting
+  }
+
+  test('a card that was posted stays; one that was not goes where it is wanted now, unless it is a request', async () => {
+    for (const kind of ['incident', 'approval']) for (const place of ['C1', 'C2']) await postings.draw('slack', aPosting(kind, place))
+    expect(await post('1.1')).toMatchObject({ kind: 'incident', place: 'C2' })
+    expect(await post('1.2')).toMatchObject({ kind: 'approval', place: 'C1' })
+    await postings.draw('slack', aPosting('incident', 'C3'))
+    expect(await claimed()).toMatchObject({ kind: 'incident', place: 'C2', message: '1.1' })
+  })
+
+  test('what is said of an incident goes where its card stands, but for a request, an answer and what has a thread of its own', async () => {
+    await postings.draw('slack', aPosting('incident', 'C1'))
+    await post('1.1')
+    const said = { body: {}, thread: null }
+    await postings.say('slack', { ...aPosting('notice', 'C2', 'a'), ...said })
+    await postings.say('slack', { ...aPosting('answer', 'C3', 'b'), ...said, thread: '3.3' })
+    await postings.say('slack', { ...aPosting('answer', 'C4', 'e'), ...said })
+    await postings.say('slack', { ...aPosting('page', 'C2', 'c'), ...said, incidentId: null })
+    await postings.draw('slack', aPosting('approval', 'C2', 'd'))
+    const places: string[] = []
+    for (const name of ['2.1', '2.2', '2.3', '2.4', '2.5']) {
+      const { kind, place } = await post(name)
+      places.push(`${kind} ${place}`)
+    }
+    expect(places.toSorted()).toEqual(['answer C3', 'answer C4', 'approval C2', 'notice C1', 'page C2'])
+  })
+
+  test('a card that is moved is posted anew, before what belongs into its thread', async () => {
+    await postings.draw('slack', aPosting('incident', 'C1'))
+    const card = await post('1.1')
+    await postings.say('slack', { ...aPosting('notice', 'C1', 'a'), body: {}, thread: null })
+    await postings.move(card.id, 'C2')
+    expect(await postings.at('slack', 'C1', '1.1')).toBeNull()
+    expect(await post('2.1')).toMatchObject({ kind: 'incident', place: 'C2', message: null, begunAt: null })
+    expect(await post('2.2')).toMatchObject({ kind: 'notice', place: 'C2' })
+    expect(await postings.claim('slack', LEASE_SECONDS)).toBeNull()
+  })
+})
