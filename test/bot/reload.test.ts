@@ -187,11 +187,12 @@ test('every secret is taken from the file that NAME_FILE names', () => {
     OIDC_CLIENT_ID: 'a',
     PROMETHEUS_URL: 'http://one.example',
     LOKI_URL: 'http://two.example',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://three.example',
   }
   const contentOf = (name: string): string =>
     name.endsWith('_URL') ? `https://${name.toLowerCase().replaceAll('_', '-')}.example/ping` : `${name}-${'x'.repeat(40)}`
   for (const name of secrets) {
-    write(name, `${contentOf(name)}\n`)
+    write(name, `${name.endsWith('_HEADERS') ? 'authorization=' : ''}${contentOf(name)}\n`)
     environment[`${name}_FILE`] = at(name)
   }
   const settings = loadConfig(environment, folder.path)

@@ -11,7 +11,6 @@ export interface Mutant {
   /** Names it for good: what it is taken from, and what is left out. */
   name: string
   apply: readonly string[]
-  restore: readonly string[]
   /** Words that tests provoke which are likely to notice: constraints, refusal codes, messages. */
   signals: readonly string[]
 }
@@ -48,52 +47,33 @@ function numbered(mutants: readonly Mutant[]): Mutant[] {
 interface Part {
   table: string
   name: string
-  definition: string
 }
 
 /** A key that contains the primary key says nothing of its own: it is there for foreign keys to refer to, and cannot be broken. */
 async function withoutConstraints(db: Db, tables: readonly string[]): Promise<Mutant[]> {
   const { rows } = await sql<Part>`
-    select c.conrelid::regclass::text as table, c.conname as name, pg_get_constraintdef(c.oid) as definition from pg_constraint c
+    select c.conrelid::regclass::text as table, c.conname as name from pg_constraint c
     where c.conrelid::regclass::text = any (${[...tables]}) and c.contype in ('c', 'u', 'p', 'f')
       and not exists (
         select 1 from pg_constraint k
         where c.contype = 'u' and k.conrelid = c.conrelid and k.contype in ('p', 'u') and k.oid <> c.oid and k.conkey <@ c.conkey
       )
     order by 1, 2`.execute(db)
-  const referring = await referringKeys(db)
-  return rows.map(({ table, name, definition }) => {
-    const back = referring.filter(({ to }) => to === `${table}.${name}`)
-    return {
-      name: `${table}: without constraint ${name}`,
-      apply: [`alter table ${table} drop constraint "${name}" cascade`],
-      restore: [
-        `alter table ${table} add constraint "${name}" ${definition}`,
-        ...back.map((key) => `alter table ${key.table} add constraint "${key.name}" ${key.definition}`),
-      ],
-      signals: [name],
-    }
-  })
-}
-
-/** Foreign keys by the key that they need: they go with it, and come back with it. */
-async function referringKeys(db: Db): Promise<(Part & { to: string })[]> {
-  const { rows } = await sql<Part & { to: string }>`
-    select f.conrelid::regclass::text as table, f.conname as name, pg_get_constraintdef(f.oid) as definition,
-      k.conrelid::regclass::text || '.' || k.conname as to
-    from pg_constraint f join pg_constraint k on k.conindid = f.conindid and k.contype in ('p', 'u') where f.contype = 'f'`.execute(db)
-  return rows
+  return rows.map(({ table, name }) => ({
+    name: `${table}: without constraint ${name}`,
+    apply: [`alter table ${table} drop constraint "${name}" cascade`],
+    signals: [name],
+  }))
 }
 
 async function withoutIndexes(db: Db, tables: readonly string[]): Promise<Mutant[]> {
   const { rows } = await sql<Part>`
-    select i.indrelid::regclass::text as table, i.indexrelid::regclass::text as name, pg_get_indexdef(i.indexrelid) as definition from pg_index i
+    select i.indrelid::regclass::text as table, i.indexrelid::regclass::text as name from pg_index i
     where i.indrelid::regclass::text = any (${[...tables]}) and i.indisunique and not exists (select 1 from pg_constraint c where c.conindid = i.indexrelid)
     order by 1, 2`.execute(db)
-  return rows.map(({ table, name, definition }) => ({
+  return rows.map(({ table, name }) => ({
     name: `${table}: without unique index ${name}`,
     apply: [`drop index ${name}`],
-    restore: [definition],
     signals: [name],
   }))
 }
@@ -106,13 +86,12 @@ function noticedBy(name: string): string[] {
 
 async function withoutTriggers(db: Db, tables: readonly string[]): Promise<Mutant[]> {
   const { rows } = await sql<Part & { source: string }>`
-    select t.tgrelid::regclass::text as table, t.tgname as name, pg_get_triggerdef(t.oid) as definition, p.prosrc as source
+    select t.tgrelid::regclass::text as table, t.tgname as name, p.prosrc as source
     from pg_trigger t join pg_proc p on p.oid = t.tgfoid
     where t.tgrelid::regclass::text = any (${[...tables]}) and not t.tgisinternal order by 1, 2`.execute(db)
-  return rows.map(({ table, name, definition, source }) => ({
+  return rows.map(({ table, name, source }) => ({
     name: `${table}: without trigger ${name}`,
     apply: [`drop trigger ${name} on ${table}`],
-    restore: [definition],
     signals: [name, ...signalsOf(source).map((signal) => signal.replace('%s', table)), ...noticedBy(name), table],
   }))
 }
@@ -126,7 +105,6 @@ async function inFunctions(db: Db, functions: readonly string[]): Promise<Mutant
     return edits.map((edit) => ({
       name: `${name}: without ${edit.left.replaceAll(/\s+/g, ' ')}`,
       apply: [definition.replace(source, () => edited(source, edit))],
-      restore: [definition],
       signals: [...signalsOf(statementAround(source, edit)), ...signalsOf(source), ...noticedBy(name)],
     }))
   })

@@ -1,9 +1,9 @@
-import { type Kysely, sql } from 'kysely'
+import type { Kysely } from 'kysely'
 import type { Database } from '../../../storage/schema.ts'
-import { makeFresh, rememberFresh } from '../../support/fresh-database.ts'
+import { rememberFresh } from '../../support/fresh-database.ts'
 import { seed } from '../../support/kernel.ts'
 import type { Mutant } from './generate.ts'
-import { mutateNewDatabases, openShared } from './one-database.ts'
+import { openShared } from './one-database.ts'
 import type { Scenario } from './scenarios.ts'
 
 /** A test as the unchanged kernel runs it. */
@@ -38,38 +38,50 @@ export interface Killer {
 
 /** @param most tests to try for a mutant, the likeliest first */
 export async function createKiller(scenarios: readonly Scenario[], most: number, log: (line: string) => void): Promise<Killer> {
-  const opened = await openShared()
+  const opened = await openShared(async (db) => {
+    await seed(db)
+    await rememberFresh(db)
+  })
   const { db, said } = opened
-  await seed(db)
-  await rememberFresh(db)
-  const known: Known[] = []
+  const known = new Set<Known>()
   const failing: string[] = []
   for (const scenario of scenarios) {
     said.clear()
     const started = performance.now()
     const failure = await failureOf(scenario, false)
     if (failure) failing.push(`${scenario.name}: ${failure}`)
-    else known.push({ scenario, said: new Set(said), ms: performance.now() - started })
+    else known.add({ scenario, said: new Set(said), ms: performance.now() - started })
   }
   /** What found a mutant of the same part finds the next one sooner than any guess. */
-  const found = new Map<string, Set<Scenario>>()
+  const found = new Map<string, Set<Known>>()
   log(`${opened.where}: ${scenarios.length} tests, ${failing.length} of which fail on the kernel as it is`)
+
+  /** Not a test that fails on the kernel as it is by now: it says nothing, and fails the run. */
+  const killerOf = async (mutant: Mutant): Promise<Found | null> => {
+    const before = found.get(partOf(mutant)) ?? new Set<Known>()
+    const killer = await opened.without(
+      mutant.apply,
+      async () => (await firstOf([...before], false)) ?? (await firstFailure(inOrder([...known], mutant), most)),
+    )
+    if (!killer) return null
+    const failure = await failureOf(killer.test.scenario, killer.proof)
+    if (!failure) {
+      found.set(partOf(mutant), before.add(killer.test))
+      return killer
+    }
+    failing.push(`${killer.test.scenario.name}, after ${mutant.name}: ${failure}`)
+    known.delete(killer.test)
+    for (const tests of found.values()) tests.delete(killer.test)
+    return await killerOf(mutant)
+  }
   return {
     db,
     failing,
     tests: scenarios.length,
     async kill(mutant) {
       const started = performance.now()
-      await makeFresh(db)
-      for (const statement of mutant.apply) await sql.raw(statement).execute(db)
-      mutateNewDatabases(mutant.apply)
-      const before = found.get(partOf(mutant)) ?? new Set()
-      const killer = (await firstOf([...before], false)) ?? (await firstFailure(inOrder(known, mutant), most))
-      if (killer) found.set(partOf(mutant), before.add(killer.scenario))
-      mutateNewDatabases([])
-      await makeFresh(db)
-      for (const statement of mutant.restore) await sql.raw(statement).execute(db)
-      const killedBy = killer && `${killer.scenario.name}${killer.proof ? ' (the proof)' : ''}`
+      const killer = await killerOf(mutant)
+      const killedBy = killer && `${killer.test.scenario.name}${killer.proof ? ' (the proof)' : ''}`
       return { mutant: mutant.name, killedBy, ms: performance.now() - started }
     },
     close: opened.close,
@@ -77,7 +89,7 @@ export async function createKiller(scenarios: readonly Scenario[], most: number,
 }
 
 interface Found {
-  scenario: Scenario
+  test: Known
   /** Found only by the whole proof behind the test. */
   proof: boolean
 }
@@ -88,10 +100,7 @@ function partOf({ name }: Mutant): string {
 }
 
 /** The likely tests, the same with the whole proof after each, and at last all others. */
-async function firstFailure(
-  { likely, rest }: { likely: readonly Scenario[]; rest: readonly Scenario[] },
-  most: number,
-): Promise<Found | null> {
+async function firstFailure({ likely, rest }: { likely: readonly Known[]; rest: readonly Known[] }, most: number): Promise<Found | null> {
   return (
     (await firstOf(likely.slice(0, most), false)) ??
     (await firstOf(likely.slice(0, Math.min(most, PROVED)), true)) ??
@@ -99,20 +108,21 @@ async function firstFailure(
   )
 }
 
-async function firstOf(scenarios: readonly Scenario[], proof: boolean): Promise<Found | null> {
-  for (const scenario of scenarios) if (await failureOf(scenario, proof)) return { scenario, proof }
+/** The first that fails, and fails again. */
+async function firstOf(tests: readonly Known[], proof: boolean): Promise<Found | null> {
+  for (const test of tests) if ((await failureOf(test.scenario, proof)) && (await failureOf(test.scenario, proof))) return { test, proof }
   return null
 }
 
-function inOrder(known: readonly Known[], { signals }: Mutant): { likely: Scenario[]; rest: Scenario[] } {
+function inOrder(known: readonly Known[], { signals }: Mutant): { likely: Known[]; rest: Known[] } {
   const rank = ({ said, scenario }: Known): number => {
     const place = signals.findIndex((signal) => said.has(signal) || scenario.name.includes(signal))
     return place < 0 ? signals.length : place
   }
   const sorted = known.map((test) => ({ test, rank: rank(test) })).sort((a, b) => a.rank - b.rank || a.test.ms - b.test.ms)
   return {
-    likely: sorted.filter((one) => one.rank < signals.length).map(({ test }) => test.scenario),
-    rest: sorted.filter((one) => one.rank === signals.length).map(({ test }) => test.scenario),
+    likely: sorted.filter((one) => one.rank < signals.length).map(({ test }) => test),
+    rest: sorted.filter((one) => one.rank === signals.length).map(({ test }) => test),
   }
 }
 

@@ -27,23 +27,51 @@ interface One {
 }
 type OpenOne = () => Promise<One>
 
+export interface SharedDatabase {
+  /** The kernel as it is. */
+  db: Db
+  where: string
+  said: Set<string>
+  /**
+   * Does something while all suites use a new database of which a part was taken away, and those that tests open for themselves are without it, too. It
+   * is thrown away afterwards: what is put back is not what it was, because PostgreSQL checks the oldest constraint first.
+   */
+  without<T>(statements: readonly string[], work: () => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
 /** Makes a migrated database, and opens the one that all suites share: on PostgreSQL where there is one, which is several times faster, else in memory. */
-export async function openShared(): Promise<{ db: Db; where: string; said: Set<string>; close(): Promise<void> }> {
+export async function openShared(prepare: (db: Db) => Promise<void>): Promise<SharedDatabase> {
   const server = await startPostgres15()
   const { open, stop } = 'missing' in server ? await inMemory() : await onServer(server.url, server.stop)
   Object.assign(shared, { open, kind: 'missing' in server ? 'pglite' : 'postgres' })
-  const one = await open()
-  shared.db = one.db
-  const close = async (): Promise<void> => {
-    await one.close()
-    await stop()
+  const prepared = async (): Promise<One> => {
+    const one = await open()
+    await prepare(one.db)
+    return one
   }
-  return { db: one.db, where: 'missing' in server ? `PGlite (without ${server.missing})` : 'PostgreSQL 15', said: shared.said, close }
-}
-
-/** Databases that tests open for themselves are without the same part. */
-export function mutateNewDatabases(statements: readonly string[]): void {
-  shared.mutation = statements
+  const whole = await prepared()
+  shared.db = whole.db
+  return {
+    db: whole.db,
+    where: 'missing' in server ? `PGlite (without ${server.missing})` : 'PostgreSQL 15',
+    said: shared.said,
+    async without(statements, work) {
+      const one = await prepared()
+      for (const statement of statements) await sql.raw(statement).execute(one.db)
+      Object.assign(shared, { db: one.db, mutation: statements })
+      try {
+        return await work()
+      } finally {
+        Object.assign(shared, { db: whole.db, mutation: [] })
+        await one.close()
+      }
+    },
+    async close() {
+      await whole.close()
+      await stop()
+    },
+  }
 }
 
 async function inMemory(): Promise<{ open: OpenOne; stop(): Promise<void> }> {
