@@ -17,8 +17,8 @@ const teams: Teams = (channelNamed) => [
   team('shop', 'basket', ['carol'], channelNamed('shoproom')),
 ]
 
-function team(name: string, service: string, people: string[], channel: string): Workspace {
-  return { name, services: [service], environments: null, data: DATA_KINDS, people, keys: [], channels: [channel] }
+function team(name: string, service: string, people: string[], ...channels: string[]): Workspace {
+  return { name, services: [service], environments: null, data: DATA_KINDS, people, keys: [], channels }
 }
 
 describeDatabases('workspaces on Slack', (store) => {
@@ -84,7 +84,7 @@ describeDatabases('workspaces on Slack', (store) => {
     await saidIn(scene, roomOf(scene, 'payroom'), /Approve\?/)
     roomOf(scene, 'payroom').archived = true
     const moved: Teams = (channelNamed) => [
-      team('pay', 'payments', ['alice', 'bob'], channelNamed('newroom')),
+      team('pay', 'payments', ['alice', 'bob'], channelNamed('newroom'), channelNamed('payroom')),
       team('shop', 'basket', ['carol'], channelNamed('shoproom')),
     ]
     const browser = await (await restartIn(channel, moved)).as('alice')
