@@ -88,7 +88,11 @@ export function createAgent(deps: AgentDeps): RunningAgent {
 
   const startJobs = (): void => {
     const { refines } = deps.investigation
-    deps.queue.handleTogether('intake', async (payloads) => await jobs.intake(intakePayload.array().parse(payloads)), INTAKE_TOGETHER)
+    deps.queue.handleTogether(
+      'intake',
+      async (payloads, signal) => await jobs.intake(intakePayload.array().parse(payloads), signal),
+      INTAKE_TOGETHER,
+    )
     deps.queue.handle('investigate', async (payload, signal) => await jobs.investigate(incidentPayload.parse(payload), signal), {
       concurrency: INVESTIGATIONS_AT_ONCE,
     })

@@ -38,7 +38,7 @@ export interface JobsDeps {
     markProcessed(...ids: readonly number[]): Promise<void>
     markFailed(id: number, error: string): Promise<void>
   }
-  intake: { takeAll(deliveries: readonly Delivery[]): Promise<{ opened: string[] }> }
+  intake: { takeAll(deliveries: readonly Delivery[], signal: AbortSignal): Promise<{ opened: string[] }> }
   investigation: Investigation
   parsers: ReadonlyMap<string, AlertParser>
   proposing: ProposeDeps
@@ -52,7 +52,7 @@ const INCIDENTS_SWEPT = 200
 
 /** The steps between a stored delivery and a card that asks; each is a job, so that a crash resumes from rows. */
 export interface Jobs {
-  intake(payloads: readonly { inboxId: number }[]): Promise<void>
+  intake(payloads: readonly { inboxId: number }[], signal: AbortSignal): Promise<void>
   investigate(payload: { incidentId: string; asked?: { requester: string | null } | undefined }, signal: AbortSignal): Promise<void>
   /** Lets a model look at what was found, where one is configured; what rules found stands meanwhile, and is acted on. */
   refine(payload: { incidentId: string; asked: boolean }, signal: AbortSignal): Promise<void>
@@ -156,10 +156,10 @@ export function createJobs(deps: JobsDeps): Jobs {
       return []
     }
   }
-  const takeIn = async (items: readonly Delivered[]): Promise<void> => {
+  const takeIn = async (items: readonly Delivered[], signal: AbortSignal): Promise<void> => {
     const deliveries = (await Promise.all(items.map(readable))).flat()
     if (deliveries.length === 0) return
-    const { opened } = await deps.intake.takeAll(deliveries)
+    const { opened } = await deps.intake.takeAll(deliveries, signal)
     for (const incidentId of opened) await investigateSoon(incidentId)
     await deps.inbox.markProcessed(...deliveries.map(({ inboxId }) => inboxId))
   }
@@ -180,14 +180,14 @@ export function createJobs(deps: JobsDeps): Jobs {
     follow,
     investigateSoon,
 
-    async intake(payloads) {
+    async intake(payloads, signal) {
       deps.crashpoint('C2')
       let waiting = payloads.map(({ inboxId }) => inboxId)
       while (waiting.length > 0) {
         const items = await deps.inbox.some(waiting)
         // What is no longer stored needs nothing.
         if (items.length === 0) return
-        await takeIn(items)
+        await takeIn(items, signal)
         waiting = waiting.filter((id) => !items.some((item) => item.id === id))
       }
     },

@@ -43,8 +43,6 @@ export function toIncidentEvent(row: Selectable<IncidentEventTable>): IncidentEv
 export interface IntakeTurn {
   /** The number of the newest incident. */
   last: number
-  /** The incidents that are not over, the newest first; null until they are read, and again after one was opened. */
-  open: readonly Incident[] | null
 }
 
 /** Whoever decides where alerts belong takes turns; the row also counts. */
@@ -55,7 +53,7 @@ export async function takeIntakeTurn(tx: Transaction<Database>): Promise<IntakeT
     .where('id', '=', 1)
     .forUpdate()
     .executeTakeFirstOrThrow()
-  return { last, open: null }
+  return { last }
 }
 
 /** Makes the incident of this number, which has to be the next one. */

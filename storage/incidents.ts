@@ -76,8 +76,8 @@ async function absorb(
     return { decision: { do: 'drop', reason: 'this alert was received before' }, incidentId: before.incidentId, isNew: false }
   }
   const identity = before?.incidentId ? { ...first, occurrence: outlived(first.occurrence, before.incidentId) } : first
-  turn.open ??= await readOpenIncidents(tx)
-  const decision = decide({ openIncidents: turn.open, ...(await readHeard(tx, identity)) })
+  // Read anew for each: people end incidents without taking the turn.
+  const decision = decide({ openIncidents: await readOpenIncidents(tx), ...(await readHeard(tx, identity)) })
   const incidentId =
     decision.do === 'attach' ? decision.incidentId : decision.do === 'open' ? await openNext(tx, turn, decision, now) : null
   await insertAlert(tx, { identity, alert, inboxId, decision, incidentId, now })
@@ -92,7 +92,6 @@ async function openNext(
   now: Date,
 ): Promise<string> {
   turn.last += 1
-  turn.open = null
   return await insertIncident(tx, turn.last, decision, now)
 }
 

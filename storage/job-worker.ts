@@ -73,6 +73,7 @@ export function createJobWorker(deps: JobWorkerDeps, onEnded: () => void): JobWo
   }
   const runTogether = async (jobs: readonly ClaimedJob[], group: GroupHandler, controller: AbortController): Promise<void> => {
     const { signal } = controller
+    const began = deps.now().getTime()
     const outcome = await runHandler(
       () =>
         group(
@@ -83,12 +84,19 @@ export function createJobWorker(deps: JobWorkerDeps, onEnded: () => void): JobWo
       TIMEOUT_MS,
     )
     if (outcome.ok) return await finish(deps, jobs)
-    for (const job of jobs) {
-      const alone = async (): Promise<void> => {
-        signal.throwIfAborted()
-        await group([job.payload], signal)
+    const [only, ...others] = jobs
+    if (only && others.length === 0) return await record(deps, only, outcome, deps.now().getTime() - began)
+    const alone = jobs.map((job) => ({ job, own: new AbortController() }))
+    // From here on each stands for itself: what is over, or lost, ends nobody else's.
+    for (const { job, own } of alone)
+      running.set(job.id, { ...(running.get(job.id) ?? { kind: job.kind, ended: Promise.resolve() }), controller: own })
+    for (const { job, own } of alone) {
+      const run = async (): Promise<void> => {
+        own.signal.throwIfAborted()
+        await group([job.payload], own.signal)
       }
-      await runOne(job, jobs.length > 1 ? alone : () => Promise.reject(outcome.error), controller, TIMEOUT_MS)
+      await runOne(job, run, own, TIMEOUT_MS)
+      running.delete(job.id)
     }
   }
   const keep = (jobs: readonly ClaimedJob[], kind: string, controller: AbortController, work: Promise<void>): void => {
@@ -148,7 +156,7 @@ export function createJobWorker(deps: JobWorkerDeps, onEnded: () => void): JobWo
     async end(graceMs) {
       const jobs = [...running.values()]
       const timer = setTimeout(() => {
-        for (const { controller } of jobs) controller.abort(new JobAborted('shutdown', 'the process is stopping'))
+        for (const { controller } of running.values()) controller.abort(new JobAborted('shutdown', 'the process is stopping'))
       }, graceMs)
       await Promise.all(jobs.map(({ ended }) => ended))
       clearTimeout(timer)

@@ -123,7 +123,8 @@ export const AGENT_JOBS: readonly string[] = [INTAKE, 'investigate', 'refine', '
 const ROWS: Readonly<Record<string, readonly string[]>> = {
   job: [
     'for select to ALL using (true)',
-    'for insert to ALL with check (true)',
+    'for insert to EDGE with check (true)',
+    `for insert to AGENT, EXECUTOR with check (kind = any (${array(AGENT_JOBS)}))`,
     `for update to EDGE using (kind <> all (${array(AGENT_JOBS)}))`,
     `for update to AGENT using (kind = any (${array(AGENT_JOBS)}))`,
     'for delete to EDGE, AGENT using (finished_at is not null)',
@@ -204,7 +205,7 @@ function statements(): string[] {
 function named(policy: string): string {
   return policy
     .replace('ALL', PROCESS_ROLES.map(roleName).join(', '))
-    .replace(/EDGE|AGENT/g, (role) => roleName(role === 'EDGE' ? 'edge' : 'agent'))
+    .replace(/\b(EDGE|AGENT|EXECUTOR)\b/g, (role) => roleName(PROCESS_ROLES.find((name) => name === role.toLowerCase()) ?? 'executor'))
 }
 
 function array(values: readonly string[]): string {

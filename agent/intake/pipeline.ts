@@ -47,18 +47,21 @@ export interface Taken {
 
 export interface Intake {
   /**
-   * Takes the alerts of deliveries in this order, all in one transaction, each with its decision and reason. Taking the same alerts again (a
-   * retried job, a replayed delivery) changes nothing.
+   * Takes the alerts of deliveries in this order, some twenty to a transaction, each with its decision and reason. Taking the same alerts again (a
+   * retried job, a replayed delivery) changes nothing. Stops between two transactions once `signal` is aborted.
    */
-  takeAll(deliveries: readonly Delivery[]): Promise<Taken>
+  takeAll(deliveries: readonly Delivery[], signal?: AbortSignal): Promise<Taken>
 }
+
+/** Alerts in one transaction: on the embedded database nobody else reads or writes meanwhile, a click neither. */
+const MOST_AT_ONCE = 20
 
 const HEARTBEAT: IntakeDecision = { do: 'drop', reason: 'it is a heartbeat that fires always: only its absence is news' }
 
 export function createIntake(deps: IntakeDeps): Intake {
   const { isHeartbeat = () => false, workspaces = [] } = deps
   return {
-    async takeAll(deliveries) {
+    async takeAll(deliveries, signal) {
       const [inventory, drill] = await Promise.all([deps.topology.inventory(), deps.drills.current()])
       const taken: Taken = { opened: [], attached: [], dropped: 0, invalid: 0 }
       const arrivals = deliveries.flatMap(({ alerts, inboxId }) => {
@@ -78,7 +81,11 @@ export function createIntake(deps: IntakeDeps): Intake {
           return { alert: each.alert, inboxId, decide: decideOn }
         })
       })
-      for (const { decision, incidentId } of await deps.incidents.absorbAll(arrivals)) count(taken, decision, incidentId)
+      for (let from = 0; from < arrivals.length; from += MOST_AT_ONCE) {
+        signal?.throwIfAborted()
+        const absorbed = await deps.incidents.absorbAll(arrivals.slice(from, from + MOST_AT_ONCE))
+        for (const { decision, incidentId } of absorbed) count(taken, decision, incidentId)
+      }
       deps.log.info({ ...taken, inboxIds: deliveries.map(({ inboxId }) => inboxId) }, 'alerts taken')
       return taken
     },

@@ -131,7 +131,7 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
     const words = error instanceof Error ? error.message : String(error)
     const at = now().getTime()
     readyAt.set(posting.place, at + pace.channelMs)
-    if (!(error instanceof SlackFailure)) {
+    if (!(error instanceof SlackFailure) || error.kind === 'upload') {
       log.error(about, 'a message for Slack could not be made')
       if (posting.attempts + 1 >= MOST_ATTEMPTS) await giveUp(posting, words)
       else await postings.later(posting.id, new Date(at + backoff(posting.attempts)), words)

@@ -5,9 +5,10 @@ export class SlackFailure extends Error {
   override readonly name = 'SlackFailure'
   /**
    * busy: too many calls, come back after `retryAfter` seconds · away: no answer, or one that says nothing · set-up: what an operator has to mend,
-   * see the code · place: this channel takes nothing, while others may · refused: this call will never be taken.
+   * see the code · place: this channel takes nothing, while others may · refused: this call will never be taken · upload: a
+   * file did not get to where Slack takes files, while messages may.
    */
-  readonly kind: 'busy' | 'away' | 'set-up' | 'place' | 'refused'
+  readonly kind: 'busy' | 'away' | 'set-up' | 'place' | 'refused' | 'upload'
   /** Slack's own word, where it gave one. */
   readonly code: string
   readonly retryAfter: number | null

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { DATA_KINDS } from '../../agent/domain/model-data.ts'
 import { type Asker, sees, sightOf, type Workspace } from '../../agent/domain/workspace.ts'
 import type { Endpoint } from '../../bot/api/endpoint.ts'
@@ -14,8 +14,8 @@ import type { Answer } from '../support/edge/client.ts'
 import { openEdge, type RunningEdge } from '../support/edge/edge-harness.ts'
 import { SAMPLE_ACTIONS, samplePlan } from '../support/kernel-plans.ts'
 
-// A test asks a thousand times and more; on a loaded machine that takes longer.
-vi.setConfig({ testTimeout: 180_000 })
+/** A test asks a thousand times and more; on a loaded machine that takes longer. */
+const PATIENCE_MS = 180_000
 
 /** What there is: each in an environment of its own, so that not even an environment's name is shared. */
 const SERVICES = [
@@ -99,214 +99,218 @@ interface Thing {
   digest: string
 }
 
-describeDatabases('workspaces', (store) => {
-  const database = store.perSuite()
-  let running: RunningEdge
-  let things: Thing[]
-  const callers = new Map<string, Browser>()
+describeDatabases(
+  'workspaces',
+  (store) => {
+    const database = store.perSuite()
+    let running: RunningEdge
+    let things: Thing[]
+    const callers = new Map<string, Browser>()
 
-  beforeAll(async () => {
-    await createPeopleStore({ db: database().db }).sync(peopleRows(PEOPLE, true))
-    // No part of it works by itself, so that everything stays as it was laid down.
-    running = await openEdge(database(), {
-      people: PEOPLE,
-      workspaces: WORKSPACES,
-      services: SERVICES,
-      environment: { STEADYHAND_API_KEYS: `paybot:${'p'.repeat(40)},${'k'.repeat(40)}` },
-      namedPeople: true,
-      parts: { edge: true, agent: false, executor: false },
-    })
-    await running.stores.approvals.registerActions(Object.values(SAMPLE_ACTIONS))
-    things = []
-    for (const [index, place] of SERVICES.entries()) things.push(await laidDown(running, place, index))
-    for (const who of ASKERS) callers.set(who.name, await browserOf(who, running))
-  }, 60_000)
-  afterAll(async () => await running.close(), 60_000)
+    beforeAll(async () => {
+      await createPeopleStore({ db: database().db }).sync(peopleRows(PEOPLE, true))
+      // No part of it works by itself, so that everything stays as it was laid down.
+      running = await openEdge(database(), {
+        people: PEOPLE,
+        workspaces: WORKSPACES,
+        services: SERVICES,
+        environment: { STEADYHAND_API_KEYS: `paybot:${'p'.repeat(40)},${'k'.repeat(40)}` },
+        namedPeople: true,
+        parts: { edge: true, agent: false, executor: false },
+      })
+      await running.stores.approvals.registerActions(Object.values(SAMPLE_ACTIONS))
+      things = []
+      for (const [index, place] of SERVICES.entries()) things.push(await laidDown(running, place, index))
+      for (const who of ASKERS) callers.set(who.name, await browserOf(who, running))
+    }, 60_000)
+    afterAll(async () => await running.close(), 60_000)
 
-  const client = (who: Who): Browser => {
-    const caller = callers.get(who.name)
-    if (!caller) throw new Error(`${who.name} is not there yet`)
-    return caller
-  }
-  const seenBy = (who: Who): Thing[] => things.filter((thing) => sees(sightOf(WORKSPACES, who.asker, null), thing))
-  const hiddenFrom = (who: Who): Thing[] => things.filter((thing) => !seenBy(who).includes(thing))
-  const ofCallers = (method: Endpoint['method']): Endpoint[] =>
-    running.edge.endpoints.filter((each) => each.access === 'caller' && each.method === method && !isStream(each))
-
-  test('everybody here sees what the rule says, and the rule leaves nobody and nothing out of the matrix', () => {
-    const matrix = Object.fromEntries(ASKERS.map((who) => [who.name, seenBy(who).map(({ service }) => service)]))
-    expect(matrix).toEqual({
-      pat: ['billing'],
-      sam: ['basket'],
-      nan: [],
-      ann: ['billing', 'basket', 'ledger'],
-      paybot: ['billing'],
-      [NAMELESS]: [],
-    })
-  })
-
-  describe.each(ASKERS.map((who) => [who.name, who] as const))('to %s', (_name, who) => {
-    test('every GET of one thing answers what is not seen like what is not there', async () => {
-      const asked = ofCallers('get').filter(({ path }) => path.includes('{'))
-      expect(asked.length).toBeGreaterThan(5)
-      for (const endpoint of asked)
-        for (const thing of hiddenFrom(who)) {
-          const there = await client(who).get(filled(endpoint, thing))
-          const nowhere = await client(who).get(filled(endpoint, NOTHING))
-          expect([endpoint.path, there.status, neutral(there.text, thing)]).toEqual([
-            endpoint.path,
-            nowhere.status,
-            neutral(nowhere.text, NOTHING),
-          ])
-        }
-    })
-
-    test('every GET of many things names only what is seen, whatever is asked of it', async () => {
-      for (const endpoint of ofCallers('get').filter(({ path }) => !path.includes('{')))
-        for (const query of ['', ...hiddenFrom(who).map((thing) => queryOf(endpoint, thing))]) {
-          const { text } = await client(who).get(`${endpoint.path}${query}`)
-          for (const hidden of hiddenFrom(who))
-            expect([endpoint.path + query, leaked(withoutQuery(text, hidden, query), hidden)]).toEqual([endpoint.path + query, []])
-        }
-    })
-
-    test('what is seen is found by each kind of reading', async () => {
-      const get = async (path: string) => await client(who).get(path)
-      const [incidents, approvals, services, audit, records] = [
-        await get('/api/v1/incidents?limit=10'),
-        await get('/api/v1/approvals?limit=10'),
-        await get('/api/v1/services'),
-        await get('/api/v1/audit?limit=200'),
-        await get('/api/v1/records'),
-      ]
-      const seen = seenBy(who)
-      const ids = (answer: { json: { items: { id: string }[] } }): string[] => answer.json.items.map(({ id }) => id).toSorted()
-      expect(ids(incidents)).toEqual(seen.map(({ incident }) => incident).toSorted())
-      expect(ids(approvals)).toEqual(seen.map(({ approval }) => approval).toSorted())
-      expect(services.json.items.map(({ name }: { name: string }) => name).toSorted()).toEqual(
-        seen.map(({ service }) => service).toSorted(),
-      )
-      expect(records.json.incidents.opened).toBe(seen.length)
-      for (const { incident } of seen)
-        expect(audit.json.items.some((entry: { incident: string | null }) => entry.incident === incident)).toBe(true)
-      for (const { incident, approval, service } of seen) {
-        expect((await get(`/api/v1/incidents/${incident}`)).json.service).toBe(service)
-        expect((await get(`/api/v1/approvals/${approval}`)).json.incident).toBe(incident)
-      }
-    })
-
-    test('every POST about one thing answers what is not seen like what is not there, and changes nothing', async () => {
-      const before = await rowsOf(running)
-      for (const endpoint of ofCallers('post').filter(({ path }) => path.includes('{')))
-        for (const thing of hiddenFrom(who)) {
-          const there = await client(who).post(filled(endpoint, thing), bodyOf(endpoint, thing))
-          const nowhere = await client(who).post(filled(endpoint, NOTHING), bodyOf(endpoint, NOTHING))
-          expect([endpoint.path, there.status, neutral(there.text, thing)]).toEqual([
-            endpoint.path,
-            nowhere.status,
-            neutral(nowhere.text, NOTHING),
-          ])
-          expect(there.status).toBeGreaterThanOrEqual(400)
-        }
-      expect(await rowsOf(running)).toEqual(before)
-    })
-
-    test('the stream of events tells of what is seen, numbered without gaps', async () => {
-      const told = await eventsOf(running, client(who), things)
-      expect(told).toEqual(seenBy(who).map(({ incident }, index) => ({ id: String(firstId(told) + index), incident })))
-    })
-  })
-
-  describe.each(STANDPOINTS)('to %s, channel %s', (name, channel) => {
-    const stand = async (): Promise<{ hidden: Thing[]; say(text: string): Promise<string> }> => {
-      const who = ASKERS.find((each) => each.name === name)
-      const person = await running.agent.person(actorOf(name))
-      const caller: Caller = person
-        ? { kind: 'person', person, actor: actorOf(name), sessionHash: '' }
-        : { kind: 'program', name: name === NAMELESS ? null : name }
-      const sight = sightOf(WORKSPACES, who?.asker ?? { kind: 'nobody' }, channel)
-      // The clock stands still, so that two answers differ by what they tell alone.
-      const at = { caller, incident: null, now: new Date(), consoleUrl: 'http://127.0.0.1:7878' }
-      const agent = agentFor(running.agent, caller, channel)
-      const say = async (text: string): Promise<string> => {
-        const { notification, blocks } = await runCommand(text, { ...at, agent })
-        return JSON.stringify([notification, blocks])
-      }
-      return { hidden: things.filter((thing) => !sees(sight, thing)), say }
+    const client = (who: Who): Browser => {
+      const caller = callers.get(who.name)
+      if (!caller) throw new Error(`${who.name} is not there yet`)
+      return caller
     }
+    const seenBy = (who: Who): Thing[] => things.filter((thing) => sees(sightOf(WORKSPACES, who.asker, null), thing))
+    const hiddenFrom = (who: Who): Thing[] => things.filter((thing) => !seenBy(who).includes(thing))
+    const ofCallers = (method: Endpoint['method']): Endpoint[] =>
+      running.edge.endpoints.filter((each) => each.access === 'caller' && each.method === method && !isStream(each))
 
-    test('every command answers what is not seen like what is not there, and changes nothing', async () => {
-      const [before, { hidden, say }] = [await rowsOf(running), await stand()]
-      expect(hidden.length).toBeGreaterThan(0)
-      for (const { name: command } of COMMANDS)
-        for (const words of WORDS) {
-          const nowhere = neutral(await say(`${command} ${words(NOTHING)}`), NOTHING)
-          for (const thing of hidden) {
-            const said = `${command} ${words(thing)}`
-            expect([said, neutral(await say(said), thing)]).toEqual([said, nowhere])
+    test('everybody here sees what the rule says, and the rule leaves nobody and nothing out of the matrix', () => {
+      const matrix = Object.fromEntries(ASKERS.map((who) => [who.name, seenBy(who).map(({ service }) => service)]))
+      expect(matrix).toEqual({
+        pat: ['billing'],
+        sam: ['basket'],
+        nan: [],
+        ann: ['billing', 'basket', 'ledger'],
+        paybot: ['billing'],
+        [NAMELESS]: [],
+      })
+    })
+
+    describe.each(ASKERS.map((who) => [who.name, who] as const))('to %s', (_name, who) => {
+      test('every GET of one thing answers what is not seen like what is not there', async () => {
+        const asked = ofCallers('get').filter(({ path }) => path.includes('{'))
+        expect(asked.length).toBeGreaterThan(5)
+        for (const endpoint of asked)
+          for (const thing of hiddenFrom(who)) {
+            const there = await client(who).get(filled(endpoint, thing))
+            const nowhere = await client(who).get(filled(endpoint, NOTHING))
+            expect([endpoint.path, there.status, neutral(there.text, thing)]).toEqual([
+              endpoint.path,
+              nowhere.status,
+              neutral(nowhere.text, NOTHING),
+            ])
           }
+      })
+
+      test('every GET of many things names only what is seen, whatever is asked of it', async () => {
+        for (const endpoint of ofCallers('get').filter(({ path }) => !path.includes('{')))
+          for (const query of ['', ...hiddenFrom(who).map((thing) => queryOf(endpoint, thing))]) {
+            const { text } = await client(who).get(`${endpoint.path}${query}`)
+            for (const hidden of hiddenFrom(who))
+              expect([endpoint.path + query, leaked(withoutQuery(text, hidden, query), hidden)]).toEqual([endpoint.path + query, []])
+          }
+      })
+
+      test('what is seen is found by each kind of reading', async () => {
+        const get = async (path: string) => await client(who).get(path)
+        const [incidents, approvals, services, audit, records] = [
+          await get('/api/v1/incidents?limit=10'),
+          await get('/api/v1/approvals?limit=10'),
+          await get('/api/v1/services'),
+          await get('/api/v1/audit?limit=200'),
+          await get('/api/v1/records'),
+        ]
+        const seen = seenBy(who)
+        const ids = (answer: { json: { items: { id: string }[] } }): string[] => answer.json.items.map(({ id }) => id).toSorted()
+        expect(ids(incidents)).toEqual(seen.map(({ incident }) => incident).toSorted())
+        expect(ids(approvals)).toEqual(seen.map(({ approval }) => approval).toSorted())
+        expect(services.json.items.map(({ name }: { name: string }) => name).toSorted()).toEqual(
+          seen.map(({ service }) => service).toSorted(),
+        )
+        expect(records.json.incidents.opened).toBe(seen.length)
+        for (const { incident } of seen)
+          expect(audit.json.items.some((entry: { incident: string | null }) => entry.incident === incident)).toBe(true)
+        for (const { incident, approval, service } of seen) {
+          expect((await get(`/api/v1/incidents/${incident}`)).json.service).toBe(service)
+          expect((await get(`/api/v1/approvals/${approval}`)).json.incident).toBe(incident)
         }
-      expect(await rowsOf(running)).toEqual(before)
+      })
+
+      test('every POST about one thing answers what is not seen like what is not there, and changes nothing', async () => {
+        const before = await rowsOf(running)
+        for (const endpoint of ofCallers('post').filter(({ path }) => path.includes('{')))
+          for (const thing of hiddenFrom(who)) {
+            const there = await client(who).post(filled(endpoint, thing), bodyOf(endpoint, thing))
+            const nowhere = await client(who).post(filled(endpoint, NOTHING), bodyOf(endpoint, NOTHING))
+            expect([endpoint.path, there.status, neutral(there.text, thing)]).toEqual([
+              endpoint.path,
+              nowhere.status,
+              neutral(nowhere.text, NOTHING),
+            ])
+            expect(there.status).toBeGreaterThanOrEqual(400)
+          }
+        expect(await rowsOf(running)).toEqual(before)
+      })
+
+      test('the stream of events tells of what is seen, numbered without gaps', async () => {
+        const told = await eventsOf(running, client(who), things)
+        expect(told).toEqual(seenBy(who).map(({ incident }, index) => ({ id: String(firstId(told) + index), incident })))
+      })
     })
 
-    test('every command that only reads names, said alone, only what is seen', async () => {
-      const { hidden, say } = await stand()
-      const reading = COMMANDS.filter(({ needs, programs }) => programs && needs === 'read')
-      expect(reading.length).toBeGreaterThan(10)
-      for (const { name: command } of reading) {
-        const text = await say(command)
-        for (const thing of hidden) expect([command, leaked(text, thing)]).toEqual([command, []])
+    describe.each(STANDPOINTS)('to %s, channel %s', (name, channel) => {
+      const stand = async (): Promise<{ hidden: Thing[]; say(text: string): Promise<string> }> => {
+        const who = ASKERS.find((each) => each.name === name)
+        const person = await running.agent.person(actorOf(name))
+        const caller: Caller = person
+          ? { kind: 'person', person, actor: actorOf(name), sessionHash: '' }
+          : { kind: 'program', name: name === NAMELESS ? null : name }
+        const sight = sightOf(WORKSPACES, who?.asker ?? { kind: 'nobody' }, channel)
+        // The clock stands still, so that two answers differ by what they tell alone.
+        const at = { caller, incident: null, now: new Date(), consoleUrl: 'http://127.0.0.1:7878' }
+        const agent = agentFor(running.agent, caller, channel)
+        const say = async (text: string): Promise<string> => {
+          const { notification, blocks } = await runCommand(text, { ...at, agent })
+          return JSON.stringify([notification, blocks])
+        }
+        return { hidden: things.filter((thing) => !sees(sight, thing)), say }
       }
-    })
-  })
 
-  test('data of a kind that a workspace may not read is not there: no evidence of it, no sentence that rests on it, no logs', async () => {
-    const [, basket] = things
-    const read = async (name: string) => {
-      const browser = await running.as(name)
-      const { json } = await browser.get(`/api/v1/incidents/${basket?.incident}`)
-      const [, logs] = [
-        await browser.get(`/api/v1/incidents/${basket?.incident}/evidence/E2`),
-        await browser.post('/api/v1/commands', { text: 'logs basket' }),
-      ]
-      const evidence = json.evidence.map(({ kind }: { kind: string }) => kind)
-      const claims = json.hypotheses[0].claims.map(({ text }: { text: string }) => text)
-      return {
-        evidence,
-        claims,
-        item: (await browser.get(`/api/v1/incidents/${basket?.incident}/evidence/E2`)).status,
-        logs: logs.json.text,
+      test('every command answers what is not seen like what is not there, and changes nothing', async () => {
+        const [before, { hidden, say }] = [await rowsOf(running), await stand()]
+        expect(hidden.length).toBeGreaterThan(0)
+        for (const { name: command } of COMMANDS)
+          for (const words of WORDS) {
+            const nowhere = neutral(await say(`${command} ${words(NOTHING)}`), NOTHING)
+            for (const thing of hidden) {
+              const said = `${command} ${words(thing)}`
+              expect([said, neutral(await say(said), thing)]).toEqual([said, nowhere])
+            }
+          }
+        expect(await rowsOf(running)).toEqual(before)
+      })
+
+      test('every command that only reads names, said alone, only what is seen', async () => {
+        const { hidden, say } = await stand()
+        const reading = COMMANDS.filter(({ needs, programs }) => programs && needs === 'read')
+        expect(reading.length).toBeGreaterThan(10)
+        for (const { name: command } of reading) {
+          const text = await say(command)
+          for (const thing of hidden) expect([command, leaked(text, thing)]).toEqual([command, []])
+        }
+      })
+    })
+
+    test('data of a kind that a workspace may not read is not there: no evidence of it, no sentence that rests on it, no logs', async () => {
+      const [, basket] = things
+      const read = async (name: string) => {
+        const browser = await running.as(name)
+        const { json } = await browser.get(`/api/v1/incidents/${basket?.incident}`)
+        const [, logs] = [
+          await browser.get(`/api/v1/incidents/${basket?.incident}/evidence/E2`),
+          await browser.post('/api/v1/commands', { text: 'logs basket' }),
+        ]
+        const evidence = json.evidence.map(({ kind }: { kind: string }) => kind)
+        const claims = json.hypotheses[0].claims.map(({ text }: { text: string }) => text)
+        return {
+          evidence,
+          claims,
+          item: (await browser.get(`/api/v1/incidents/${basket?.incident}/evidence/E2`)).status,
+          logs: logs.json.text,
+        }
       }
-    }
-    expect(await read('ann')).toMatchObject({ evidence: ['metrics', 'logs'], claims: ['By metrics.', 'By logs.'], item: 200 })
-    expect(await read('sam')).toMatchObject({
-      evidence: ['metrics'],
-      claims: ['By metrics.'],
-      item: 404,
-      logs: expect.stringContaining('No logs of basket'),
+      expect(await read('ann')).toMatchObject({ evidence: ['metrics', 'logs'], claims: ['By metrics.', 'By logs.'], item: 200 })
+      expect(await read('sam')).toMatchObject({
+        evidence: ['metrics'],
+        claims: ['By metrics.'],
+        item: 404,
+        logs: expect.stringContaining('No logs of basket'),
+      })
     })
-  })
 
-  test('who may decide is who holds the role and sees it, and a vote of anybody else is one about nothing', async () => {
-    const [billing] = things
-    const names = await running.agent.whoMay(billing?.approval ?? '')
-    expect(names.map(({ id }) => id).toSorted()).toEqual(['ann', 'pat'])
-    const vote = async (name: string) =>
-      await (await running.as(name)).post(`/api/v1/approvals/${billing?.approval}/votes`, { decision: 'deny', digest: billing?.digest })
-    expect((await vote('sam')).json.code).toBe('unknown-approval')
-    const refused = running.agent.vote({
-      requestId: billing?.approval ?? '',
-      digest: billing?.digest ?? '',
-      decision: 'deny',
-      actor: { surface: 'console', tenant: 'local', externalId: 'sam' },
-      place: 'console',
-      confirm: null,
-      reason: null,
-      deliveryKey: 'past-every-surface',
+    test('who may decide is who holds the role and sees it, and a vote of anybody else is one about nothing', async () => {
+      const [billing] = things
+      const names = await running.agent.whoMay(billing?.approval ?? '')
+      expect(names.map(({ id }) => id).toSorted()).toEqual(['ann', 'pat'])
+      const vote = async (name: string) =>
+        await (await running.as(name)).post(`/api/v1/approvals/${billing?.approval}/votes`, { decision: 'deny', digest: billing?.digest })
+      expect((await vote('sam')).json.code).toBe('unknown-approval')
+      const refused = running.agent.vote({
+        requestId: billing?.approval ?? '',
+        digest: billing?.digest ?? '',
+        decision: 'deny',
+        actor: { surface: 'console', tenant: 'local', externalId: 'sam' },
+        place: 'console',
+        confirm: null,
+        reason: null,
+        deliveryKey: 'past-every-surface',
+      })
+      await expect(refused).rejects.toMatchObject({ code: 'unknown-approval' })
     })
-    await expect(refused).rejects.toMatchObject({ code: 'unknown-approval' })
-  })
-})
+  },
+  PATIENCE_MS,
+)
 
 const NOTHING: Thing = { service: NOWHERE, environment: 'nowhere', incident: NO_INCIDENT, approval: NO_APPROVAL, digest: '0'.repeat(64) }
 

@@ -1,8 +1,9 @@
 import { sql } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
 import { createJobQueue, type JobQueue, type JobQueueDeps } from '../../storage/job-queue.ts'
-import { JOB_CHANNEL } from '../../storage/job-rows.ts'
+import { claimJobs, enqueueJob, JOB_CHANNEL } from '../../storage/job-rows.ts'
 import { HopelessJob, JobAborted } from '../../storage/job-run.ts'
+import { createJobWorker } from '../../storage/job-worker.ts'
 import { describeDatabases, moveClock, stopClock } from '../support/database.ts'
 
 /** Longer than any test: whoever waits for the poll waits in vain. */
@@ -83,6 +84,30 @@ describeDatabases('job queue', (store) => {
     await expect.poll(queue.counts).toEqual({ waiting: 0, running: 0, dead: 1 })
     expect(done).toEqual([1, 3])
     expect(await queue.deadLetters(9)).toMatchObject([{ payload: { number: 2 }, lastError: 'HopelessJob: two is one too many' }])
+  })
+
+  test('while several are tried one by one, what is over already ends none of the others', async () => {
+    const { db } = database()
+    const log = { warn: () => {}, error: () => {} }
+    const over = Promise.withResolvers<void>()
+    const worker = createJobWorker({ db, now: () => new Date(), log, workerId: 'a' }, over.resolve)
+    const aborted: boolean[] = []
+    worker.handleTogether(
+      'count',
+      async (payloads, signal) => {
+        if (payloads.length > 1) throw new Error('not together')
+        await worker.renew()
+        aborted.push(signal.aborted)
+      },
+      10,
+    )
+    for (const number of [1, 2, 3]) await enqueueJob(db, { kind: 'count', payload: { number } })
+    const { claimed } = await claimJobs(db, { workerId: 'a', free: worker.free(), leaseSeconds: 60 })
+    worker.begin(claimed)
+    expect(worker.free()).toEqual(new Map())
+    await over.promise
+    expect(aborted).toEqual([false, false, false])
+    expect((await rows()).every(({ attempts, finished_at }) => attempts === 1 && finished_at !== null)).toBe(true)
   })
 
   test('starts at once, not at the next poll', async () => {

@@ -92,7 +92,9 @@ describePostgres('three processes with rights of their own', (store) => {
   })
 
   test('what people did in a chat is seen and worked on by the edge alone, and all other work by the agent', async () => {
-    const handled = readFileSync(join(import.meta.dirname, '../../../agent/create-agent.ts'), 'utf8').matchAll(/queue\.handle\('([\w-]+)'/g)
+    const handled = readFileSync(join(import.meta.dirname, '../../../agent/create-agent.ts'), 'utf8').matchAll(
+      /queue\.handle(?:Together)?\(\s*'([\w-]+)'/g,
+    )
     expect([...handled].map(([, kind]) => kind)).toEqual(AGENT_JOBS)
     const chat = [SLACK_WORDS, SLACK_PRESSES]
     const kinds = [...chat, 'intake']
@@ -118,6 +120,10 @@ describePostgres('three processes with rights of their own', (store) => {
       const claims = claimed.map(({ id, attempt }) => ({ id, attempt, workerId: role }))
       expect(await finishJobs(as(role), claims)).toBe(claims.length)
     }
+    for (const role of ['agent', 'executor'] as const)
+      expect(await tried(role, `insert into job (kind, payload) values ('${SLACK_PRESSES}', '{}')`)).toMatch(
+        /^fault 42501 new row violates row-level security/,
+      )
     for (const role of ['edge', 'agent'] as const)
       expect(await tried(role, `update job set kind = 'intake', payload = '{}'`)).toMatch(DENIED)
   })
