@@ -47,8 +47,8 @@ export interface PostingRows {
 export interface DelivererDeps {
   postings: PostingRows
   web: Pick<SlackWeb, 'post' | 'edit' | 'search' | 'upload'>
-  /** The channels for incidents: what they do not take waits until somebody mends it. */
-  channels: ReadonlySet<string>
+  /** The channels where incidents are shown by now: what these do not take waits until somebody mends them. */
+  homes: ReadonlySet<string>
   /** What it looks like; null where not everybody may read it who reads along in its place. */
   draw(posting: StoredPosting): Promise<Drawn | null>
   /** The channel that it belongs to by now; null for what stays where it is. */
@@ -141,7 +141,7 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
       log.warn(about, 'what stood in a channel that takes nothing any more is shown in the channel for incidents')
       return 0
     }
-    if (error.kind === 'refused' || (error.kind === 'place' && !deps.channels.has(posting.place))) {
+    if (error.kind === 'refused' || (error.kind === 'place' && !deps.homes.has(posting.place))) {
       log.error(about, 'Slack refuses a message')
       await giveUp(posting, words)
       return 0

@@ -108,7 +108,7 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
   const deliverer = createDeliverer({
     ...deps,
     web,
-    channels: new Set([channel, ...deps.workspaces.flatMap(({ channels }) => channels)]),
+    homes: new Set([channel, ...deps.workspaces.flatMap(({ channels }) => channels.slice(0, 1))]),
     draw,
     home: async (posting) => await homeOf(posting, deps),
     follow: createFollowing(deps),

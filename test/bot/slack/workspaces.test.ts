@@ -68,7 +68,7 @@ describeDatabases(
       const id = await running.askSomething(60)
       await message('Approve?')
       const before = slack.posted(channel).length
-      const browser = await (await restartIn(channel, teams)).as('alice')
+      const browser = await (await restartIn(channel, { teams })).as('alice')
       const { json } = await browser.get(`/api/v1/approvals/${id}`)
       await browser.post(`/api/v1/approvals/${id}/votes`, { decision: 'deny', digest: json.digest })
       const denied = await saidIn(scene, roomOf(scene, 'payroom'), /^Denied/)
@@ -83,12 +83,14 @@ describeDatabases(
       const { slack, running, channel, restartIn } = scene
       const id = await running.askSomething(60)
       await saidIn(scene, roomOf(scene, 'payroom'), /Approve\?/)
-      roomOf(scene, 'payroom').archived = true
       const moved: Teams = (channelNamed) => [
         team('pay', 'payments', ['alice', 'bob'], channelNamed('newroom'), channelNamed('payroom')),
         team('shop', 'basket', ['carol'], channelNamed('shoproom')),
       ]
-      const browser = await (await restartIn(channel, moved)).as('alice')
+      const archive = (): void => {
+        roomOf(scene, 'payroom').archived = true
+      }
+      const browser = await (await restartIn(channel, { teams: moved, meanwhile: archive })).as('alice')
       const { json } = await browser.get(`/api/v1/approvals/${id}`)
       await browser.post(`/api/v1/approvals/${id}/votes`, { decision: 'deny', digest: json.digest })
       const denied = await saidIn(scene, roomOf(scene, 'newroom'), /^Denied/)

@@ -22,8 +22,8 @@ export interface SlackScene {
   carol: Person
   bob: Person
   mallory: Person
-  /** The next process on the same database, with another channel for incidents or other teams. */
-  restartIn(channel: Conversation, teams?: Teams): Promise<RunningEdge>
+  /** The next process on the same database, with another channel for incidents or other teams. `meanwhile` happens while none runs. */
+  restartIn(channel: Conversation, changed?: { teams?: Teams; meanwhile?: () => void }): Promise<RunningEdge>
   /** The one message that begins so, once it is there. */
   message(beginning: string | RegExp): Promise<SlackMessage>
   /** What a person alone was told, once it holds this. */
@@ -80,9 +80,10 @@ export async function openScene(
   const find = (ask: () => SlackMessage | undefined): Promise<SlackMessage> => waitFor(async () => ask() ?? null, SECONDS)
   return {
     ...{ slack, running, channel, rooms, alice, carol, bob, mallory },
-    async restartIn(place, divided = teams) {
+    async restartIn(place, changed = {}) {
       await latest.close()
-      latest = await open(place, divided, running.target)
+      changed.meanwhile?.()
+      latest = await open(place, changed.teams ?? teams, running.target)
       return latest
     },
     message: async (beginning) => await find(() => slack.posted(channel).find((each) => fits(each, beginning))),
