@@ -10,6 +10,7 @@ import type { Hypothesis } from './domain/hypothesis.ts'
 import type { Incident, IncidentEvent, IncidentState } from './domain/incident.ts'
 import type { Actor, Principal, Role } from './domain/principal.ts'
 import type { RunbookChunk, RunbookQuery } from './domain/runbook.ts'
+import type { Asker } from './domain/workspace.ts'
 import type { Handling } from './handling/handling.ts'
 import type { HandlingState } from './handling/state.ts'
 import type { ModelUse } from './investigation/model-use.ts'
@@ -87,6 +88,17 @@ export interface Effects {
 
 /** What surfaces may ask of the agent. Expected refusals are thrown as `Refusal`. */
 export interface Agent extends ByPerson, ByHand, Handling {
+  /**
+   * The same agent for somebody in a place: it tells, and does, nothing about what they do not see there, which is answered like what does not exist.
+   * `channel`: the Slack channel where others read along; null where only the asker does.
+   */
+  seenBy(asker: Asker, channel: string | null): Agent
+  /** The same for everybody who reads along in a Slack channel. */
+  seenIn(channel: string): Agent
+  /** What of everything this agent sees. */
+  sight: { everything: boolean; sees(incidentId: string): Promise<boolean> }
+  /** The Slack channel where an incident is shown: `usual` while there are no workspaces, null when none of its workspaces has one. */
+  channelFor(incidentId: string, usual: string): Promise<string | null>
   /** Keeps a delivery durably; the rest happens as a job. The same key again is a duplicate, not an error. */
   receive(delivery: {
     source: string

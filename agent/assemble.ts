@@ -6,13 +6,15 @@ import type { ExecutorLease } from './actions/executor.ts'
 import { metricsByEnvironment } from './actions/metrics-by-environment.ts'
 import { createPolicyAnswers } from './actions/policy-answers.ts'
 import type { PlanCard } from './actions/propose.ts'
-import { type AgentDeps, createAgent, type RunningAgent } from './create-agent.ts'
+import type { AgentDeps } from './agent-deps.ts'
+import { createAgent, type RunningAgent } from './create-agent.ts'
 import { SOURCE as DETECTION } from './detection/found-alert.ts'
 import { createLogWatch } from './detection/watch-logs.ts'
 import { createWatch } from './detection/watch-services.ts'
 import { createWatchTurn, type WatchLease, type WatchTurn } from './detection/watch-turn.ts'
 import { type Alert, alertSchema } from './domain/alert.ts'
 import { canonicalJson, digestOf } from './domain/canonical-json.ts'
+import type { Incident } from './domain/incident.ts'
 import { createDrills, type DrillRuns, type Drills } from './drills.ts'
 import { createHeartbeats } from './heartbeats/heartbeats.ts'
 import { createPulse } from './heartbeats/pulse.ts'
@@ -51,6 +53,7 @@ export interface AssemblyDeps
     | 'tidy'
     | 'tryToWrite'
     | 'parts'
+    | 'workspaces'
   > {
   lease: ExecutorLease
   /** Of the replica that watches the services. */
@@ -69,7 +72,7 @@ export interface AssemblyDeps
   /** Nobody is told unless given. */
   trace?: Trace
   /** Where every request is shown. */
-  presentations(): Promise<readonly Presentation[]>
+  presentations(incident: Pick<Incident, 'service' | 'environment'>): Promise<readonly Presentation[]>
 }
 
 /** What is missed when it no longer comes, and what is called while all is well. */
@@ -145,7 +148,7 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
     pulse: pulseOf(deps, acts),
     catalog,
     topology,
-    telemetry: createTelemetry({ sources: integrations, topology, log }),
+    telemetry: (seen) => createTelemetry({ sources: integrations, topology: seen, log }),
     drills,
     configured: policy.problems,
     objectionOfPolicy: (plan) => answers.objection(plan, catalog.find(plan.action.kind, plan.action.version)),
@@ -153,6 +156,7 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
       incidents,
       topology,
       drills: { current: drills.current, environments: ground?.environments ?? [], sources: ground ? [ground.id] : [] },
+      workspaces: deps.workspaces,
       ...(heartbeats ? { isHeartbeat: heartbeats.expects } : {}),
       now,
       log,
@@ -160,7 +164,15 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
     watching: createWatchTurn({ lease: deps.watchLease, watches: [createWatch(watched), createLogWatch(watched)] }),
     investigation: tracedInvestigation(
       createInvestigation({
-        ...{ incidents, sources: tracedSources(integrations, trace), topology, runbooks: deps.runbooks, now, log },
+        ...{
+          incidents,
+          sources: tracedSources(integrations, trace),
+          topology,
+          runbooks: deps.runbooks,
+          workspaces: deps.workspaces,
+          now,
+          log,
+        },
         ...(deps.model ? { model: deps.model } : {}),
       }),
       trace,

@@ -65,12 +65,13 @@ export interface IncidentStore {
   /** The same for several, in this order and all in one transaction: each decision sees what those before it wrote. */
   absorbAll(arrivals: readonly Arrival[]): Promise<Absorbed[]>
   get(id: string): Promise<Incident | null>
-  /** Newest first; `cursor` is opaque and comes from the call before. */
+  /** Newest first; `cursor` is opaque and comes from the call before. With `fits` only those that it says yes to. */
   list(query: {
     state?: IncidentState | 'active'
     service?: string
     limit: number
     cursor?: string
+    fits?: (incident: Incident) => boolean
   }): Promise<{ items: Incident[]; next: string | null }>
   /**
    * Appends to the timeline; with `state` the incident moves there in the same transaction, and surfaces are told by the outbox. With `from`
@@ -350,6 +351,7 @@ export interface AuditStore {
 export interface IncidentRecord {
   id: string
   service: string
+  environment: string
   severity: Severity
   openedAt: Date
   endedAt: Date | null

@@ -1,11 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import type { IdentityLink, Role } from '../agent/domain/principal.ts'
+import type { Workspace } from '../agent/domain/workspace.ts'
 import { type HeartbeatSettings, readHeartbeats } from './config/heartbeat-settings.ts'
 import { type ModelsSettings, modelVariables, readModelsSettings } from './config/model-settings.ts'
 import { createEnvironmentReader, type Environment, type EnvironmentReader, type VariableWords } from './config/secrets.ts'
 import { parseSettings, type SettingsFile, SHORTEST_TOKEN } from './config/settings-file.ts'
 import { readSources, type SourceSettings, sourceVariables } from './config/sources.ts'
+import { readWorkspaces, workspaceProblems } from './config/workspace-settings.ts'
 import { type OidcSettings, readOidcSettings } from './oidc/settings.ts'
 import { readSlackSettings, type SlackSettings, slackProblems, slackVariables, unusedSlackSettings } from './slack/settings.ts'
 import { readTraceSettings, type TraceSettings, traceVariables } from './traces/settings.ts'
@@ -30,7 +32,7 @@ export const VARIABLES: VariableWords = {
     words: 'The Ed25519 private key (PEM) that signs exports of the audit log; without it audit-key.pem in the data directory.',
     secret: true,
   },
-  STEADYHAND_API_KEYS: { words: 'Keys of programs, separated by commas.', secret: true, key: 'api.keys' },
+  STEADYHAND_API_KEYS: { words: 'Keys of programs, KEY or NAME:KEY each, separated by commas.', secret: true, key: 'api.keys' },
   STEADYHAND_WEBHOOK_TOKEN: { words: 'What senders of alerts and changes present.', secret: true, key: 'webhooks.token' },
   STEADYHAND_HEARTBEAT_URL: { words: 'What is called while approved actions would run.', secret: true, key: 'heartbeats.url' },
   DATABASE_URL: { words: 'A PostgreSQL server; each process of start --role has its own login.', secret: true, key: 'databaseUrl' },
@@ -64,7 +66,9 @@ export interface Settings {
   people: readonly ConfiguredPerson[]
   /** False while the three people of an unconfigured console stand in. */
   peopleConfigured: boolean
-  api: { keys: readonly string[] }
+  api: { keys: readonly ApiKey[] }
+  /** None: everybody sees everything. */
+  workspaces: readonly Workspace[]
   webhooks: { token: string | null; perSecond: number; burst: number }
   /** Where people sign in; null means by name, on this machine only. */
   oidc: OidcSettings | null
@@ -97,6 +101,12 @@ export interface ConfiguredPerson {
   /** Null: every environment there is. */
   environments: readonly string[] | null
   links: readonly Omit<IdentityLink, 'principalId'>[]
+}
+
+/** Of a program. One without a name belongs to no workspace. */
+export interface ApiKey {
+  name: string | null
+  key: string
 }
 
 /** Settings that cannot be used. The message holds every problem, one a line. */
@@ -135,6 +145,7 @@ export function loadConfig(environment: Environment = process.env, folder: strin
       : []),
     ...signInProblems(settings),
     ...slackProblems(settings.slack),
+    ...workspaceProblems(settings.workspaces, { people: settings.people, keys: settings.api.keys }),
   ]
   if (all.length > 0) throw new ConfigError(all)
   return settings
@@ -208,7 +219,8 @@ function merge(read: EnvironmentReader, file: SettingsFile, path: string | null,
     runbooks: { folder: runbooks === undefined ? null : inFolder(runbooks) },
     people: file.people?.map(personOf) ?? UNCONFIGURED_PEOPLE,
     peopleConfigured: file.people !== undefined,
-    api: { keys: keys === undefined ? (file.api?.keys ?? []) : keys.split(',').map((key) => key.trim()) },
+    api: { keys: (keys?.split(',') ?? file.api?.keys ?? []).map(apiKeyOf) },
+    workspaces: readWorkspaces(file.workspaces),
     webhooks: {
       token: read.secret('STEADYHAND_WEBHOOK_TOKEN') ?? file.webhooks?.token ?? null,
       perSecond: file.webhooks?.perSecond ?? 500,
@@ -249,6 +261,12 @@ function personOf(person: NonNullable<SettingsFile['people']>[number]): Configur
   return { id: person.id, name: person.name, roles: person.roles, environments: person.environments ?? null, links }
 }
 
+/** 'KEY', or 'NAME:KEY' for a program that is somebody. */
+function apiKeyOf(text: string): ApiKey {
+  const [, name, key] = /^([a-z0-9][a-z0-9._-]{0,63}):(.*)$/.exec(text.trim()) ?? []
+  return name === undefined || key === undefined ? { name: null, key: text.trim() } : { name, key }
+}
+
 function portOf(read: EnvironmentReader, name: 'PORT' | 'HEALTH_PORT'): number | undefined {
   const text = read.text(name)
   if (text === undefined) return undefined
@@ -273,7 +291,10 @@ function logLevelOf(read: EnvironmentReader): Settings['log']['level'] {
 }
 
 function weakTokens(settings: Settings): string[] {
-  const given = [...settings.api.keys.map((key) => ['An API key', key] as const), ['The webhook token', settings.webhooks.token] as const]
+  const given = [
+    ...settings.api.keys.map(({ key }) => ['An API key', key] as const),
+    ['The webhook token', settings.webhooks.token] as const,
+  ]
   const weak = given.filter(([, secret]) => secret !== null && secret.length < SHORTEST_TOKEN)
   return weak.map(([what]) => `${what} is shorter than ${SHORTEST_TOKEN} characters: make one with "openssl rand -hex 32".`)
 }

@@ -16,9 +16,10 @@ import { evidenceEndpoints } from './api/evidence.ts'
 import { incidentEndpoints } from './api/incidents.ts'
 import { messageEndpoints } from './api/messages.ts'
 import { recordsEndpoints } from './api/records.ts'
+import { seenByCaller } from './api/seen-by-caller.ts'
 import { serviceEndpoints } from './api/services.ts'
 import { sessionEndpoints } from './api/session.ts'
-import { systemEndpoints } from './api/system.ts'
+import { modeEndpoints, systemEndpoints } from './api/system.ts'
 import { createPngs } from './charts/png.ts'
 import type { LiveSecrets } from './config/live-secrets.ts'
 import type { Settings } from './config.ts'
@@ -131,6 +132,27 @@ export function createEdge(deps: EdgeDeps): Edge {
           secureCookie,
         })
       : null
+  const drawPng = createPngs()
+  /** What a caller may ask for: made anew for each kind of sight there is, of an agent that sees no more. */
+  const ofCallers = (seen: Agent): Endpoint[] => [
+    ...modeEndpoints({ agent: seen }),
+    ...messageEndpoints({ messages: deps.messages, agent: seen }),
+    ...incidentEndpoints({
+      agent: seen,
+      renderCards: createRenderedCards({ agent: seen, render, now, consoleUrl }),
+      thread: (incidentId) => deps.messages.thread('console', incidentId, THREAD_LENGTH),
+      now,
+    }),
+    ...evidenceEndpoints({ agent: seen }),
+    ...chartEndpoints({ agent: seen, drawPng }),
+    ...recordsEndpoints({ agent: seen, now }),
+    ...approvalEndpoints({ agent: seen }),
+    ...commandEndpoints({ agent: seen, now, consoleUrl, render }),
+    ...drillEndpoints({ agent: seen }),
+    ...auditEndpoints({ agent: seen }),
+    ...serviceEndpoints({ agent: seen }),
+    ...events.endpoints(seen),
+  ]
   const endpoints: Endpoint[] = [
     ...systemEndpoints({
       version: deps.version,
@@ -140,27 +162,12 @@ export function createEdge(deps: EdgeDeps): Edge {
       notReady: deps.notReady,
       all: () => endpoints,
     }),
-    ...messageEndpoints({ messages: deps.messages }),
     ...webhookEndpoints({ ...deps, tokens, limits: settings.webhooks, metrics }),
     ...sessionEndpoints({ agent, identity }),
     ...authEndpoints({ signIn, namedPeople: deps.namedPeople }),
-    ...incidentEndpoints({
-      agent,
-      renderCards: createRenderedCards({ agent, render, now, consoleUrl }),
-      thread: (incidentId) => deps.messages.thread('console', incidentId, THREAD_LENGTH),
-      now,
-    }),
-    ...evidenceEndpoints({ agent }),
-    ...chartEndpoints({ agent, drawPng: createPngs() }),
-    ...recordsEndpoints({ agent, now }),
-    ...approvalEndpoints({ agent }),
-    ...commandEndpoints({ agent, now, consoleUrl, render }),
-    ...drillEndpoints({ agent }),
-    ...auditEndpoints({ agent }),
     ...adminEndpoints({ agent, hostSecret: deps.hostSecret, backUp: deps.backUp, exportAudit: deps.exportAudit }),
-    ...serviceEndpoints({ agent }),
+    ...seenByCaller(agent, ofCallers),
     ...deps.chatEndpoints,
-    ...events.endpoints,
   ]
   const app = createServer({ ...settings, endpoints, pages: deps.pages, identity, metrics, isAway: deps.isAway, now, log })
   const surfaces = [createConsoleSurface({ messages: deps.messages, render }), ...deps.surfaces]

@@ -2,8 +2,9 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Agent } from '../agent/agent.ts'
 import type { Actor, Principal, Role } from '../agent/domain/principal.ts'
 import { Refusal } from '../agent/domain/refusal.ts'
+import { type Asker, askerOf } from '../agent/domain/workspace.ts'
 import { bearerToken, isOneOf } from './bearer.ts'
-import { LOCAL } from './config.ts'
+import { type ApiKey, LOCAL } from './config.ts'
 import { createCookie } from './cookie.ts'
 import type { VouchedAccount } from './oidc/provider.ts'
 import { type HeldTokens, seal, unseal } from './oidc/seal.ts'
@@ -18,7 +19,8 @@ export type Person = Principal & { roles: Role[] }
 /** Who calls over HTTP. A program reads and asks; only a person decides. */
 export type Caller =
   | { kind: 'person'; person: Person; actor: Actor; sessionHash: string }
-  | { kind: 'program' }
+  /** `name`: of its key, where the key has one. */
+  | { kind: 'program'; name: string | null }
   /** Nobody in particular on this machine, where no token is asked for; `ended` when the browser still shows a session that is over. */
   | { kind: 'anyone'; ended?: boolean }
 
@@ -74,7 +76,7 @@ export interface IdentityDeps {
   agent: Pick<Agent, 'person'>
   sessions: SessionRows
   /** Keys of programs; with any, every call needs a person or one of them. */
-  apiKeys(): readonly string[]
+  apiKeys(): readonly ApiKey[]
   /** Whether people may be signed in by name: loopback, no tokens, no real targets. */
   namedPeople: boolean
   /** Null where nobody signs in at an identity provider. */
@@ -102,7 +104,8 @@ export function createIdentity({ agent, sessions, apiKeys, namedPeople, oidc, se
       // Of another kind than Bearer it is meant for somebody else: a proxy that asks for a password.
       if (authorization !== undefined && /^bearer\b/i.test(authorization)) {
         const key = bearerToken(authorization)
-        if (key !== null && isOneOf(key, apiKeys())) return { kind: 'program' }
+        const known = key === null ? null : keyLike(key, apiKeys())
+        if (known !== null) return { kind: 'program', name: known.name }
         throw new HttpProblem('no-token', null, { 'www-authenticate': 'Bearer' })
       }
       const token = cookie.read(cookies)
@@ -144,6 +147,22 @@ export function personOf(caller: Caller): PersonCaller {
   if (caller.kind === 'person') return caller
   if (caller.kind === 'program') throw new Refusal('not-human')
   throw new HttpProblem(caller.ended ? 'session-ended' : 'no-person')
+}
+
+/** The agent as a caller sees it; in a Slack channel, as everybody sees it who reads along there. */
+export function agentFor(agent: Agent, caller: Caller, channel: string | null): Agent {
+  const seen = agent.seenBy(asAsker(caller), channel)
+  return seen.sight.everything ? agent : seen
+}
+
+function asAsker(caller: Caller): Asker {
+  if (caller.kind === 'person') return askerOf(caller.person)
+  return caller.kind === 'program' && caller.name !== null ? { kind: 'key', name: caller.name } : { kind: 'nobody' }
+}
+
+/** All of them are compared, so that time tells nothing of which it was. */
+function keyLike(given: string, keys: readonly ApiKey[]): ApiKey | null {
+  return keys.filter(({ key }) => isOneOf(given, [key]))[0] ?? null
 }
 
 /** The account of a named person: an identity link like any other, made when the process starts and revoked when names are off. */

@@ -22,6 +22,8 @@ import { appendEvent, type IntakeTurn, insertIncident, readTimeline, takeIntakeT
 import type { Database } from './schema.ts'
 
 const MAX_PAGE = 200
+/** Of those that are looked through for what fits. */
+const MOST_PAGES = 25
 /** An alert that is heard so soon after its incident ended was on its way when that happened. */
 const ECHO_MS = 30_000
 
@@ -111,12 +113,31 @@ async function tellTimeline(
   await appendEvent(tx, incidentId, { kind, text: decision.reason, detail: { source, key, name, status, level, startsAt } }, now)
 }
 
+/** Read in pages until enough of them fit. A list that is looked through for long ends short, with the place to go on from. */
 async function listIncidents(
   db: Kysely<Database>,
-  query: Parameters<IncidentStore['list']>[0],
+  { fits, ...query }: Parameters<IncidentStore['list']>[0],
 ): Promise<{ items: Incident[]; next: string | null }> {
   const limit = Math.min(Math.max(Math.trunc(query.limit), 1), MAX_PAGE)
-  const after = query.cursor === undefined ? null : readCursor(query.cursor)
+  const items: Incident[] = []
+  let after = query.cursor === undefined ? null : readCursor(query.cursor)
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const { found, more } = await readPage(db, query, { after, limit: fits ? MAX_PAGE : limit })
+    for (const { incident, number } of found) {
+      after = number
+      if (fits?.(incident) ?? true) items.push(incident)
+      if (items.length === limit) return { items, next: more || number !== found.at(-1)?.number ? writeCursor(number) : null }
+    }
+    if (!more) return { items, next: null }
+  }
+  return { items, next: after === null ? null : writeCursor(after) }
+}
+
+async function readPage(
+  db: Kysely<Database>,
+  query: Pick<Parameters<IncidentStore['list']>[0], 'state' | 'service'>,
+  { after, limit }: { after: number | null; limit: number },
+): Promise<{ found: { incident: Incident; number: number }[]; more: boolean }> {
   const rows = await db
     .selectFrom('incident')
     .selectAll()
@@ -127,9 +148,10 @@ async function listIncidents(
     .orderBy('number', 'desc')
     .limit(limit + 1)
     .execute()
-  const page = rows.slice(0, limit)
-  const last = page.at(-1)
-  return { items: page.map(toIncident), next: rows.length > limit && last ? writeCursor(last.number) : null }
+  return {
+    found: rows.slice(0, limit).map((row) => ({ incident: toIncident(row), number: row.number })),
+    more: rows.length > limit,
+  }
 }
 
 function writeCursor(number: number): string {

@@ -46,7 +46,7 @@ export interface Postings {
   say(surface: Surface, posting: NewPosting & { body: Record<string, unknown>; thread: string | null }): Promise<boolean>
   /**
    * The most urgent that is due, kept from everybody else for so long. What belongs into the thread of a card waits for the card, and goes where
-   * the card stands.
+   * the card stands; but for an answer, which was made for where somebody asked.
    */
   claim(surface: Surface, leaseSeconds: number): Promise<Posting | null>
   /** To be called before it is posted for the first time. */
@@ -104,7 +104,7 @@ export function createPostings({ db }: { db: Kysely<Database> }): Postings {
         ), claimed as (
           update posting set claimed_until = clk() + make_interval(secs => ${leaseSeconds}), place = coalesce((
             select card.place from posting card
-            where posting.kind not in ('incident', 'approval') and posting.message is null and posting.thread is null
+            where posting.kind not in ('incident', 'approval', 'answer', 'file') and posting.message is null and posting.thread is null
               and card.surface = posting.surface and card.kind = 'incident' and card.ref = posting.incident_id and card.message is not null
           ), posting.place)
           from due where posting.id = due.id returning posting.*

@@ -9,7 +9,7 @@ export function createRecordsStore({ db }: { db: Kysely<Database> }): RecordsSto
     async incidents({ from, to, service, limit }) {
       const rows = await db
         .selectFrom('incident as i')
-        .select(['i.id', 'i.service', 'i.severity', 'i.state', 'i.opened_at', 'i.ended_at', 'i.drill_run'])
+        .select(['i.id', 'i.service', 'i.environment', 'i.severity', 'i.state', 'i.opened_at', 'i.ended_at', 'i.drill_run'])
         .select([
           sql<Date | null>`(select min(e.at) from incident_event e where e.incident_id = i.id and jsonb_exists(e.detail, 'person'))`.as(
             'touched_at',
@@ -27,6 +27,7 @@ export function createRecordsStore({ db }: { db: Kysely<Database> }): RecordsSto
       return rows.map((row) => ({
         id: row.id,
         service: row.service,
+        environment: row.environment,
         severity: row.severity,
         openedAt: row.opened_at,
         endedAt: row.ended_at,

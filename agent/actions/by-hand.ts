@@ -11,6 +11,7 @@ import { ENDED_STATES, type Incident } from '../domain/incident.ts'
 import type { Plan } from '../domain/plan.ts'
 import type { Principal } from '../domain/principal.ts'
 import { REFUSALS, Refusal, type RefusalCode } from '../domain/refusal.ts'
+import { haveSameOwners, type Workspace } from '../domain/workspace.ts'
 import { demandResponder } from '../handling/demand-responder.ts'
 import { healthyBound } from '../investigation/investigate.ts'
 import { triggerOf } from '../investigation/scope.ts'
@@ -29,6 +30,8 @@ export interface ByHandDeps {
   people: Pick<PeopleStore, 'may'>
   topology: Topology
   jobs: Pick<Jobs, 'follow' | 'investigateSoon'>
+  /** None while everybody sees everything. */
+  workspaces: readonly Workspace[]
   now: () => Date
 }
 
@@ -169,7 +172,7 @@ export function createByHand(deps: ByHandDeps): ByHand {
 
 /** The named incident, if it is one of the same environment that is open; else the open one of the service, else a new one. */
 async function incidentFor(
-  { incidents }: ByHandDeps,
+  { incidents, workspaces }: ByHandDeps,
   named: string | null,
   { service, environment }: Workload,
   open: () => Promise<Chosen>,
@@ -180,6 +183,8 @@ async function incidentFor(
   if (ENDED_STATES.includes(incident.state)) throw new Refusal('too-late', `${incident.id} is over already.`)
   if (incident.environment !== environment)
     throw new Refusal('invalid-parameters', `${service} runs in ${environment}, and ${incident.id} is about ${incident.environment}.`)
+  if (!haveSameOwners(workspaces, incident, { service, environment }))
+    throw new Refusal('invalid-parameters', `${service} and ${incident.id} belong to different workspaces.`)
   return { incident, isNew: false }
 }
 

@@ -38,7 +38,7 @@ export interface ProposeDeps {
   policy(candidate: Candidate): PolicyAnswer | Promise<PolicyAnswer>
   card: PlanCard
   /** Where the request will be shown. */
-  presentations(incident: Pick<Incident, 'id' | 'service'>): readonly Presentation[] | Promise<readonly Presentation[]>
+  presentations(incident: Pick<Incident, 'service' | 'environment'>): readonly Presentation[] | Promise<readonly Presentation[]>
   dependents(service: string): Promise<readonly string[]>
   build(): string | Promise<string>
   now: () => Date

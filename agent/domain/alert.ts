@@ -1,5 +1,10 @@
 import { z } from 'zod'
 
+/** What a service or environment is called that an alert does not name. */
+export const UNKNOWN = 'unknown'
+/** The service of an alert that says that others no longer come. No workload can have this name: nothing can be done to it by an action. */
+export const ALERTING_PATH = 'alerting path'
+
 export const ALERT_LEVELS = ['critical', 'high', 'warning', 'info'] as const
 
 /** One alert after normalisation, whoever sent it. What the sender did not say is null, never invented. */

@@ -14,7 +14,12 @@ const KIND_OF_EVIDENCE: ReadonlyMap<string, DataKind> = new Map([
   ['runbook', 'runbooks'],
 ])
 
+/** Null for a kind that is told to nobody. */
+export function dataKindOf(evidenceKind: string): DataKind | null {
+  return KIND_OF_EVIDENCE.get(evidenceKind) ?? null
+}
+
 export function mayTell(evidenceKind: string, allowed: ReadonlySet<DataKind>): boolean {
-  const kind = KIND_OF_EVIDENCE.get(evidenceKind)
-  return kind !== undefined && allowed.has(kind)
+  const kind = dataKindOf(evidenceKind)
+  return kind !== null && allowed.has(kind)
 }

@@ -4,6 +4,7 @@ import { ENDED_STATES, type Incident, type IncidentState, type Severity } from '
 import type { Principal } from '../domain/principal.ts'
 import { Refusal } from '../domain/refusal.ts'
 import type { Verdict } from '../domain/verdicts.ts'
+import { haveSameOwners, type Workspace } from '../domain/workspace.ts'
 import { normalise } from '../intake/normalise.ts'
 import { titleOf } from '../intake/title.ts'
 import type { Jobs } from '../jobs.ts'
@@ -20,6 +21,8 @@ export interface HandlingDeps {
   topology: Topology
   /** Looks again soon, as a job. */
   investigateSoon(incidentId: string): Promise<void>
+  /** None while everybody sees everything. */
+  workspaces: readonly Workspace[]
   now: () => Date
 }
 
@@ -153,6 +156,8 @@ export function createHandling(deps: HandlingDeps): Handling {
       const [part, whole] = [await open(incidentId, by), await mine(into, by)]
       if (!part) return null
       demandOneTrouble(part, whole, into)
+      if (!haveSameOwners(deps.workspaces, part, whole))
+        throw new Refusal('invalid-parameters', 'They belong to different workspaces, and other people would read it.')
       const words = `${by.name} merged it into ${into}`
       await cancelWaiting(incidentId, by, words)
       await demandNothingUnderWay(incidentId, 'merge')

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Alert } from '../domain/alert.ts'
+import { ALERTING_PATH, type Alert } from '../domain/alert.ts'
 
 /** What this product calls itself where it raises an alert because another no longer comes. */
 export const SOURCE = 'heartbeat'
@@ -66,7 +66,6 @@ export function look(
   return { silence: { ...silence, told: true }, alerts: [silenceAlert(expected, before, null)] }
 }
 
-/** The service has a name that no workload can have: nothing can be done to it by an action. */
 function silenceAlert(expected: ExpectedHeartbeat, { since, heard }: Silence, endsAt: string | null): Alert {
   const { name, alert, withinSeconds, environment, level } = expected
   const last = heard ? `was heard last at ${since.slice(0, 19)}Z` : `was never heard since ${since.slice(0, 19)}Z`
@@ -76,7 +75,7 @@ function silenceAlert(expected: ExpectedHeartbeat, { since, heard }: Silence, en
     name: `alerts no longer arrive from ${name}`,
     status: endsAt === null ? 'firing' : 'resolved',
     level,
-    service: 'alerting path',
+    service: ALERTING_PATH,
     environment,
     summary: `${alert} ${last}, and is expected within ${withinSeconds} s. Real alerts may be lost: look at what raises and sends them, and at the way from there to here.`,
     labels: { heartbeat: name },

@@ -1,4 +1,4 @@
-import { UNKNOWN } from './normalise.ts'
+import { UNKNOWN } from '../domain/alert.ts'
 import { mayJoin, openedWithin, type Stage, type StageInput } from './stage.ts'
 import { titleOf } from './title.ts'
 

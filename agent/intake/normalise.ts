@@ -1,4 +1,4 @@
-import type { Alert } from '../domain/alert.ts'
+import { type Alert, UNKNOWN } from '../domain/alert.ts'
 import { redact } from '../redact.ts'
 import { findWorkload, type Inventory } from '../topology/inventory.ts'
 
@@ -13,8 +13,6 @@ export interface PlacedAlert {
   /** Why the service is not known, in words; null when it is. */
   doubt: string | null
 }
-
-export const UNKNOWN = 'unknown'
 
 const MAX_LABELS_TOTAL = 16_384
 const MAX_ANNOTATIONS_TOTAL = 32_768

@@ -1,4 +1,5 @@
 import { type Alert, alertSchema } from '../domain/alert.ts'
+import type { Workspace } from '../domain/workspace.ts'
 import type { IncidentStore, IntakeDecision, IntakeFacts } from '../ports.ts'
 import type { Inventory, Topology } from '../topology/inventory.ts'
 import { dedup } from './dedup.ts'
@@ -22,6 +23,7 @@ export interface IntakeDeps {
     /** The sources of alerts that the targets of drills raise themselves. */
     sources: readonly string[]
   }
+  workspaces?: readonly Workspace[]
   /** Whether an alert is one that fires always: heard where it arrived, and no reason for an incident. */
   isHeartbeat?(alert: Alert): boolean
   now: () => Date
@@ -57,7 +59,7 @@ const MOST_AT_ONCE = 20
 const HEARTBEAT: IntakeDecision = { do: 'drop', reason: 'it is a heartbeat that fires always: only its absence is news' }
 
 export function createIntake(deps: IntakeDeps): Intake {
-  const { isHeartbeat = () => false } = deps
+  const { isHeartbeat = () => false, workspaces = [] } = deps
   return {
     async takeAll(deliveries, signal) {
       const [inventory, drill] = await Promise.all([deps.topology.inventory(), deps.drills.current()])
@@ -73,7 +75,9 @@ export function createIntake(deps: IntakeDeps): Intake {
           const fromGround = deps.drills.sources.includes(each.alert.source) && deps.drills.environments.includes(each.environment)
           const drillRun = drill && fromGround ? drill.run : null
           const decideOn = (facts: IntakeFacts) =>
-            isHeartbeat(each.alert) ? HEARTBEAT : decide({ ...each, facts, graph: inventory.graph, fromGround, drillRun, now: deps.now() })
+            isHeartbeat(each.alert)
+              ? HEARTBEAT
+              : decide({ ...each, facts, graph: inventory.graph, fromGround, drillRun, workspaces, now: deps.now() })
           return { alert: each.alert, inboxId, decide: decideOn }
         })
       })

@@ -1,4 +1,5 @@
 import type { Incident } from '../domain/incident.ts'
+import { haveSameOwners, type Workspace } from '../domain/workspace.ts'
 import type { IntakeDecision, IntakeFacts } from '../ports.ts'
 import type { DependencyGraph } from '../topology/dependency-graph.ts'
 import type { PlacedAlert } from './normalise.ts'
@@ -11,6 +12,8 @@ export interface StageInput extends PlacedAlert {
   fromGround: boolean
   /** The drill that is running, for an alert of its own target; else null. */
   drillRun: string | null
+  /** None while everybody sees everything. */
+  workspaces?: readonly Workspace[]
   now: Date
 }
 
@@ -19,10 +22,12 @@ export type Stage = (input: StageInput) => IntakeDecision | null
 
 /**
  * Whether an alert of this moment may join the incident: a drill has incidents of its own, so that practice never hides behind, or inside, a
- * real one, also not in the moments after it ended. An echo of such a drill, from its own target, still belongs to its incident.
+ * real one, also not in the moments after it ended. An echo of such a drill, from its own target, still belongs to its incident. Nor does an
+ * alert join where other people would read it.
  */
-export function mayJoin(incident: Incident, { environment, fromGround, drillRun }: StageInput): boolean {
+export function mayJoin(incident: Incident, { service, environment, fromGround, drillRun, workspaces = [] }: StageInput): boolean {
   if (incident.endedAt !== null || incident.environment !== environment) return false
+  if (!haveSameOwners(workspaces, incident, { service, environment })) return false
   return incident.drillRun === null ? drillRun === null : fromGround && (drillRun === null || incident.drillRun === drillRun)
 }
 

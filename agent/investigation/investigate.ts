@@ -9,10 +9,12 @@ import type { Hypothesis } from '../domain/hypothesis.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { MetricBound } from '../domain/plan.ts'
 import { runbookQuery } from '../domain/runbook.ts'
+import { isForReadersOf, type Workspace } from '../domain/workspace.ts'
 import { type RunbookFacts, runbookEvidence } from '../knowledge/find-runbook.ts'
 import { isCorroborated } from '../policy/corroboration.ts'
 import type { IncidentStore, RunbookStore } from '../ports.ts'
-import type { Topology } from '../topology/inventory.ts'
+import type { Inventory, Topology } from '../topology/inventory.ts'
+import { seenInventory } from '../workspaces/seen-inventory.ts'
 import { collect } from './collect.ts'
 import { type ModelHelp, standingOpinion } from './model-help.ts'
 import { type Scope, type Source, scopeOf } from './scope.ts'
@@ -29,6 +31,8 @@ export interface InvestigationDeps {
   deadlineMs?: number
   /** Absent where no model is configured. */
   model?: ModelHelp
+  /** None while everybody sees everything. */
+  workspaces?: readonly Workspace[]
 }
 
 /** What one round found out. */
@@ -58,7 +62,7 @@ export async function investigate(deps: InvestigationDeps, incidentId: string, s
   ])
   if (!incident) throw new Error(`there is no incident ${incidentId}`)
   const began = now()
-  const scope = scopeOf(incident, alerts, inventory, began)
+  const scope = scopeOf(incident, alerts, inventoryFor(incident, inventory, deps), began)
   await tellStart(deps, incident, scope)
   const collected = await collect(scope, { ...deps, signal })
   signal.throwIfAborted()
@@ -77,6 +81,15 @@ export async function investigate(deps: InvestigationDeps, incidentId: string, s
     symptomActive: collected.symptom?.active ?? null,
     corroborated: first !== undefined && isCorroborated(first, evidence),
   }
+}
+
+/** What is found out is read by everybody who sees the incident, so it is looked for only where all of them may look. */
+export function inventoryFor(
+  incident: Incident,
+  inventory: Inventory,
+  { workspaces = [] }: Pick<InvestigationDeps, 'workspaces'>,
+): Inventory {
+  return workspaces.length === 0 ? inventory : seenInventory(inventory, (thing) => isForReadersOf(workspaces, incident, thing))
 }
 
 /** The bound under which the trigger does not fire; null for a metric or limit that a plan cannot hold. */

@@ -6,8 +6,9 @@ import type { Alert } from '../domain/alert.ts'
 import type { Hypothesis } from '../domain/hypothesis.ts'
 import { ENDED_STATES, type Incident } from '../domain/incident.ts'
 import { type DataKind, mayTell } from '../domain/model-data.ts'
+import { isForReadersOf } from '../domain/workspace.ts'
 import { toolsFor } from '../tools/registry.ts'
-import type { InvestigationDeps } from './investigate.ts'
+import { type InvestigationDeps, inventoryFor } from './investigate.ts'
 import { type LoopDeps, runLoop } from './loop.ts'
 import type { ModelHelp } from './model-help.ts'
 import { type Opinion, readReport } from './opinion.ts'
@@ -47,8 +48,8 @@ export async function refine(
   if (earlier !== null && found?.ended && (await toldRuns(deps, incidentId)) < earlier.number)
     return await tellOpinion(deps, incidentId, found)
   if (!isOpen && earlier !== null && (!about.asked || earlier.number >= MOST_RUNS)) return
-  const scope = scopeOf(incident, alerts, inventory, now())
-  const allowed = allowedFor(help.models)
+  const scope = scopeOf(incident, alerts, inventoryFor(incident, inventory, deps), now())
+  const allowed = allowedFor(help.models, incident, deps)
   const run = isOpen ? earlier : { ...(await help.runs.start(incidentId)), steps: [] }
   const first: StepAt =
     run.steps.length > 0
@@ -64,10 +65,15 @@ export async function refine(
   await tellOpinion(deps, incidentId, transcriptOf(steps))
 }
 
-/** Only what every one of them may be told: whichever answers, it reads the same conversation. */
-export function allowedFor(models: readonly ModelPort[]): ReadonlySet<DataKind> {
+/** Only what every one of them may be told, whichever answers, and only what everybody may read who sees the incident: they read what it says. */
+export function allowedFor(
+  models: readonly ModelPort[],
+  incident: Incident,
+  { workspaces = [] }: Pick<InvestigationDeps, 'workspaces'>,
+): ReadonlySet<DataKind> {
   const [first, ...others] = models
-  return new Set(first?.tells.filter((kind) => others.every(({ tells }) => tells.includes(kind))) ?? [])
+  const told = first?.tells.filter((kind) => others.every(({ tells }) => tells.includes(kind))) ?? []
+  return new Set(told.filter((kind) => isForReadersOf(workspaces, incident, incident, kind)))
 }
 
 interface Frame {

@@ -62,6 +62,7 @@ export async function playIncident(database: OpenDatabase, model: ModelPort, pla
   const waiting: { kind: string; payload: Record<string, unknown> }[] = []
   const help = createModelHelp([model], {}, stores.modelRuns)
   const { agent } = assembleAgent({
+    workspaces: [],
     ...stores,
     journal: { tryToWrite: async () => {}, append: async () => {}, entries: async () => [] },
     integrations: [integrationOf(shop, fake.action)],

@@ -10,7 +10,7 @@ import { type Call, type Endpoint, endpoint } from './endpoint.ts'
 import { textSchema } from './text.ts'
 
 export interface AdminApiDeps {
-  agent: Pick<Agent, 'control' | 'effects' | 'power' | 'settle'>
+  agent: Pick<Agent, 'control' | 'effects' | 'power' | 'settle' | 'services'>
   /** A backup of the database as it is now. */
   backUp(): Promise<ReadableStream<Uint8Array>>
   /** The audit log after a place in it, signed. @throws RangeError when it has no such place */
@@ -26,6 +26,8 @@ export const firstAdminSchema = z.strictObject({
 })
 export const enrolledSchema = z.object({ person: z.string() })
 export const startedSchema = z.object({ scope: z.string(), started: z.boolean() })
+
+export const placesSchema = z.object({ items: z.array(z.object({ service: z.string(), environment: z.string() })) })
 
 const effectSchema = z.object({ executionId: z.string(), planId: z.string(), digest: z.string(), resource: z.string(), at: z.string() })
 export const settledSchema = z.object({ title: z.string(), state: z.string() })
@@ -47,6 +49,20 @@ export function adminEndpoints({ agent, hostSecret, backUp, exportAudit }: Admin
       admit: (context) => demandHost(context, hostSecret),
       async handle({ query }) {
         return { body: await startAgain(agent.control, query.scope) }
+      },
+    }),
+    endpoint({
+      method: 'get',
+      path: '/api/v1/admin/services',
+      name: 'listAllServices',
+      summary: 'All services, whatever workspace they belong to. For the command line on the host only.',
+      access: 'token',
+      answers: { 200: { words: 'All of them.', schema: placesSchema } },
+      problems: ['no-token'],
+      admit: (context) => demandHost(context, hostSecret),
+      async handle() {
+        const { items } = await agent.services()
+        return { body: { items: items.map(({ name, environment }) => ({ service: name, environment })) } }
       },
     }),
     endpoint({

@@ -1,3 +1,4 @@
+import type { Agent } from '../../agent/agent.ts'
 import type { AgentEvent, EventHub } from '../../agent/events.ts'
 import { HttpProblem } from '../problem.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
@@ -8,7 +9,8 @@ const MOST_WAITING = 500
 const HEARTBEAT_MS = 15_000
 
 export interface EventStreams {
-  endpoints: Endpoint[]
+  /** For callers who see what this agent sees. */
+  endpoints(agent: Pick<Agent, 'sight'>): Endpoint[]
   /** How many streams are open. */
   open(): number
   /** Ends every open stream, so that the server can stop. */
@@ -25,14 +27,13 @@ export function createEventStreams({
 }): EventStreams {
   const clients = new Set<() => void>()
   let lastId = 0
-  const listeners = new Set<(text: string) => void>()
+  const listeners = new Set<(id: number, event: AgentEvent) => void>()
   const unsubscribe = hub.subscribe((event) => {
     lastId += 1
-    const text = frame(lastId, event)
-    for (const listener of listeners) listener(text)
+    for (const listener of listeners) listener(lastId, event)
   })
 
-  const openStream = (): Response => {
+  const openStream = ({ sight }: Pick<Agent, 'sight'>): Response => {
     if (clients.size >= MOST_CLIENTS) throw new HttpProblem('too-many-listeners', null, { 'retry-after': '5' })
     const encoder = new TextEncoder()
     let end = (): void => {}
@@ -43,16 +44,23 @@ export function createEventStreams({
             if ((controller.desiredSize ?? 0) <= -MOST_WAITING) end()
             else controller.enqueue(encoder.encode(text))
           }
+          const tell = sight.everything
+            ? (id: number, event: AgentEvent): void => send(frame(id, event))
+            : tellSeen(
+                sight,
+                (text) => (clients.has(end) ? send(text) : undefined),
+                () => end(),
+              )
           const heartbeat = setInterval(() => send(': still here\n\n'), heartbeatMs)
           end = () => {
             if (!clients.delete(end)) return
             clearInterval(heartbeat)
-            listeners.delete(send)
+            listeners.delete(tell)
             controller.close()
           }
           clients.add(end)
-          listeners.add(send)
-          send(`retry: 2000\nid: ${lastId}\nevent: hello\ndata: {}\n\n`)
+          listeners.add(tell)
+          send(`retry: 2000\nid: ${sight.everything ? lastId : 0}\nevent: hello\ndata: {}\n\n`)
         },
         cancel: () => end(),
       },
@@ -62,7 +70,7 @@ export function createEventStreams({
   }
 
   return {
-    endpoints: [
+    endpoints: (agent) => [
       endpoint({
         method: 'get',
         path: '/api/v1/events',
@@ -72,7 +80,7 @@ export function createEventStreams({
         access: 'caller',
         answers: { 200: { words: 'The stream; it stays open.', schema: null, type: 'text/event-stream' } },
         problems: ['too-many-listeners'],
-        handle: async () => openStream(),
+        handle: async () => openStream(agent),
       }),
     ],
     open: () => clients.size,
@@ -80,6 +88,29 @@ export function createEventStreams({
       unsubscribe()
       for (const end of [...clients]) end()
     },
+  }
+}
+
+/**
+ * Tells what is seen, in its order, numbered by itself: a gap would tell of the rest. More than can be looked at in time, or a look that fails, ends
+ * the stream, and its client connects again and reads what is current.
+ */
+function tellSeen(sight: Agent['sight'], send: (text: string) => void, end: () => void): (id: number, event: AgentEvent) => void {
+  let told = 0
+  let waiting = 0
+  let turn: Promise<void> = Promise.resolve()
+  return (_id, event) => {
+    waiting += 1
+    if (waiting > MOST_WAITING) return end()
+    turn = turn
+      .then(async () => {
+        const isSeen = !('incidentId' in event) || (await sight.sees(event.incidentId))
+        waiting -= 1
+        if (!isSeen) return
+        told += 1
+        send(frame(told, event))
+      })
+      .catch(end)
   }
 }
 

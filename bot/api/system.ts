@@ -8,7 +8,7 @@ import { timeSchema } from './shapes.ts'
 
 export interface SystemApiDeps {
   version: string
-  agent: Pick<Agent, 'mode' | 'control'>
+  agent: Pick<Agent, 'mode'>
   metrics: Pick<SelfMetrics, 'text' | 'contentType'>
   /** Whether anybody who reaches the port may read why Steadyhand only observes: where no token is asked for. */
   tellsReasons: boolean
@@ -28,10 +28,6 @@ const stopSchema = z.object({ scope: z.string(), by: z.string(), at: timeSchema,
 const readySchema = modeSchema.extend({ status: z.literal('ready') })
 
 export function systemEndpoints({ version, agent, metrics, tellsReasons, notReady, all }: SystemApiDeps): Endpoint[] {
-  const showMode = async (): Promise<z.infer<typeof modeSchema>> => {
-    const mode = await agent.mode()
-    return { mode: mode.mode, reasons: mode.mode === 'observe' ? mode.reasons : [] }
-  }
   return [
     endpoint({
       method: 'get',
@@ -53,20 +49,8 @@ export function systemEndpoints({ version, agent, metrics, tellsReasons, notRead
       async handle() {
         const reason = await notReady()
         if (reason !== null) throw new HttpProblem('unavailable', reason)
-        const { mode, reasons } = await showMode()
+        const { mode, reasons } = await showMode(agent)
         return { body: { status: 'ready', mode, reasons: tellsReasons ? reasons : [] } }
-      },
-    }),
-    endpoint({
-      method: 'get',
-      path: '/api/v1/mode',
-      name: 'getMode',
-      summary: 'Whether approved actions would run now, and if not why.',
-      access: 'caller',
-      answers: { 200: { words: 'The mode.', schema: modeSchema.extend({ stops: z.array(stopSchema) }) } },
-      async handle() {
-        const [mode, stops] = await Promise.all([showMode(), agent.control.stopped()])
-        return { body: { ...mode, stops: stops.map((stop) => ({ ...stop, at: stop.at.toISOString() })) } }
       },
     }),
     endpoint({
@@ -88,4 +72,26 @@ export function systemEndpoints({ version, agent, metrics, tellsReasons, notRead
       handle: async () => ({ body: openApiDocument(all(), version) }),
     }),
   ]
+}
+
+export function modeEndpoints({ agent }: { agent: Pick<Agent, 'mode' | 'control'> }): Endpoint[] {
+  return [
+    endpoint({
+      method: 'get',
+      path: '/api/v1/mode',
+      name: 'getMode',
+      summary: 'Whether approved actions would run now, and if not why.',
+      access: 'caller',
+      answers: { 200: { words: 'The mode.', schema: modeSchema.extend({ stops: z.array(stopSchema) }) } },
+      async handle() {
+        const [mode, stops] = await Promise.all([showMode(agent), agent.control.stopped()])
+        return { body: { ...mode, stops: stops.map((stop) => ({ ...stop, at: stop.at.toISOString() })) } }
+      },
+    }),
+  ]
+}
+
+async function showMode(agent: Pick<Agent, 'mode'>): Promise<z.infer<typeof modeSchema>> {
+  const mode = await agent.mode()
+  return { mode: mode.mode, reasons: mode.mode === 'observe' ? mode.reasons : [] }
 }

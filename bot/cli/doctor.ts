@@ -1,19 +1,23 @@
+import type { Located } from '../../agent/domain/workspace.ts'
 import type { CheckResult } from '../../integrations/contract.ts'
+import { placesSchema } from '../api/admin.ts'
 import { reportSchema } from '../api/audit.ts'
 import { modeSchema } from '../api/system.ts'
 import { ConfigError, exposureProblem, type Settings } from '../config.ts'
 import { mayUseNames } from '../configured-people.ts'
+import { readHostSecret } from '../host-secret.ts'
 import { createLog } from '../log.ts'
 import { createApp, examineChats, policyProblems, VERSION } from '../main.ts'
 import { migrationsToRun } from '../offline.ts'
 import { createIdentityProvider } from '../oidc/provider.ts'
 import { HttpProblem } from '../problem.ts'
-import type { ApiClient } from './api-client.ts'
+import { type ApiClient, createApiClient } from './api-client.ts'
 import type { CliCommand } from './command.ts'
 import { CommandFailed } from './failure.ts'
 import { improvements } from './improvements.ts'
 import { addressOf, runningServer } from './server-at.ts'
 import { withProgress } from './terminal.ts'
+import { examineWorkspaces } from './workspace-check.ts'
 
 const MARKS = { ok: '✓', warning: '!', failed: '✗' } as const
 
@@ -60,7 +64,7 @@ async function examine(read: () => Settings, now: () => Date): Promise<CheckResu
     models(settings),
     heartbeats(settings),
     traces(settings),
-    server ? await examineServer(server) : await examineDatabase(settings),
+    server ? await examineServer(server, settings) : await examineDatabase(settings),
     improvements(settings).map((line) => ({
       name: line.slice(0, line.indexOf(':')).toLowerCase(),
       status: 'warning' as const,
@@ -138,12 +142,17 @@ function traces({ traces: told }: Settings): CheckResult[] {
   return [ok('traces', `ids and kinds of what is done leave this machine for ${new URL(told.endpoint).host}; no text of alerts or logs`)]
 }
 
-async function examineServer(server: ApiClient): Promise<CheckResult[]> {
+async function examineServer(server: ApiClient, settings: Settings): Promise<CheckResult[]> {
   const [{ mode, reasons }, report] = [
     await server.call('GET', '/api/v1/mode', modeSchema),
     await server.call('GET', '/api/v1/audit/verify', reportSchema),
   ]
-  return [ok('server', `runs at ${server.url}`), modeResult(mode, reasons), auditResult(report.ok, report.violations, report.entries)]
+  return [
+    ok('server', `runs at ${server.url}`),
+    modeResult(mode, reasons),
+    auditResult(report.ok, report.violations, report.entries),
+    ...examineWorkspaces(settings, await placesBy(server, settings)),
+  ]
 }
 
 async function examineDatabase(settings: Settings): Promise<CheckResult[]> {
@@ -160,12 +169,14 @@ async function examineDatabase(settings: Settings): Promise<CheckResult[]> {
       const report = await app.agent.verifyAudit()
       const mode = await app.agent.mode()
       const integrations = await Promise.all(app.integrations.map((each) => each.check()))
+      const services = await app.agent.services()
       const where = settings.databaseUrl === null ? `embedded, in ${settings.dataDir}` : 'PostgreSQL'
       return [
         ok('database', `${where}; the schema is the newest`),
         modeResult(mode.mode, mode.mode === 'observe' ? mode.reasons : []),
         auditResult(report.ok, report.violations, report.entries),
         ...integrations.flat(),
+        ...examineWorkspaces(settings, placesOf(services.items)),
       ]
     } finally {
       await app.close()
@@ -179,6 +190,25 @@ async function examineDatabase(settings: Settings): Promise<CheckResult[]> {
       ),
     ]
   }
+}
+
+/** None while there is no workspace to ask for, and where only another user could read them. */
+async function placesBy({ url }: ApiClient, { workspaces, dataDir }: Settings): Promise<Located[]> {
+  const secret = workspaces.length === 0 ? null : secretIn(dataDir)
+  return secret === null ? [] : (await createApiClient(url, secret).call('GET', '/api/v1/admin/services', placesSchema)).items
+}
+
+function secretIn(dataDir: string): string | null {
+  try {
+    return readHostSecret(dataDir)
+  } catch {
+    // It belongs to the user of the server; what the settings say is checked all the same.
+    return null
+  }
+}
+
+function placesOf(services: readonly { name: string; environment: string }[]): Located[] {
+  return services.map(({ name, environment }) => ({ service: name, environment }))
 }
 
 function modeResult(mode: 'act' | 'observe', reasons: readonly string[]): CheckResult {

@@ -11,5 +11,5 @@ export function addressOf({ host, port }: Pick<Settings, 'host' | 'port'>): stri
 export async function runningServer(settings: Settings): Promise<ApiClient | null> {
   const url = addressOf(settings)
   if (settings.port === 0 || !(await isRunning(url))) return null
-  return createApiClient(url, settings.api.keys[0] ?? null)
+  return createApiClient(url, settings.api.keys[0]?.key ?? null)
 }

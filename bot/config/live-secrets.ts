@@ -1,8 +1,8 @@
-import type { Settings } from '../config.ts'
+import type { ApiKey, Settings } from '../config.ts'
 
 /** The secrets that a running process exchanges for new ones, as they are now. */
 export interface LiveSecrets {
-  apiKeys(): readonly string[]
+  apiKeys(): readonly ApiKey[]
   /** Any of them will do. Beside the one of the settings, the one before it for a while; empty when none is asked for. */
   webhookTokens(): readonly string[]
   /** Of a provider of models by its id; null for one that there was not at the start. */
@@ -19,7 +19,7 @@ const NOT_SETTINGS: readonly string[] = ['unused', 'files', 'crash']
 
 /**
  * What there was is replaced by something else, and never by nothing: without keys or a token nobody would be asked for one any more. That, and
- * everything else, waits for a start.
+ * everything else, waits for a start. So does a new key that would see something else than was meant for it, by the workspaces of the start.
  */
 export function createLiveSecrets(start: Settings, now: () => Date): LiveSecrets {
   let [apiKeys, webhookToken] = [start.api.keys, start.webhooks.token]
@@ -36,10 +36,12 @@ export function createLiveSecrets(start: Settings, now: () => Date): LiveSecrets
     exchange(fresh) {
       const taken: string[] = []
       const waits = waiting(start, fresh)
-      if (apiKeys.length > 0 && fresh.api.keys.length > 0 && !isSame(apiKeys, fresh.api.keys)) {
-        apiKeys = fresh.api.keys
+      const usable = fresh.api.keys.filter((key) => apiKeys.some((known) => isSame(known, key)) || seesAsMeant(key, start, fresh))
+      if (apiKeys.length > 0 && usable.length > 0 && !isSame(apiKeys, usable)) {
+        apiKeys = usable
         taken.push('api.keys')
       }
+      const isHeld = apiKeys.length > 0 && usable.length < fresh.api.keys.length
       if (webhookToken !== null && fresh.webhooks.token !== null && webhookToken !== fresh.webhooks.token) {
         former = { token: webhookToken, until: now().getTime() + FORMER_TOKEN_MS }
         webhookToken = fresh.webhooks.token
@@ -55,7 +57,7 @@ export function createLiveSecrets(start: Settings, now: () => Date): LiveSecrets
         modelKeys.set(id, apiKey)
         taken.push(`the key of ${id}`)
       }
-      return { taken, waits }
+      return { taken, waits: [...(isHeld ? ['api.keys'] : []), ...waits] }
     },
   }
 }
@@ -63,6 +65,17 @@ export function createLiveSecrets(start: Settings, now: () => Date): LiveSecrets
 /** A provider whose key is asked for at each question. */
 export function keyed<T extends { id: string; apiKey: string }>(live: Pick<LiveSecrets, 'modelKey'>) {
   return (provider: T) => ({ ...provider, apiKey: async (): Promise<string> => live.modelKey(provider.id) ?? provider.apiKey })
+}
+
+/** Whether the running workspaces let a key see what the new ones do. */
+function seesAsMeant({ name }: ApiKey, start: Settings, fresh: Settings): boolean {
+  const reach = ({ workspaces }: Settings): unknown =>
+    workspaces.length === 0
+      ? 'everything'
+      : workspaces
+          .filter(({ keys }) => name !== null && keys.includes(name))
+          .map(({ services, environments, data }) => ({ services, environments, data }))
+  return isSame(reach(start), reach(fresh))
 }
 
 /** What differs from the start beside what can be exchanged, by the top keys of the settings. */

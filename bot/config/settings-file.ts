@@ -8,6 +8,7 @@ import { heartbeatsFileSchema } from './heartbeat-settings.ts'
 import { modelsFileSchema } from './model-settings.ts'
 import { keysAt, nearestKey } from './nearest-key.ts'
 import { sourcesFileShape } from './sources.ts'
+import { workspaceFileSchema } from './workspace-settings.ts'
 
 /** A shared secret shorter than this could be guessed. Characters, which for hex or base64 is fewer bits than bytes of it. */
 export const SHORTEST_TOKEN = 32
@@ -117,13 +118,18 @@ export const settingsFileSchema = z.strictObject({
     .max(1_000)
     .optional()
     .meta({ description: 'Who may do what. Without it Alice and Carol approve and Bob looks on, for the local target on this machine.' }),
+  workspaces: z.array(workspaceFileSchema).max(200).optional().meta({
+    description:
+      'Teams, and what each sees. Without it everybody sees everything; with it, what belongs to no workspace is seen by admins alone.',
+  }),
   oidc: oidcFileSchema.optional().meta({ description: 'Where people sign in to the console: any provider of OpenID Connect.' }),
   slack: slackFileSchema.optional().meta({ description: 'The chat that incidents are shown in.' }),
   models: modelsFileSchema.optional().meta({ description: 'Who is asked after the rules have diagnosed.' }),
   api: z
     .strictObject({
       keys: z.array(token).max(100).default([]).meta({
-        description: 'Keys of programs, 32 characters or more each. A key reads, asks and proposes; it never votes.',
+        description:
+          'Keys of programs, 32 characters or more each: KEY, or NAME:KEY for one that a workspace names. A key reads and asks; it never votes.',
         env: 'STEADYHAND_API_KEYS',
       }),
     })

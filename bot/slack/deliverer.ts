@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Drawing, Drawn } from './drawing.ts'
+import type { Drawn } from './drawing.ts'
 import { SlackFailure, type SlackWeb } from './slack-api.ts'
 
 /** A posting as it is stored; see the storage's own description. */
@@ -47,9 +47,12 @@ export interface PostingRows {
 export interface DelivererDeps {
   postings: PostingRows
   web: Pick<SlackWeb, 'post' | 'edit' | 'search' | 'upload'>
-  /** The channel for incidents: what it does not take waits until somebody mends it. */
-  channel: string
-  draw: Drawing
+  /** The channels where incidents are shown by now: what these do not take waits until somebody mends them. */
+  homes: ReadonlySet<string>
+  /** What it looks like; null where not everybody may read it who reads along in its place. */
+  draw(posting: StoredPosting): Promise<Drawn | null>
+  /** The channel that it belongs to by now; null for what stays where it is. */
+  home(posting: StoredPosting): Promise<string | null>
   /** What should be shown beside a card from now on. */
   follow(also: 'chart' | 'ended', incidentId: string): Promise<void>
   /** Tells people elsewhere that somebody has to look. */
@@ -138,7 +141,7 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
       log.warn(about, 'what stood in a channel that takes nothing any more is shown in the channel for incidents')
       return 0
     }
-    if (error.kind === 'refused' || (error.kind === 'place' && posting.place !== deps.channel)) {
+    if (error.kind === 'refused' || (error.kind === 'place' && !deps.homes.has(posting.place))) {
       log.error(about, 'Slack refuses a message')
       await giveUp(posting, words)
       return 0
@@ -157,7 +160,7 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
     return pause
   }
 
-  /** The channel for incidents takes nothing; answers elsewhere go on. */
+  /** A channel for incidents takes nothing; what belongs elsewhere goes on. */
   const closePlace = async (posting: StoredPosting, error: SlackFailure, at: number): Promise<number> => {
     log.warn({ err: error, posting: posting.id, place: posting.place }, 'the channel takes nothing at the moment')
     const until = at + SET_UP_PAUSE_MS
@@ -207,6 +210,10 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
 async function deliver(posting: StoredPosting, deps: DelivererDeps, pace: Pace): Promise<boolean> {
   const { postings } = deps
   const drawn = await deps.draw(posting)
+  if (drawn === null) {
+    if (!(await movedFrom(posting, deps))) await postings.bury(posting.id, 'not everybody may read it who reads along there')
+    return false
+  }
   if (drawn.type === 'nothing') {
     await postings.bury(posting.id, drawn.words)
     return false
@@ -260,8 +267,8 @@ async function post(posting: StoredPosting, drawn: Exclude<Drawn, { type: 'nothi
   }
   await postings.begin(posting.id)
   if (drawn.type === 'message') return await web.post({ ...drawn.message, channel, thread, broadcast: drawn.broadcast, name })
-  // A file stands below the card it belongs to; a card that was given up has none.
-  if (thread !== null || posting.incidentId === null)
+  // A picture stands below the card it belongs to; a card that was given up has none.
+  if (thread !== null || posting.kind !== 'chart')
     await web.upload({ channel, thread, name, body: drawn.body, alt: drawn.alt, title: drawn.title })
   return name
 }
@@ -274,15 +281,16 @@ async function threadOf({ kind, incidentId, place }: StoredPosting, postings: Po
 }
 
 /**
- * Where another channel is the one for incidents now, and this one takes nothing any more: the card moves there, and with it whatever is said in
- * its thread. A request counts only where it was asked, and an answer belongs where somebody asked for it: neither moves.
+ * Where another channel is the one for it now, and this one takes nothing any more or may not show it: the card moves there, and with it whatever is
+ * said in its thread. A request counts only where it was asked: it never moves.
  *
  * @returns whether it is shown there
  */
-async function movedFrom(posting: StoredPosting, { postings, channel, now }: DelivererDeps): Promise<boolean> {
+async function movedFrom(posting: StoredPosting, { postings, home, now }: DelivererDeps): Promise<boolean> {
   const { id, kind, incidentId, place, thread } = posting
-  if (place === channel || thread !== null || kind === 'approval' || ((kind === 'answer' || kind === 'file') && incidentId === null))
-    return false
+  if (thread !== null || kind === 'approval') return false
+  const channel = await home(posting)
+  if (channel === null || channel === place) return false
   const card = kind === 'incident' || incidentId === null ? null : await postings.find('slack', 'incident', incidentId)
   if (card?.place === place) {
     await postings.move(card.id, channel)

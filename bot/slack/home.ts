@@ -1,6 +1,7 @@
 import type { KnownBlock, View } from '@slack/types'
 import type { Agent } from '../../agent/agent.ts'
 import { COMMANDS, isAllowed } from '../commands.ts'
+import { agentFor } from '../identity.ts'
 import { approvalLine, incidentLine } from '../messages/brief.ts'
 import { type CardBlock, list, note, text, title } from '../messages/card.ts'
 import { bold, code, say } from '../messages/span.ts'
@@ -11,7 +12,7 @@ import type { SlackWeb } from './slack-api.ts'
 import type { Speaker } from './talk.ts'
 
 export interface HomeDeps {
-  agent: Pick<Agent, 'incidents' | 'approvals' | 'whoMay' | 'mode'>
+  agent: Agent
   web: Pick<SlackWeb, 'showHome'>
   people: SlackPeople
   consoleUrl: string | null
@@ -30,7 +31,8 @@ export function createHome(deps: HomeDeps): (payload: HomePayload) => Promise<vo
   }
 }
 
-async function pageOf(caller: Speaker, { agent, consoleUrl, now }: HomeDeps): Promise<CardBlock[]> {
+async function pageOf(caller: Speaker, { agent: all, consoleUrl, now }: HomeDeps): Promise<CardBlock[]> {
+  const agent = agentFor(all, caller, null)
   const [mode, incidents, pending] = await Promise.all([
     agent.mode(),
     agent.incidents({ state: 'active', limit: SHOWN }),

@@ -1,14 +1,15 @@
 import type { Agent } from '../../agent/agent.ts'
+import { agentFor } from '../identity.ts'
 import { freezeForm, investigateForm, stopForm } from './forms.ts'
 import { type ShortcutPayload, teamOf } from './payloads.ts'
 import type { SlackPeople } from './people.ts'
 import type { PrivateWords } from './private-words.ts'
 import type { SlackWeb } from './slack-api.ts'
-import type { Talk } from './talk.ts'
+import { channelWithOthers, type Talk } from './talk.ts'
 import { onlyHolds } from './work-kinds.ts'
 
 export interface ShortcutsDeps {
-  agent: Pick<Agent, 'scopes'>
+  agent: Agent
   web: Pick<SlackWeb, 'openForm'>
   people: SlackPeople
   words: PrivateWords
@@ -31,7 +32,7 @@ export function createShortcuts({ agent, web, people, words, talk }: ShortcutsDe
       case 'stop':
         return await web.openForm(payload.trigger_id, stopForm({ channel, ...NOTHING_CARRIED }))
       case 'investigate_message': {
-        const services = await agent.scopes.services()
+        const services = await agentFor(agent, standing.caller, channelWithOthers(channel)).scopes.services()
         const [only, ...others] = servicesIn(payload.message, services)
         if (only !== undefined && others.length === 0)
           return await talk.whisper(`investigate ${only}`, standing.caller, { channel, incident: null })

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Agent } from '../../agent/agent.ts'
 import type { Principal } from '../../agent/domain/principal.ts'
+import { channelOf, type Located, type Workspace as Team } from '../../agent/domain/workspace.ts'
 import type { PeopleStore, Presentation } from '../../agent/ports.ts'
 import type { CheckResult } from '../../integrations/contract.ts'
 import type { Endpoint } from '../api/endpoint.ts'
@@ -8,8 +9,8 @@ import { createPngs } from '../charts/png.ts'
 import { chartSvg } from '../charts/svg.ts'
 import type { Surface } from '../surface.ts'
 import { createClicks } from './clicks.ts'
-import { createDeliverer, type Pace, type PostingRows } from './deliverer.ts'
-import { createDrawing } from './drawing.ts'
+import { createDeliverer, type Pace, type PostingRows, type StoredPosting } from './deliverer.ts'
+import { createDrawing, type Drawing, type Drawn } from './drawing.ts'
 import { slackEndpoints } from './endpoint.ts'
 import { createHome } from './home.ts'
 import { createInlet, type InletDeps } from './inlet.ts'
@@ -29,6 +30,8 @@ import { createWorkspace, readWorkspace, type WorkspaceDeps } from './workspace.
 export interface SlackDeps {
   connection: SlackConnection
   agent: Agent
+  /** None: everything is shown in the one channel. */
+  workspaces: readonly Team[]
   people: Pick<PeopleStore, 'accounts'>
   postings: PostingRows
   inbox: InletDeps['inbox'] & WorkDeps['inbox']
@@ -87,14 +90,29 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
     const accounts = await deps.people.accounts('slack', (await here()).teamId)
     return accounts.filter(({ principalId }) => ids.has(principalId)).map(({ externalId }) => externalId)
   }
-  const drawing = createDrawing({
-    agent,
-    accountsOf,
-    drawPng: async (chart) => Buffer.from((await drawPng(chartSvg(chart))).body),
-    consoleUrl,
-    now,
+  const drawingFor = (seen: Agent): Drawing =>
+    createDrawing({
+      agent: seen.sight.everything ? agent : seen,
+      accountsOf,
+      drawPng: async (chart) => Buffer.from((await drawPng(chartSvg(chart))).body),
+      consoleUrl,
+      now,
+    })
+  /** Everybody reads along in a channel, so nothing is drawn there that not everybody may read. An answer was made for who reads it where it is. */
+  const draw = async (posting: StoredPosting): Promise<Drawn | null> => {
+    const seen = agent.seenIn(posting.place)
+    const { incidentId } = posting
+    if (incidentId !== null && !isAnswer(posting) && !seen.sight.everything && !(await seen.sight.sees(incidentId))) return null
+    return await drawingFor(seen)(posting)
+  }
+  const deliverer = createDeliverer({
+    ...deps,
+    web,
+    homes: new Set([channel, ...deps.workspaces.flatMap(({ channels }) => channels.slice(0, 1))]),
+    draw,
+    home: async (posting) => await homeOf(posting, deps),
+    follow: createFollowing(deps),
   })
-  const deliverer = createDeliverer({ ...deps, web, channel, draw: drawing, follow: createFollowing(deps) })
   const words = createPrivateWords({ web, log })
   const talk = createTalk({ agent, people, words, postings, deliverer, workspace: here, consoleUrl, now })
   const clicks = createClicks({ log, agent, web, people, postings, votes: createVotes({ agent, postings }), talk, words })
@@ -121,7 +139,7 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
   const socket = appToken === null ? null : createSocket({ appToken, apiUrl, take: inlet.take, log })
   const work = createWork({ inbox: deps.inbox, handle: bolt.handle, words, now, log })
   for (const kind of [SLACK_WORDS, SLACK_PRESSES]) deps.queue.handle(kind, work.run, { concurrency: CONCURRENCY })
-  const surface = createSlackSurface({ postings, deliverer, channel })
+  const surface = createSlackSurface({ postings, deliverer, agent, channel })
   const redraw = async (): Promise<void> => {
     // Asked once; where Slack was away at the start, until it answers.
     await workspace.ask()
@@ -160,8 +178,8 @@ export interface OpenChat {
 
 /** Slack as the settings have it; nothing of it is loaded where it is not set up. */
 export async function openSlack(
-  settings: { slack: SlackSettings; publicUrl: string | null },
-  deps: Omit<SlackDeps, 'connection' | 'consoleUrl' | 'alone' | 'queue'> & {
+  settings: { slack: SlackSettings; publicUrl: string | null; workspaces: readonly Team[] },
+  deps: Omit<SlackDeps, 'connection' | 'consoleUrl' | 'alone' | 'queue' | 'workspaces'> & {
     database: { kind: 'pglite' | 'postgres' }
     work: SlackDeps['queue']
   },
@@ -169,7 +187,8 @@ export async function openSlack(
   const connection = slackConnection(settings.slack)
   if (connection === null) return NO_CHAT
   const alone = deps.database.kind === 'pglite'
-  const slack = await createSlack({ ...deps, connection, queue: deps.work, alone, consoleUrl: settings.publicUrl })
+  const { publicUrl: consoleUrl, workspaces } = settings
+  const slack = await createSlack({ ...deps, connection, workspaces, queue: deps.work, alone, consoleUrl })
   return { surfaces: [slack.surface], chatEndpoints: slack.endpoints, chats: [slack] }
 }
 
@@ -183,15 +202,16 @@ export async function examineSlack(settings: SlackSettings, log: SlackDeps['log'
 
 /** Where requests are shown: on Slack as well, once it is known which workspace that is. A click counts from there only. */
 export function alsoOnSlack(
-  settings: SlackSettings,
+  { slack, workspaces }: { slack: SlackSettings; workspaces: readonly Team[] },
   elsewhere: readonly Presentation[],
   meta: Pick<WorkspaceDeps['meta'], 'get'>,
-): () => Promise<Presentation[]> {
-  const connection = slackConnection(settings)
-  return async () => {
+): (incident: Located) => Promise<Presentation[]> {
+  const connection = slackConnection(slack)
+  return async (incident) => {
     const workspace = connection === null ? null : await readWorkspace(meta)
-    if (connection === null || workspace === null) return [...elsewhere]
-    return [...elsewhere, { surface: 'slack', tenant: workspace.teamId, place: connection.channel }]
+    const place = connection && channelOf(workspaces, incident, connection.channel)
+    if (place === null || workspace === null) return [...elsewhere]
+    return [...elsewhere, { surface: 'slack', tenant: workspace.teamId, place }]
   }
 }
 
@@ -205,11 +225,24 @@ async function introduce(ask: () => Promise<unknown>, check: () => Promise<Check
   }
 }
 
+/** What somebody asked for, made of what is seen by whoever reads it in that place. */
+function isAnswer({ kind }: StoredPosting): boolean {
+  return kind === 'answer' || kind === 'file'
+}
+
+/** An answer belongs where somebody asked for it; below a card it goes with the card, where every channel sees the same. */
+async function homeOf(posting: StoredPosting, { agent, workspaces, connection: { channel } }: SlackDeps): Promise<string | null> {
+  const { incidentId } = posting
+  if (isAnswer(posting)) return incidentId === null || workspaces.length > 0 ? null : channel
+  return incidentId === null ? channel : await agent.channelFor(incidentId, channel)
+}
+
 /** What is shown beside a card, once each. */
 function createFollowing({ postings, connection }: SlackDeps): (kind: 'chart' | 'ended', incidentId: string) => Promise<void> {
   return async (kind, incidentId) => {
     if ((await postings.find('slack', kind, incidentId)) !== null) return
-    await postings.draw('slack', { kind, ref: incidentId, incidentId, priority: PRIORITY[kind], place: connection.channel })
+    const place = (await postings.find('slack', 'incident', incidentId))?.place ?? connection.channel
+    await postings.draw('slack', { kind, ref: incidentId, incidentId, priority: PRIORITY[kind], place })
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Agent } from '../../agent/agent.ts'
 import { text } from '../messages/card.ts'
 import { say } from '../messages/span.ts'
 import type { SpokenNotice, Surface } from '../surface.ts'
@@ -15,14 +16,19 @@ const SAID_BY_CARD = new Set(['request-pending'])
 export interface SlackSurfaceDeps {
   postings: Pick<PostingRows, 'draw' | 'say'>
   deliverer: Pick<Deliverer, 'wake'>
-  /** The channel for incidents. */
+  agent: Pick<Agent, 'channelFor'>
+  /** The channel for what concerns everybody and, while there are no workspaces, for incidents. */
   channel: string
 }
 
 /** Notes what should be seen on Slack; the deliverer shows it. So Slack's being away holds up nothing and loses nothing. */
-export function createSlackSurface({ postings, deliverer, channel }: SlackSurfaceDeps): Surface {
-  const drawIncident = async (incidentId: string): Promise<void> =>
-    await postings.draw('slack', { kind: 'incident', ref: incidentId, incidentId, priority: PRIORITY.incident, place: channel })
+export function createSlackSurface({ postings, deliverer, agent, channel }: SlackSurfaceDeps): Surface {
+  /** Where it is shown; null when no channel may show it. */
+  const drawIncident = async (incidentId: string): Promise<string | null> => {
+    const place = await agent.channelFor(incidentId, channel)
+    if (place !== null) await postings.draw('slack', { kind: 'incident', ref: incidentId, incidentId, priority: PRIORITY.incident, place })
+    return place
+  }
   return {
     name: 'slack',
     async refreshIncident(incidentId) {
@@ -33,20 +39,22 @@ export function createSlackSurface({ postings, deliverer, channel }: SlackSurfac
       const approval = await read()
       if (approval === null) return
       // The card it belongs to may have been made before there was a Slack.
-      await drawIncident(approval.incidentId)
-      const posting = { kind: 'approval', ref: requestId, incidentId: approval.incidentId, priority: PRIORITY.approval, place: channel }
+      const place = await drawIncident(approval.incidentId)
+      if (place === null) return
+      const posting = { kind: 'approval', ref: requestId, incidentId: approval.incidentId, priority: PRIORITY.approval, place }
       await postings.draw('slack', posting)
       deliverer.wake()
     },
     async say(notice) {
       if (SAID_BY_CARD.has(notice.code)) return
-      if (notice.incidentId !== null) await drawIncident(notice.incidentId)
+      const place = notice.incidentId === null ? channel : await drawIncident(notice.incidentId)
+      if (place === null) return
       await postings.say('slack', {
         kind: notice.kind,
         ref: notice.ref,
         incidentId: notice.incidentId,
         priority: PRIORITY[notice.kind],
-        place: channel,
+        place,
         thread: null,
         body: bodyOf(notice),
       })

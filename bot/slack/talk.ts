@@ -1,6 +1,6 @@
 import type { Agent } from '../../agent/agent.ts'
 import { runCommand } from '../commands.ts'
-import type { Caller } from '../identity.ts'
+import { agentFor, type Caller } from '../identity.ts'
 import type { Card } from '../messages/card.ts'
 import type { Deliverer, PostingRows } from './deliverer.ts'
 import { overflowOf } from './overflow.ts'
@@ -38,11 +38,17 @@ export interface Talk {
 
 export function createTalk(deps: TalkDeps): Talk {
   const { agent, people, words, postings, deliverer, workspace, consoleUrl, now } = deps
-  const run = async (command: string, caller: Speaker, incident: string | null): Promise<Card> =>
-    await runCommand(command, { agent, caller, incident, now: now(), consoleUrl })
+  const run = async (command: string, caller: Speaker, where: { channel: string | null; incident: string | null }): Promise<Card> =>
+    await runCommand(command, {
+      agent: agentFor(agent, caller, channelWithOthers(where.channel)),
+      caller,
+      incident: where.incident,
+      now: now(),
+      consoleUrl,
+    })
 
   const whisper: Talk['whisper'] = async (command, caller, { channel, incident }) =>
-    await words.tellAfter({ userId: caller.actor.externalId, channel }, await run(command, caller, incident))
+    await words.tellAfter({ userId: caller.actor.externalId, channel }, await run(command, caller, { channel, incident }))
 
   const post = async (card: Card, to: { ref: string; channel: string; thread: string | null; incident: string | null }): Promise<void> => {
     const { ref, channel: place, thread, incident: incidentId } = to
@@ -73,13 +79,18 @@ export function createTalk(deps: TalkDeps): Talk {
       const standing = await people.standing({ userId, teamId: event.user_team ?? event.team ?? team_id }, { toHold: onlyHolds(said) })
       if (!standing.ok) return await words.tell({ userId, channel, thread: thread_ts ?? null }, standing.words)
       const incident = thread_ts ? ((await postings.at('slack', channel, thread_ts))?.incidentId ?? null) : null
-      const card = await run(said, standing.caller, incident)
+      const card = await run(said, standing.caller, { channel, incident })
       await post(card, { ref: event_id, channel, thread: isDirect ? (thread_ts ?? null) : (thread_ts ?? ts), incident })
     },
     async answer(command, caller, { channel, incident, ref }) {
-      await post(await run(command, caller, incident), { ref, channel, thread: null, incident })
+      await post(await run(command, caller, { channel, incident }), { ref, channel, thread: null, incident })
     },
   }
+}
+
+/** The channel where others read along; null for a direct message, which only the bot and whoever writes it read. */
+export function channelWithOthers(channel: string | null): string | null {
+  return channel?.startsWith('D') ? null : channel
 }
 
 /** What was typed, without the mention of the bot and without Slack's own signs: '<http://x|x>' is 'x', '&lt;' is '<'. */

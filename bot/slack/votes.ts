@@ -1,7 +1,7 @@
 import type { Agent } from '../../agent/agent.ts'
 import type { Approval, Decision } from '../../agent/domain/approval.ts'
 import { Refusal } from '../../agent/domain/refusal.ts'
-import type { Caller } from '../identity.ts'
+import { agentFor, type Caller } from '../identity.ts'
 import { refusalText } from '../messages/notice.ts'
 import { exactWords } from '../messages/visible-text.ts'
 import { demand } from '../permissions.ts'
@@ -16,7 +16,7 @@ export interface PlacedClick {
 }
 
 export interface VotesDeps {
-  agent: Pick<Agent, 'approval' | 'vote' | 'keep' | 'checkAgain' | 'whoMay' | 'people'>
+  agent: Agent
   postings: Pick<PostingRows, 'at'>
 }
 
@@ -38,6 +38,7 @@ export interface Votes {
 }
 
 export function createVotes({ agent, postings }: VotesDeps): Votes {
+  const seenBy = (caller: Person, { channel }: PlacedClick): Agent => agentFor(agent, caller, channel)
   const requestOf: Votes['requestOf'] = async ({ click, channel, message }) => {
     const posting = await postings.at('slack', channel, message)
     // A card that was copied or forwarded, or a value that somebody made: neither is the message that was shown.
@@ -48,21 +49,26 @@ export function createVotes({ agent, postings }: VotesDeps): Votes {
   }
   return {
     requestOf,
-    async cast(placed, { actor }, { clickId, ...said }) {
+    async cast(placed, caller, { clickId, ...said }) {
+      const { actor } = caller
       const { id } = await requestOf(placed)
       const { channel: place, click } = placed
       const deliveryKey = `slack:${actor.tenant}:${actor.externalId}:${id}:${said.decision}:${clickId}`
-      return recorded(await agent.vote({ requestId: id, digest: click.digest ?? '', ...said, actor, place, deliveryKey }), said.decision)
+      return recorded(
+        await seenBy(caller, placed).vote({ requestId: id, digest: click.digest ?? '', ...said, actor, place, deliveryKey }),
+        said.decision,
+      )
     },
-    async keep(placed, { actor }) {
+    async keep(placed, caller) {
       const { id } = await requestOf(placed)
-      const { plan } = await agent.keep(id, actor)
+      const { plan } = await seenBy(caller, placed).keep(id, caller.actor)
       return `Recorded: ${exactWords(plan.action.title)} is kept as it is; its undo will not run.`
     },
-    async checkAgain(placed, { person }) {
+    async checkAgain(placed, caller) {
+      const { person } = caller
       demand(person.roles, 'check-again')
       const { id } = await requestOf(placed)
-      const fresh = await agent.checkAgain(id, person)
+      const fresh = await seenBy(caller, placed).checkAgain(id, person)
       return fresh === null
         ? 'There is nothing to ask about again.'
         : `Looked again: ${exactWords(fresh.plan.action.title)} is asked on a card of its own.`

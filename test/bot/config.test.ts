@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { DATA_KINDS } from '../../agent/domain/model-data.ts'
 import { settingsFileSchema } from '../../bot/config/settings-file.ts'
 import { ConfigError, exposureProblem, isLoopback, loadConfig, type Settings } from '../../bot/config.ts'
 import { mayUseNames } from '../../bot/configured-people.ts'
@@ -128,6 +129,33 @@ slack: { channel: C0123 }
   })
 })
 
+describe('workspaces', () => {
+  const people = 'people: [{ id: ann, name: Ann, roles: [viewer] }]\n'
+  const space = (rest: string): string => `${people}workspaces: [{ name: pay, ${rest} }]\n`
+
+  test('hold what is named; what is left out is every one, and nobody', () => {
+    expect(load().workspaces).toEqual([])
+    expect(load({}, space('services: [pay*]')).workspaces).toEqual([
+      { name: 'pay', services: ['pay*'], environments: null, data: [...DATA_KINDS], people: [], keys: [], channels: [] },
+    ])
+  })
+
+  test.each([
+    ['one of everything, by leaving out', space('people: [ann]'), /services: \["\*"\] is every one/],
+    ['a person who is none', space('services: [pay], people: [bo]'), /pay names bo, who is none of the people/],
+    ['a key that is none', space('services: [pay], keys: [deploys]'), /pay names the key deploys, which there is not/],
+    ['a kind of data that is none', space('services: [pay], data: [secrets]'), /workspaces\[0\]\.data/],
+    ['a slip in a key', space('service: [pay], environments: [x]'), /Did you mean "services"/],
+    ['what is no channel', space('services: [pay], channels: ["#pay"]'), /must be the id of a channel/],
+    ['two of a name', 'workspaces: [{ name: a, services: [x] }, { name: a, services: [y] }]', /"a" is there twice/],
+    [
+      'a channel of two',
+      'workspaces: [{ name: a, services: [x], channels: [C0A] }, { name: b, services: [y], channels: [C0A] }]',
+      /the channel C0A of b belongs to another workspace too|the channel C0A of a/,
+    ],
+  ])('refuse %s', (_what, yaml, words) => expect(problemsOf({}, yaml).join('\n')).toMatch(words))
+})
+
 describe('the environment', () => {
   test('wins over the file', () => {
     expect(load({ PORT: '0', HOST: 'localhost' }, 'port: 9000\nhost: 127.0.0.2\n')).toMatchObject({ port: 0, host: 'localhost' })
@@ -139,10 +167,19 @@ describe('the environment', () => {
   })
 
   test('several keys are separated by commas', () => {
-    expect(load({ STEADYHAND_API_KEYS: `${TOKEN}, ${'b'.repeat(40)}` }).api.keys).toEqual([TOKEN, 'b'.repeat(40)])
+    const keys = load({ STEADYHAND_API_KEYS: `${TOKEN}, deploys:${'b'.repeat(40)}` }).api.keys
+    expect(keys).toEqual([
+      { name: null, key: TOKEN },
+      { name: 'deploys', key: 'b'.repeat(40) },
+    ])
   })
 
   test.each([
+    [
+      'a key that is short behind its name',
+      { STEADYHAND_API_KEYS: `deploys-of-the-whole-company:${'k'.repeat(20)}` },
+      'An API key is shorter',
+    ],
     ['a blank signing secret', { SLACK_SIGNING_SECRET: '' }, 'SLACK_SIGNING_SECRET is set but blank'],
     ['a signing secret of spaces', { SLACK_SIGNING_SECRET: '  ' }, 'SLACK_SIGNING_SECRET is set but blank'],
     ['a secret file that is not there', { DATABASE_URL_FILE: '/nowhere/url' }, 'cannot be read'],

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { DATA_KINDS } from '../../agent/domain/model-data.ts'
 import { describeDatabases } from '../support/database.ts'
 import { anAlert, openEdge } from '../support/edge/edge-harness.ts'
 
@@ -9,7 +10,7 @@ describeDatabases('secrets that are exchanged', (store) => {
 
   test('hold for the next request, and those before no more', async () => {
     let [key, tokens] = [OLD, [OLD]]
-    const live = { apiKeys: () => [key], webhookTokens: () => tokens }
+    const live = { apiKeys: () => [{ name: null, key }], webhookTokens: () => tokens }
     const environment = { STEADYHAND_API_KEYS: OLD, STEADYHAND_WEBHOOK_TOKEN: OLD }
     const running = await openEdge(database(), { environment, change: (deps) => ({ ...deps, live }) })
     const statuses = async (secret: string): Promise<number[]> => {
@@ -32,6 +33,25 @@ describeDatabases('secrets that are exchanged', (store) => {
       [401, 401],
       [200, 202],
     ])
+    await running.close()
+  })
+
+  test('see what the workspace sees that names the key', async () => {
+    let keys = [{ name: 'reports', key: OLD }]
+    const live = { apiKeys: () => keys, webhookTokens: () => [] }
+    const pay = { name: 'pay', services: ['payments'], environments: null, data: DATA_KINDS, people: [], keys: ['deploys'], channels: [] }
+    const running = await openEdge(database(), {
+      environment: { STEADYHAND_API_KEYS: `reports:${OLD},deploys:${NEW}` },
+      workspaces: [pay],
+      change: (deps) => ({ ...deps, live }),
+    })
+    const seenWith = async (secret: string): Promise<unknown> => {
+      const { status, json } = await running.client().get('/api/v1/services', { authorization: `Bearer ${secret}` })
+      return status === 200 ? json.items.map(({ name }: { name: string }) => name) : status
+    }
+    expect([await seenWith(OLD), await seenWith(NEW)]).toEqual([[], 401])
+    keys = [{ name: 'deploys', key: NEW }]
+    expect([await seenWith(OLD), await seenWith(NEW)]).toEqual([401, ['payments']])
     await running.close()
   })
 })

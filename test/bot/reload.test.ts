@@ -16,6 +16,7 @@ beforeEach(() => {
 afterEach(() => folder.remove())
 
 const at = (name: string): string => join(folder.path, name)
+const unnamed = (key: string) => ({ name: null, key })
 const write = (name: string, text: string): void => writeFileSync(at(name), text)
 
 /** A process that runs on files, and looks at them when it is told to. */
@@ -55,7 +56,7 @@ describe('a secret that changes on disk', () => {
     write('token', NEW)
     write('model', 'sk-new')
     await look()
-    expect([live.apiKeys(), live.webhookTokens(), live.modelKey('openai')]).toEqual([[NEW], [NEW, OLD], 'sk-new'])
+    expect([live.apiKeys(), live.webhookTokens(), live.modelKey('openai')]).toEqual([[unnamed(NEW)], [NEW, OLD], 'sk-new'])
     expect(lines).toEqual([{ message: 'settings were exchanged', object: { taken: ['api.keys', 'webhooks.token', 'the key of openai'] } }])
     expect(JSON.stringify([lines, pages])).not.toContain(NEW)
   })
@@ -102,18 +103,65 @@ describe('a secret that changes on disk', () => {
     await look()
     await look()
     await look()
-    expect([live.apiKeys(), live.webhookTokens()]).toEqual([[OLD, `${OLD}2`], [OLD]])
+    expect([live.apiKeys(), live.webhookTokens()]).toEqual([[unnamed(OLD), unnamed(`${OLD}2`)], [OLD]])
     expect(lines.map(({ message }) => message)).toEqual(['settings changed and cannot be used; the former ones hold'])
     expect(pages).toEqual([expect.stringContaining('the former ones hold')])
     write('token', NEW)
     await look()
-    expect([live.apiKeys(), live.webhookTokens()]).toEqual([[NEW], [NEW, OLD]])
+    expect([live.apiKeys(), live.webhookTokens()]).toEqual([[unnamed(NEW)], [NEW, OLD]])
   })
 
   test('is left alone while nothing changes', async () => {
     const { look, lines } = begin(FILES())
     await look()
     expect(lines).toEqual([])
+  })
+})
+
+describe('keys of workspaces', () => {
+  const space = (name: string, services: string, keys: string): string =>
+    `  - { name: ${name}, services: [${services}], keys: [${keys}] }\n`
+  const PAY = `workspaces:\n${space('pay', 'payments', 'deploys')}`
+  const keysFrom = { STEADYHAND_API_KEYS_FILE: '' }
+  beforeEach(() => {
+    keysFrom.STEADYHAND_API_KEYS_FILE = at('keys')
+    write('keys', `${OLD},deploys:${OLD}2`)
+    write('steadyhand.yaml', PAY)
+  })
+
+  test('are exchanged with their names', async () => {
+    const { live, look } = begin(keysFrom)
+    write('keys', `${NEW},deploys:${NEW}2`)
+    await look()
+    expect(live.apiKeys()).toEqual([unnamed(NEW), { name: 'deploys', key: `${NEW}2` }])
+  })
+
+  test('wait for a start where the name stands for something else by now; what is gone holds no more', async () => {
+    const { live, look, lines } = begin(keysFrom)
+    write('steadyhand.yaml', `workspaces:\n${space('shop', 'basket', 'deploys')}`)
+    write('keys', `${NEW},deploys:${NEW}2`)
+    await look()
+    expect(live.apiKeys()).toEqual([unnamed(NEW)])
+    expect(lines.map(({ object }) => object)).toEqual([{ taken: ['api.keys'] }, { waits: ['api.keys', 'workspaces'] }])
+  })
+
+  test('wait for a start when the first workspace comes: until then everybody sees everything', async () => {
+    write('keys', OLD)
+    write('steadyhand.yaml', '')
+    const { live, look } = begin(keysFrom)
+    write('steadyhand.yaml', PAY)
+    write('keys', `${OLD},deploys:${NEW}`)
+    await look()
+    expect(live.apiKeys()).toEqual([unnamed(OLD)])
+  })
+
+  test('that a workspace names stay when they are gone from the file: such settings cannot be used', async () => {
+    const { live, look, pages } = begin(keysFrom)
+    write('keys', NEW)
+    await look()
+    await look()
+    expect(live.apiKeys()).toEqual([unnamed(OLD), { name: 'deploys', key: `${OLD}2` }])
+    expect(pages).toHaveLength(1)
   })
 })
 
@@ -147,7 +195,7 @@ describe('the settings file', () => {
     const { live, look, lines } = begin({})
     write('steadyhand.yaml', 'port: 7878\n')
     await look()
-    expect([live.apiKeys(), live.webhookTokens()]).toEqual([[OLD], [OLD]])
+    expect([live.apiKeys(), live.webhookTokens()]).toEqual([[unnamed(OLD)], [OLD]])
     expect(lines.map(({ object }) => object)).toEqual([{ waits: ['api', 'webhooks'] }])
   })
 

@@ -37,20 +37,21 @@ describeDatabases('where postings stand', (store) => {
     expect(await claimed()).toMatchObject({ kind: 'incident', place: 'C2', message: '1.1' })
   })
 
-  test('what is said of an incident goes where its card stands, but for a request and for what has a thread of its own', async () => {
+  test('what is said of an incident goes where its card stands, but for a request, an answer and what has a thread of its own', async () => {
     await postings.draw('slack', aPosting('incident', 'C1'))
     await post('1.1')
     const said = { body: {}, thread: null }
     await postings.say('slack', { ...aPosting('notice', 'C2', 'a'), ...said })
     await postings.say('slack', { ...aPosting('answer', 'C3', 'b'), ...said, thread: '3.3' })
+    await postings.say('slack', { ...aPosting('answer', 'C4', 'e'), ...said })
     await postings.say('slack', { ...aPosting('page', 'C2', 'c'), ...said, incidentId: null })
     await postings.draw('slack', aPosting('approval', 'C2', 'd'))
     const places: string[] = []
-    for (const name of ['2.1', '2.2', '2.3', '2.4']) {
+    for (const name of ['2.1', '2.2', '2.3', '2.4', '2.5']) {
       const { kind, place } = await post(name)
       places.push(`${kind} ${place}`)
     }
-    expect(places.toSorted()).toEqual(['answer C3', 'approval C2', 'notice C1', 'page C2'])
+    expect(places.toSorted()).toEqual(['answer C3', 'answer C4', 'approval C2', 'notice C1', 'page C2'])
   })
 
   test('a card that is moved is posted anew, before what belongs into its thread', async () => {

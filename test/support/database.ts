@@ -35,9 +35,11 @@ export interface TestDatabase extends OpenDatabase {
 /**
  * Runs one suite on every store there is: PGlite in memory, and PostgreSQL when TEST_DATABASE_URL names a server whose user may create databases.
  * A new one is a copy of one that was migrated once and costs 0.2–0.5 s.
+ *
+ * @param timeout of each test, in milliseconds
  */
-export function describeDatabases(title: string, body: (store: TestStore) => void): void {
-  for (const store of testStores()) describe(`${title} (${store.kind})`, { timeout: 30_000 }, () => body(store))
+export function describeDatabases(title: string, body: (store: TestStore) => void, timeout = 30_000): void {
+  for (const store of testStores()) describe(`${title} (${store.kind})`, { timeout }, () => body(store))
 }
 
 /** Runs a suite of what only a server can do; without TEST_DATABASE_URL it is skipped, and says so. */

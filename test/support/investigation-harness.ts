@@ -1,4 +1,5 @@
 import type { Alert } from '../../agent/domain/alert.ts'
+import type { Workspace } from '../../agent/domain/workspace.ts'
 import type { Budget } from '../../agent/investigation/budget.ts'
 import { createInvestigation, type Investigation } from '../../agent/investigation/investigation.ts'
 import { createModelHelp } from '../../agent/investigation/model-help.ts'
@@ -39,7 +40,11 @@ export interface InvestigationHarness {
 }
 
 /** A shop with telemetry, a store, and a clock that stands where the test puts it. */
-export function createInvestigationHarness(database: OpenDatabase, models: HarnessModels = { models: [] }): InvestigationHarness {
+export function createInvestigationHarness(
+  database: OpenDatabase,
+  models: HarnessModels = { models: [] },
+  workspaces: readonly Workspace[] = [],
+): InvestigationHarness {
   let time = at(4)
   const now = (): Date => time
   const shop = createShopTelemetry()
@@ -56,7 +61,7 @@ export function createInvestigationHarness(database: OpenDatabase, models: Harne
     incidents,
     runbooks,
     investigation: createInvestigation({
-      ...{ incidents, runbooks, sources: [shop.source], topology, now, log, deadlineMs: 1_000 },
+      ...{ incidents, runbooks, sources: [shop.source], topology, workspaces, now, log, deadlineMs: 1_000 },
       ...(model ? { model } : {}),
     }),
     warnings,

@@ -46,6 +46,7 @@ describeDatabases('an action asked for by hand', (store) => {
       people,
       topology: { inventory: async () => inventoryOf({ workloads: [workload('payments', { environment: 'local' })] }) },
       jobs: { follow: async () => {}, investigateSoon: async () => {} },
+      workspaces: [],
       now: proposing.now,
     })
     const asked = { action: FAKE_DEFINITION.kind, service: 'payments', parameters: { version: 'v1' }, incident: incidentId }

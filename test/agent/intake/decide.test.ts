@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Alert } from '../../../agent/domain/alert.ts'
 import type { Incident } from '../../../agent/domain/incident.ts'
+import { DATA_KINDS } from '../../../agent/domain/model-data.ts'
+import type { Workspace } from '../../../agent/domain/workspace.ts'
 import { normalise } from '../../../agent/intake/normalise.ts'
 import { decide } from '../../../agent/intake/pipeline.ts'
 import type { StageInput } from '../../../agent/intake/stage.ts'
@@ -33,6 +35,7 @@ interface Said {
   known?: IntakeFacts['known']
   received?: [Alert['status'], string | null, string?][]
   drillRun?: string | null
+  workspaces?: Workspace[]
   /** False: whoever sent it is not the drills' own target. */
   fromGround?: boolean
   missing?: string[]
@@ -45,6 +48,7 @@ function decided(said: Said) {
     graph: inventory.graph,
     fromGround: said.fromGround ?? true,
     drillRun: said.drillRun ?? null,
+    workspaces: said.workspaces ?? [],
     now: NOW,
     facts: {
       openIncidents: said.open ?? [],
@@ -336,6 +340,17 @@ describe('alerts that belong together', () => {
     ],
   ])('%s', (_, said, decision) => {
     expect(decided(said)).toMatchObject(decision)
+  })
+
+  it.each<[string, Said]>([
+    ['a victim', { alert: { key: 's', service: 'storefront' }, open: [incident()] }],
+    ['what an incident suffers from', { alert: { key: 'p' }, open: [incident({ service: 'storefront' })] }],
+  ])('never joins %s where other people would read it', (_what, said) => {
+    const team = (name: string, services: string[]): Workspace => ({
+      ...{ name, services, environments: null, data: DATA_KINDS, people: [], keys: [], channels: [] },
+    })
+    expect(decided({ ...said, workspaces: [team('all', ['*'])] })).toMatchObject({ do: 'attach' })
+    expect(decided({ ...said, workspaces: [team('all', ['*']), team('pay', ['payments'])] })).toMatchObject({ do: 'open' })
   })
 
   it('gathers unknown services in a storm, and never known ones', () => {

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Alert } from '../../../agent/domain/alert.ts'
+import { DATA_KINDS } from '../../../agent/domain/model-data.ts'
+import type { Workspace } from '../../../agent/domain/workspace.ts'
 import { createIntake } from '../../../agent/intake/pipeline.ts'
 import { createTopology } from '../../../agent/topology/inventory.ts'
 import { createIncidentStore } from '../../../storage/incidents.ts'
@@ -11,12 +13,16 @@ import { platformOf, SHOP_EDGES, SHOP_SERVICES, workload } from '../../support/s
 const START = Date.parse('2026-03-01T10:42:05.000Z')
 const log = { info: () => {}, warn: () => {} }
 
+function team(name: string, services: readonly string[]): Workspace {
+  return { name, services, environments: null, data: DATA_KINDS, people: [], keys: [], channels: [] }
+}
+
 describeDatabases('intake', (store) => {
   const database = store.perSuite()
   let round = 0
 
   /** A shop of its own for each round, so that rounds in one database know nothing of each other. */
-  function setUp(drill: string | null = null) {
+  function setUp(drill: string | null = null, teams: readonly (readonly string[])[] = []) {
     round += 1
     const own = round
     const environment = `shop-${own}`
@@ -33,6 +39,7 @@ describeDatabases('intake', (store) => {
       incidents,
       topology: createTopology({ sources: [{ id: 'shop', workloads: platform }], now, log }),
       drills: { current: async () => (drill === null ? null : { run: drill }), environments: [environment], sources: [`test-${own}`] },
+      workspaces: teams.map((services, index) => team(`team-${index}`, services.map(name))),
       now,
       log,
     })
@@ -66,6 +73,14 @@ describeDatabases('intake', (store) => {
     expect(taken.opened).toEqual([only?.incident.id])
     expect(only?.events.map(({ kind }) => kind)).toEqual(['incident-opened', 'alert-received', 'alert-received'])
     expect(only?.events.map(({ text }) => text).join()).toMatch(/storefront-\d+ depends on/)
+  })
+
+  it('makes an incident for each team of a cause and its victims, although they come in one delivery', async () => {
+    const { intake, make, snapshot } = setUp(null, [['payments'], ['checkout', 'storefront']])
+    const taken = await intake.take([make({ service: 'storefront' }), make({ service: 'checkout' }), make({ service: 'payments' })], 1)
+    expect(taken.opened).toHaveLength(2)
+    const services = (await snapshot()).map(({ alerts }) => alerts.map(({ service }) => service?.replace(/-\d+$/, '')).toSorted())
+    expect(services.toSorted()).toEqual([['checkout', 'storefront'], ['payments']])
   })
 
   it('makes one incident of two hundred alerts', async () => {

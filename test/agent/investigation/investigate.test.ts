@@ -1,5 +1,7 @@
 import { beforeEach, expect, it } from 'vitest'
+import { DATA_KINDS } from '../../../agent/domain/model-data.ts'
 import { metricBoundSchema } from '../../../agent/domain/plan.ts'
+import type { Workspace } from '../../../agent/domain/workspace.ts'
 import { healthyBound } from '../../../agent/investigation/investigate.ts'
 import { readRunbook } from '../../../agent/knowledge/read-runbook.ts'
 import { evidenceHash } from '../../../storage/evidence.ts'
@@ -38,6 +40,23 @@ describeDatabases('one round of investigation', (store) => {
     for (const item of evidence) expect(evidenceHash(item.content)).toBe(item.hash)
     expect(await harness.incidents.hypotheses(id)).toEqual(diagnosis.hypotheses)
     expect(harness.warnings).toEqual([])
+  })
+
+  it('looks only where everybody may look who sees the incident, and tells of nothing else', async () => {
+    const team = (name: string, services: string[]): Workspace => ({
+      ...{ name, services, environments: null, data: DATA_KINDS, people: [], keys: [], channels: [] },
+    })
+    const teams = [team('front', ['storefront', 'checkout']), team('both', ['storefront', 'payments']), team('pay', ['payments'])]
+    const narrow = createInvestigationHarness(database(), { models: [] }, teams)
+    breakPayments(narrow)
+    const id = await narrow.open({
+      key: 'front-errors',
+      service: 'storefront',
+      trigger: { service: 'storefront', metric: 'error_ratio', comparator: '>', threshold: 0.2 },
+    })
+    const { hypotheses } = await narrow.investigation.run(id, signal())
+    const told = JSON.stringify([hypotheses, await narrow.incidents.evidence(id), await narrow.incidents.timeline(id)])
+    expect(['storefront', 'payments', 'checkout', 'inventory'].filter((name) => told.includes(name))).toEqual(['storefront'])
   })
 
   it('cites the runbook of the cause by file and heading, once, and diagnoses the same without it', async () => {

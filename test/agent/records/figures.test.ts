@@ -9,7 +9,7 @@ const MONDAY_NOON = new Date('2026-03-02T12:00:00Z')
 const after = (seconds: number): Date => new Date(MONDAY_NOON.getTime() + seconds * 1_000)
 
 const incident = (id: string, changed: Partial<IncidentRecord> = {}): IncidentRecord => ({
-  ...{ id, service: 'payments', severity: 2, openedAt: MONDAY_NOON, endedAt: after(600), acknowledgedAt: after(60) },
+  ...{ id, service: 'payments', environment: 'local', severity: 2, openedAt: MONDAY_NOON, endedAt: after(600), acknowledgedAt: after(60) },
   ...{ ending: 'verified', isDrill: false },
   ...changed,
 })

@@ -83,6 +83,15 @@ describeDatabases('the operator on the host over HTTP', (store) => {
     expect(items).toMatchObject([{ what: 'accepted_effect-written', actor: 'host', body: { key: { execution_id: entry.executionId } } }])
   })
 
+  test('every service is named to the host, and to nobody else', async () => {
+    const path = '/api/v1/admin/services'
+    expect((await running.client().get(path)).status).toBe(401)
+    expect(await running.client().get(path, { authorization: `Bearer ${HOST_SECRET}` })).toMatchObject({
+      status: 200,
+      json: { items: [{ service: 'payments', environment: 'local' }] },
+    })
+  })
+
   test('the secret opens nothing else', async () => {
     const operator = { authorization: `Bearer ${HOST_SECRET}` }
     expect((await running.client().get('/api/v1/incidents', operator)).status).toBe(401)

@@ -12,7 +12,7 @@ function setUp(heartbeatMs = 60_000) {
   const hub = createEventHub()
   const streams = createEventStreams({ hub, heartbeatMs })
   opened.push(streams)
-  const [endpoint] = streams.endpoints
+  const [endpoint] = streams.endpoints({ sight: { everything: true, sees: async () => true } })
   const open = async () => {
     // The stream looks at nothing of the request.
     const response = await endpoint?.serve({ req: { param: () => ({}), query: () => ({}) } } as never, { kind: 'anyone' })

@@ -139,8 +139,10 @@ describeDatabases('what is shown on Slack', (store) => {
     const id = await running.askSomething(60)
     await message('Approve?')
     const other = slack.channel('new-incidents', [alice, carol])
-    channel.archived = true
-    const browser = await (await restartIn(other)).as('alice')
+    const archive = (): void => {
+      channel.archived = true
+    }
+    const browser = await (await restartIn(other, { meanwhile: archive })).as('alice')
     const { json } = await browser.get(`/api/v1/approvals/${id}`)
     await browser.post(`/api/v1/approvals/${id}/votes`, { decision: 'deny', digest: json.digest })
     const denied = await waitFor(async () => slack.posted(other).find(({ text }) => text.startsWith('Denied')) ?? null, 25)

@@ -4,6 +4,7 @@ import { createCatalog } from '../../../agent/actions/catalog.ts'
 import { createAgent, type RunningAgent } from '../../../agent/create-agent.ts'
 import type { Alert } from '../../../agent/domain/alert.ts'
 import { canonicalJson, digestOf } from '../../../agent/domain/canonical-json.ts'
+import type { Located, Workspace } from '../../../agent/domain/workspace.ts'
 import { createEventHub, type EventHub } from '../../../agent/events.ts'
 import { createIntake } from '../../../agent/intake/pipeline.ts'
 import type { Source } from '../../../agent/investigation/scope.ts'
@@ -38,6 +39,10 @@ export interface EdgeOptions {
   /** What the environment and the settings file would say. */
   environment?: Record<string, string>
   people?: readonly ConfiguredPerson[]
+  /** Teams; everybody sees everything unless given. */
+  workspaces?: readonly Workspace[]
+  /** What runs; payments in the environment local unless given. Each calls the next. */
+  services?: readonly Located[]
   /** Reasons of the configuration to only observe. */
   configured?: readonly string[]
   namedPeople?: boolean
@@ -86,6 +91,7 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
   const settings = {
     ...loadConfig({ PORT: '0', ...options.environment }, '/nonexistent'),
     people: options.people ?? loadConfig({}, '/nonexistent').people,
+    workspaces: options.workspaces ?? [],
   }
   const lines: RunningEdge['lines'] = []
   const logAt = (level: string) => (object: object, message: string) => void lines.push({ level, object, message })
@@ -237,22 +243,28 @@ function createTestAgent({
   settings: Settings
 }): RunningAgent {
   const catalog = createCatalog([target.provider])
-  const workload: Workload = {
-    service: 'payments',
-    environment: 'local',
-    uid: 'uid-1',
-    version: 'v2',
-    previousVersion: 'v1',
-    desiredReplicas: 2,
-    readyReplicas: 2,
-    restarts: 0,
-    startedAt: null,
-    events: [],
-  }
+  const running = (options.services ?? [{ service: 'payments', environment: 'local' }]).map(
+    (place): Workload => ({
+      ...place,
+      uid: 'uid-1',
+      version: 'v2',
+      previousVersion: 'v1',
+      desiredReplicas: 2,
+      readyReplicas: 2,
+      restarts: 0,
+      startedAt: null,
+      events: [],
+    }),
+  )
+  const names = running.map(({ service }) => service)
+  const calls = names.slice(1).map((name, index) => ({ from: names[index] ?? '', to: name }))
   const workloads = {
-    find: async () => ({ query: 'payments', workload }),
-    list: async () => [workload],
-    dependencies: async () => ({ query: 'all', edges: [{ from: 'checkout', to: 'payments' }] }),
+    find: async (service: string) => {
+      const workload = running.find((each) => each.service === service)
+      return workload ? { query: service, workload } : null
+    },
+    list: async () => running,
+    dependencies: async () => ({ query: 'all', edges: options.services ? calls : [{ from: 'checkout', to: 'payments' }] }),
   }
   const topology = createTopology({ sources: [{ id: 'fake', workloads }], now, log })
   const card = { fits: fitsOnCard, renderHash, renderVersion: RENDER_VERSION }
@@ -260,7 +272,8 @@ function createTestAgent({
     ...stores,
     catalog,
     topology,
-    telemetry: createTelemetry({ sources: [sourceOf(target)], topology, log }),
+    telemetry: (seen) => createTelemetry({ sources: [sourceOf(target)], topology: seen, log }),
+    workspaces: settings.workspaces,
     card,
     log,
     now,
@@ -275,6 +288,7 @@ function createTestAgent({
       incidents: stores.incidents,
       topology,
       drills: { current: async () => null, environments: [], sources: [] },
+      workspaces: settings.workspaces,
       now,
       log,
     }),
@@ -305,7 +319,7 @@ function createTestAgent({
           typed: options.typed ?? false,
         },
       }),
-      presentations: alsoOnSlack(settings.slack, consolePresentations(settings), stores.meta),
+      presentations: alsoOnSlack(settings, consolePresentations(settings), stores.meta),
       dependents: async () => ['checkout'],
       build: () => digestOf(canonicalJson('test')),
       now,

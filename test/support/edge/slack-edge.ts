@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import type { Workspace } from '../../../agent/domain/workspace.ts'
 import type { ConfiguredPerson } from '../../../bot/config.ts'
 import type { OpenDatabase } from '../../../storage/database.ts'
 import type { Person } from '../slack/person.ts'
@@ -15,12 +16,14 @@ export interface SlackScene {
   slack: SlackServer
   running: RunningEdge
   channel: Conversation
+  /** The channels of teams, by name. */
+  rooms: ReadonlyMap<string, Conversation>
   alice: Person
   carol: Person
   bob: Person
   mallory: Person
-  /** The next process on the same database, with another channel for incidents. */
-  restartIn(channel: Conversation): Promise<RunningEdge>
+  /** The next process on the same database, with another channel for incidents or other teams. `meanwhile` happens while none runs. */
+  restartIn(channel: Conversation, changed?: { teams?: Teams; meanwhile?: () => void }): Promise<RunningEdge>
   /** The one message that begins so, once it is there. */
   message(beginning: string | RegExp): Promise<SlackMessage>
   /** What a person alone was told, once it holds this. */
@@ -34,30 +37,41 @@ export interface SceneOptions extends EdgeOptions {
   server?: SlackServerOptions
   /** The one app that is listened to. */
   appId?: string
+  teams?: Teams
 }
+
+/** Teams by the ids of channels that everybody of the scene is in, made for them. */
+export type Teams = (channelNamed: (name: string) => string) => readonly Workspace[]
 
 const SECONDS = 25
 
 export async function openScene(
   database: OpenDatabase,
-  { mode = 'HTTP', server = {}, appId, ...options }: SceneOptions = {},
+  { mode = 'HTTP', server = {}, appId, teams, ...options }: SceneOptions = {},
 ): Promise<SlackScene> {
   const slack = await startSlackServer(server)
   const [alice, carol, bob, mallory] = [slack.person('alice'), slack.person('carol'), slack.person('bob'), slack.person('mallory')]
   const channel = slack.channel('incidents', [alice, carol, bob, mallory])
+  const rooms = new Map<string, Conversation>()
+  const roomNamed = (name: string): string => {
+    const room = rooms.get(name) ?? slack.channel(name, [alice, carol, bob, mallory])
+    rooms.set(name, room)
+    return room.id
+  }
   const people = options.people ?? [
     linked('alice', 'Alice', 'approver', slack, alice),
     linked('carol', 'Carol', 'approver', slack, carol),
     linked('bob', 'Bob', 'viewer', slack, bob),
   ]
-  const open = async (place: Conversation, target: EdgeOptions['target']): Promise<RunningEdge> => {
+  const open = async (place: Conversation, divided: Teams | undefined, target: EdgeOptions['target']): Promise<RunningEdge> => {
     const environment = { ...environmentOf(slack, mode), STEADYHAND_CONFIG: settingsFile(place.id, appId), ...options.environment }
-    const opened = await openEdge(database, { ...options, environment, people, ...(target ? { target } : {}) })
+    const workspaces = divided ? { workspaces: divided(roomNamed) } : {}
+    const opened = await openEdge(database, { ...options, ...workspaces, environment, people, ...(target ? { target } : {}) })
     if (mode === 'HTTP') slack.sendTo(`${opened.url}/slack/events`)
     else await waitFor(async () => (slack.sockets.count() > 0 ? true : null), SECONDS)
     return opened
   }
-  const running = await open(channel, options.target)
+  const running = await open(channel, teams, options.target)
   let latest = running
   onTestFinished(async () => {
     await latest.close()
@@ -65,10 +79,11 @@ export async function openScene(
   })
   const find = (ask: () => SlackMessage | undefined): Promise<SlackMessage> => waitFor(async () => ask() ?? null, SECONDS)
   return {
-    ...{ slack, running, channel, alice, carol, bob, mallory },
-    async restartIn(place) {
+    ...{ slack, running, channel, rooms, alice, carol, bob, mallory },
+    async restartIn(place, changed = {}) {
       await latest.close()
-      latest = await open(place, running.target)
+      changed.meanwhile?.()
+      latest = await open(place, changed.teams ?? teams, running.target)
       return latest
     },
     message: async (beginning) => await find(() => slack.posted(channel).find((each) => fits(each, beginning))),
