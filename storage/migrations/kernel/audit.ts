@@ -148,8 +148,8 @@ create function control_tells() returns trigger language plpgsql as $$
 declare
   content jsonb := to_jsonb(new);
 begin
-  -- A switch that was off and is off is no news.
-  if tg_table_name = 'kill_switch' and (content ->> 'engaged') = coalesce(to_jsonb(old) ->> 'engaged', 'false') then return null; end if;
+  -- A switch that was off and is off is no news. A freeze is not engaged, and always news.
+  if (content ->> 'engaged') = coalesce(to_jsonb(old) ->> 'engaged', 'false') then return null; end if;
   perform tell('notice:' || tg_table_name || ':' || coalesce(content ->> 'id', content ->> 'scope') || ':' || extract(epoch from clk()), 'notice', null,
     jsonb_build_object('incidentId', null, 'requestId', null, 'code',
       case when tg_table_name = 'kill_switch' then case when (content ->> 'engaged')::boolean then 'stopped' else 'started' end

@@ -47,7 +47,7 @@ begin
   new.generation := case when tg_op = 'INSERT' then 0 when new.engaged then old.generation + 1 else old.generation end;
   if new.engaged then
     if new.by_whom <> 'host' and not may_anywhere(new.by_whom, 'approver') then perform refuse('not-authorised'); end if;
-  elsif tg_op = 'UPDATE' and old.engaged and new.by_whom <> 'host' then
+  elsif tg_op = 'UPDATE' and new.by_whom <> 'host' then
     if (select count(distinct v.principal_id) from start_vote v where v.scope = new.scope and v.generation = old.generation and start_vote_counts(v)) < 2
     then perform refuse('quorum-missing'); end if;
   end if;

@@ -96,8 +96,8 @@ begin
     if standing_approvals(new.request_id) < p.needed then perform refuse('quorum-missing'); end if;
   else
     select * into parent from execution where id = new.parent_execution_id;
-    -- The click on the parent covers the bytes that the parent names, and no others.
-    if not exists (select 1 from plan q where q.id = parent.plan_id and q.undo_plan_id = new.plan_id and q.undo_digest = new.digest)
+    -- The click on the parent covers the bytes that the parent names, and no others; the undo's id is among them.
+    if not exists (select 1 from plan q where q.id = parent.plan_id and q.undo_digest = new.digest)
     then perform refuse('policy-denied', 'not the undo of this execution'); end if;
     opened := undo_window_opened_at(parent.id);
     if parent.state <> 'failed' or opened is null then perform refuse('undo-not-due'); end if;

@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { AUDITED, CHECKERS, EVERYTHING } from '../../../storage/invariants.ts'
 import type { Database } from '../../../storage/schema.ts'
-import { describeKernel, type Kernel, tampers, violationsOf } from '../../support/kernel.ts'
+import { describeKernel, tampers, violationsOf } from '../../support/kernel.ts'
 import { fillTables } from '../../support/kernel-rows.ts'
 import { behind, countOf } from '../../support/kernel-sql.ts'
 
@@ -29,14 +29,6 @@ async function asking(db: Kysely<Database>, query: string, tamper: (tx: Kysely<D
     if (!(error instanceof Undone)) throw error
   })
   return found
-}
-
-/** Takes every check of a table away, within the transaction. */
-async function _dropChecks(tx: Kysely<Database>, table: string): Promise<void> {
-  const { rows } = await sql<{
-    name: string
-  }>`select conname as name from pg_constraint where conrelid = ${table}::regclass and contype = 'c'`.execute(tx)
-  for (const { name } of rows) await sql`alter table ${sql.id(table)} drop constraint ${sql.id(name)}`.execute(tx)
 }
 
 describeKernel('the audit log: what it says', (kernel) => {
@@ -184,25 +176,6 @@ describeKernel('the audit log: tampering with entries', (kernel) => {
     )
   })
 })
-
-async function _isIdentity(tx: Kernel['db'], table: string, column: string): Promise<boolean> {
-  const { rows } = await sql<{
-    yes: boolean
-  }>`select attidentity <> '' as yes from pg_attribute where attrelid = ${table}::regclass and attname = ${column}`.execute(tx)
-  return rows[0]?.yes ?? false
-}
-
-async function _dropUniques(tx: Kernel['db'], table: string): Promise<void> {
-  const { rows } = await sql<{
-    name: string
-  }>`select indexrelid::regclass::text as name from pg_index where indrelid = ${table}::regclass and indisunique and not indisprimary
-    and not exists (select 1 from pg_constraint where conindid = indexrelid)`.execute(tx)
-  for (const { name } of rows) await sql.raw(`drop index ${name}`).execute(tx)
-  const constraints = await sql<{
-    name: string
-  }>`select conname as name from pg_constraint where conrelid = ${table}::regclass and contype = 'u'`.execute(tx)
-  for (const { name } of constraints.rows) await sql`alter table ${sql.id(table)} drop constraint ${sql.id(name)} cascade`.execute(tx)
-}
 
 function isDocument(text: string): boolean {
   try {

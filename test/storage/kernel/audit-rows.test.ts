@@ -231,8 +231,3 @@ function isDocument(text: string): boolean {
     return false
   }
 }
-
-/** Whether jsonb would hold another value after the change. */
-function _isOtherDocument(before: string, after: string): boolean {
-  return isDocument(after) && JSON.stringify(JSON.parse(before)) !== JSON.stringify(JSON.parse(after))
-}

@@ -51,6 +51,12 @@ describeKernel('authorisation: the quorum', (kernel) => {
     expect(await click(asked, 'cleo')).toMatchObject({ requestState: 'authorised' })
   })
 
+  test('a denial of something else does not matter', async () => {
+    const { propose, click } = kernel()
+    await click(await propose({ incident: 'inc-2', target: { name: 'checkout' } }), 'ada', { decision: 'deny' })
+    expect(await click(await propose(), 'ben')).toMatchObject({ requestState: 'authorised' })
+  })
+
   test('does not count a vote of an account that was linked anew', async () => {
     const { propose, click, db } = kernel()
     const asked = await propose({ needed: 2 })

@@ -1,17 +1,8 @@
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
-import { describeKernel, type Kernel } from '../../support/kernel.ts'
-import { type Forgery, forge, type PlanOptions, SAMPLE_ACTIONS, samplePlan } from '../../support/kernel-plans.ts'
-import { insertPlan, rehearse } from '../../support/kernel-sql.ts'
-
-/** Writes a sample and its undo, both as they are, and says how that ended. */
-const _write = async ({ db, now }: Kernel, options: PlanOptions, forgery: Forgery = {}): Promise<string> =>
-  await rehearse(db, async (tx) => {
-    const { parent, undo } = samplePlan(now(), options)
-    if (undo) await insertPlan(tx, undo)
-    await insertPlan(tx, forge(parent, forgery))
-    await sql`set constraints all immediate`.execute(tx)
-  })
+import { describeKernel } from '../../support/kernel.ts'
+import { SAMPLE_ACTIONS } from '../../support/kernel-plans.ts'
+import { rehearse } from '../../support/kernel-sql.ts'
 
 describeKernel('plans: the catalogue', (kernel) => {
   const define = (change: string): ReturnType<typeof sql> =>

@@ -1,40 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
-import type { ExecutionState } from '../../../agent/domain/approval.ts'
 import { createLeases } from '../../../storage/leases.ts'
 import { describeKernel, type Kernel } from '../../support/kernel.ts'
 import { insertRow, type Row } from '../../support/kernel-rows.ts'
 import { countOf, outcomeOf, rehearse, rehearseUnguarded } from '../../support/kernel-sql.ts'
-
-/** How to reach each state, from claimed on. */
-const _WAY: Record<Exclude<ExecutionState, 'undone'>, readonly ExecutionState[]> = {
-  claimed: [],
-  intent: ['intent'],
-  sent: ['intent', 'sent'],
-  unknown: ['intent', 'sent', 'unknown'],
-  succeeded: ['intent', 'sent', 'succeeded'],
-  verified: ['intent', 'sent', 'succeeded', 'verified'],
-  failed: ['intent', 'sent', 'failed'],
-  undetermined: ['intent', 'sent', 'succeeded', 'undetermined'],
-  aborted: ['aborted'],
-}
-
-const _ALLOWED: readonly string[] = [
-  'claimed intent',
-  'claimed aborted',
-  'intent sent',
-  'intent aborted',
-  'sent succeeded',
-  'sent failed',
-  'sent unknown',
-  'unknown succeeded',
-  'unknown failed',
-  'succeeded verified',
-  'succeeded failed',
-  'succeeded undetermined',
-  'failed undone',
-]
 
 const executionRow = async ({ db, epoch }: Kernel, authorisationId: string, over: Row = {}): Promise<Row> => {
   const { rows } =

@@ -2,20 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import type { SealedPlan } from '../../../agent/domain/plan.ts'
-import { describeKernel, type Kernel } from '../../support/kernel.ts'
-import { type Forgery, forge, type PlanOptions, SAMPLE_ACTIONS, samplePlan } from '../../support/kernel-plans.ts'
+import { describeKernel } from '../../support/kernel.ts'
+import { forge, type PlanOptions, SAMPLE_ACTIONS, samplePlan } from '../../support/kernel-plans.ts'
 import { insertPlan, outcomeOf, rehearse } from '../../support/kernel-sql.ts'
 
 const { purge } = SAMPLE_ACTIONS
-
-/** Writes a sample and its undo, both as they are, and says how that ended. */
-const _write = async ({ db, now }: Kernel, options: PlanOptions, forgery: Forgery = {}): Promise<string> =>
-  await rehearse(db, async (tx) => {
-    const { parent, undo } = samplePlan(now(), options)
-    if (undo) await insertPlan(tx, undo)
-    await insertPlan(tx, forge(parent, forgery))
-    await sql`set constraints all immediate`.execute(tx)
-  })
 
 describeKernel('plans: the undo', (kernel) => {
   const insertAll = async (...plans: (SealedPlan | null)[]): Promise<string> =>

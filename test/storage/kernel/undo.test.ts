@@ -85,6 +85,16 @@ describeKernel('undo: when', (kernel) => {
     expect(await outcomeOf(executions.authoriseUndo(executionId))).toBe('refused already-decided')
   })
 
+  test('never again once it took back what was done', async () => {
+    const { carryOut, executions, later, advance, epoch, db } = kernel()
+    const asked = await carryOut({}, ...FAILED)
+    await later(61)
+    const undo = await executions.claim(await executions.authoriseUndo(asked.executionId), epoch)
+    for (const step of ['intent', 'sent', 'succeeded', 'verified'] as const) await advance(undo.executionId, step, { samples: 1 })
+    await executions.settleUndos(epoch)
+    expect(await rehearse(db, (tx) => insertRow(tx, 'authorisation', undoRow(asked, asked.executionId)))).toBe('refused undo-not-due')
+  })
+
   test('only of the execution that it takes back', async () => {
     const { carryOut, later, db } = kernel()
     const mine = await carryOut({}, ...FAILED)
