@@ -30,8 +30,13 @@ const KIND_WEIGHT: Readonly<Record<KnownChange['kind'], number>> = {
 /** Going back to what ran before is little suspect, whatever it is called. */
 const RETURN_WEIGHT = 0.4
 
-/** The changes of one service, the most suspect first. Pure. */
-export function correlateChanges(changes: readonly KnownChange[], service: string, began: Date): Correlation[] {
+/** The changes of one service, the most suspect first; of those of one moment the one to what `running` names. Pure, whatever their order. */
+export function correlateChanges(
+  changes: readonly KnownChange[],
+  service: string,
+  began: Date,
+  running: string | null = null,
+): Correlation[] {
   const own = changes.filter((change) => change.service === service)
   return own
     .map((change) => {
@@ -40,7 +45,21 @@ export function correlateChanges(changes: readonly KnownChange[], service: strin
       return { change, lagSeconds, strength: weight * closeness(lagSeconds) }
     })
     .filter(({ strength }) => strength > 0)
-    .sort((a, b) => b.strength - a.strength || a.lagSeconds - b.lagSeconds)
+    .sort(
+      (a, b) =>
+        b.strength - a.strength ||
+        a.lagSeconds - b.lagSeconds ||
+        Number(runs(b.change, running)) - Number(runs(a.change, running)) ||
+        wordsOf(a.change).localeCompare(wordsOf(b.change)),
+    )
+}
+
+function wordsOf({ kind, from, to, summary }: KnownChange): string {
+  return JSON.stringify([kind, from, to, summary])
+}
+
+function runs({ to }: KnownChange, running: string | null): boolean {
+  return to !== null && to === running
 }
 
 function ranBefore(change: KnownChange, changes: readonly KnownChange[]): boolean {

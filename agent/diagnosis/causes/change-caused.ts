@@ -22,7 +22,7 @@ export const changeCaused: CauseRule = (facts, culprit) => {
   if (!facts.changes) return null
   const began = beginningOf(culprit)
   const known = facts.changes.changes.filter(({ kind }) => CLASS_OF[kind] !== undefined)
-  const [suspect] = began ? correlateChanges(known, culprit.service, began) : []
+  const [suspect] = began ? correlateChanges(known, culprit.service, began, culprit.facts.workload?.version ?? null) : []
   if (!suspect) return culprit.troubles.length === 0 ? null : nothingChanged(facts, culprit)
   return accuse(facts, culprit, suspect)
 }

@@ -477,6 +477,8 @@ describe('hypotheses', () => {
       memory: fc.double({ min: 0, max: 1, noNaN: true }),
       rate: fc.double({ min: 0, max: 500, noNaN: true }),
     })
+    const releaseTo = (to: 'v41' | 'v42') => ({ kind: 'release' as const, service: 'payments' as const, second: 3, to })
+    const NOTHING = { began: 0, memory: 0, rate: 0 }
     fc.assert(
       fc.property(fc.array(someChange, { maxLength: 6 }), someService, someService, (changes, payments, checkout) => {
         const said = (each: typeof payments): SaidOfService => ({
@@ -502,6 +504,8 @@ describe('hypotheses', () => {
         const hasSuspect = changes.some(({ kind }) => kind === 'release' || kind === 'config' || kind === 'flag' || kind === 'rollback')
         if (!hasSuspect) expect(['bad_release', 'bad_config_change', 'feature_flag']).not.toContain(ranked[0]?.class)
       }),
+      // Two releases in one second: the one that runs is the suspect, in whatever order they were told.
+      { examples: [[[releaseTo('v41'), releaseTo('v42')], NOTHING, { ...NOTHING, began: null }]] },
     )
   })
 })
