@@ -30,7 +30,8 @@ export type IntakeDecision =
     }
   /** `quiet`: counted with the incident, but no line in its timeline and no notice: an alert that flaps. */
   | { do: 'attach'; incidentId: string; reason: string; quiet?: boolean }
-  | { do: 'drop'; reason: string }
+  /** `repeats`: what was heard of it last, once more; it is counted there and leaves no row of its own. */
+  | { do: 'drop'; reason: string; repeats?: boolean }
 
 /** What the decision may depend on; read in the same transaction that stores its result. */
 export interface IntakeFacts {

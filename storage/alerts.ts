@@ -1,7 +1,7 @@
 import { type SqlBool, sql, type Transaction } from 'kysely'
 import type { Alert } from '../agent/domain/alert.ts'
 import type { Incident } from '../agent/domain/incident.ts'
-import type { IntakeDecision, IntakeFacts } from '../agent/ports.ts'
+import type { IntakeDecision } from '../agent/ports.ts'
 import { contentJson, storableText } from './content-json.ts'
 import { toIncident } from './incident-rows.ts'
 import type { Database, Executor } from './schema.ts'
@@ -27,29 +27,72 @@ export function alertIdentity(alert: Alert, inboxId: number | null, now: Date): 
   return { source: storableText(alert.source), key: storableText(alert.key), status: alert.status, occurrence }
 }
 
-/** What was heard of this occurrence last. */
-export interface Heard {
+/** What is stored of an alert, in whichever occurrence: newest first, at most 50. */
+export type Remembered = readonly RememberedRow[]
+
+interface RememberedRow {
   id: number
+  status: Alert['status']
+  occurrence: string
+  receivedAt: Date
+  startsAt: string | null
   incidentId: string | null
-  incidentEndedAt: Date | null
+  /** Of all its rows together. */
+  deliveries: number
+}
+
+export async function remember(tx: Transaction<Database>, { source, key }: Pick<AlertIdentity, 'source' | 'key'>): Promise<Remembered> {
+  const rows = await rowsOf(tx, source, key)
+    .select(({ selectFrom }) =>
+      selectFrom('alert as each')
+        .select((of) => of.fn.sum<number | string>('each.deliveries').as('deliveries'))
+        .where('each.source', '=', source)
+        .where('each.key', '=', key)
+        .as('deliveries'),
+    )
+    .limit(MAX_RECEIVED)
+    .execute()
+  return rows.map(({ deliveries, ...row }) => ({ ...row, deliveries: Number(deliveries) }))
 }
 
 /** The last row of this occurrence: the first, or that of the latest incident it outlived. Undefined when it is new. */
 export async function heardBefore(
   tx: Transaction<Database>,
+  remembered: Remembered,
   { source, key, status, occurrence }: AlertIdentity,
-): Promise<Heard | undefined> {
-  return tx
-    .selectFrom('placed_alert as alert')
-    .leftJoin('incident', 'incident.id', 'alert.belongs_to')
-    .select(['alert.id', 'alert.belongs_to as incidentId', 'incident.ended_at as incidentEndedAt'])
-    .where('alert.source', '=', source)
-    .where('alert.key', '=', key)
+): Promise<Omit<RememberedRow, 'deliveries'> | undefined> {
+  const again = outlived(occurrence, '')
+  const known = remembered.find((row) => row.status === status && (row.occurrence === occurrence || row.occurrence.startsWith(again)))
+  if (known || remembered.length < MAX_RECEIVED) return known
+  return await rowsOf(tx, source, key)
     .where('alert.status', '=', status)
-    .where((eb) => eb.or([eb('occurrence', '=', occurrence), sql<SqlBool>`starts_with(occurrence, ${outlived(occurrence, '')})`]))
-    .orderBy('alert.id', 'desc')
+    .where((eb) => eb.or([eb('occurrence', '=', occurrence), sql<SqlBool>`starts_with(occurrence, ${again})`]))
     .limit(1)
     .executeTakeFirst()
+}
+
+/** The last row that was given to an incident. */
+export async function placedBefore(
+  tx: Transaction<Database>,
+  remembered: Remembered,
+  { source, key }: AlertIdentity,
+): Promise<(Omit<RememberedRow, 'deliveries'> & { incidentId: string }) | undefined> {
+  const isPlaced = <T extends { incidentId: string | null }>(row: T | undefined): row is T & { incidentId: string } =>
+    row !== undefined && row.incidentId !== null
+  const known = remembered.find(isPlaced)
+  if (known || remembered.length < MAX_RECEIVED) return known
+  const row = await rowsOf(tx, source, key).where('alert.belongs_to', 'is not', null).limit(1).executeTakeFirst()
+  return isPlaced(row) ? row : undefined
+}
+
+function rowsOf(tx: Transaction<Database>, source: string, key: string) {
+  return tx
+    .selectFrom('placed_alert as alert')
+    .select(['alert.id', 'alert.status', 'alert.occurrence', 'alert.received_at as receivedAt', 'alert.belongs_to as incidentId'])
+    .select(sql<string | null>`alert.body ->> 'startsAt'`.as('startsAt'))
+    .where('alert.source', '=', source)
+    .where('alert.key', '=', key)
+    .orderBy('alert.id', 'desc')
 }
 
 /** The same occurrence once more, named by the incident it has outlived. */
@@ -65,7 +108,7 @@ export async function arrivalOf(tx: Transaction<Database>, inboxId: number | nul
 }
 
 /** Counts one more delivery of an alert that was taken before. */
-export async function countAgain(tx: Transaction<Database>, { id }: Heard, now: Date): Promise<void> {
+export async function countAgain(tx: Transaction<Database>, id: number, now: Date): Promise<void> {
   await tx
     .updateTable('alert')
     .set((eb) => ({ deliveries: eb('deliveries', '+', 1), last_received_at: now }))
@@ -76,46 +119,6 @@ export async function countAgain(tx: Transaction<Database>, { id }: Heard, now: 
 export async function readOpenIncidents(tx: Transaction<Database>): Promise<Incident[]> {
   const open = await tx.selectFrom('incident').selectAll().where('ended_at', 'is', null).orderBy('number', 'desc').limit(MAX_OPEN).execute()
   return open.map(toIncident)
-}
-
-/** What was heard of an alert before, in whichever occurrence. */
-export async function readHeard(tx: Transaction<Database>, { source, key }: AlertIdentity): Promise<Omit<IntakeFacts, 'openIncidents'>> {
-  const heard = await tx
-    .selectFrom('alert')
-    .select(['status', 'body', 'received_at', 'last_received_at'])
-    .where('source', '=', source)
-    .where('key', '=', key)
-    .orderBy('id', 'desc')
-    .limit(MAX_RECEIVED)
-    .execute()
-  return {
-    known: heard.length === 0 ? null : await readKnown(tx, source, key),
-    received: heard.map((row) => ({ status: row.status, startsAt: startsAtOf(row.body), receivedAt: row.received_at })),
-  }
-}
-
-async function readKnown(tx: Transaction<Database>, source: string, key: string): Promise<IntakeFacts['known']> {
-  const last = await tx
-    .selectFrom('placed_alert as alert')
-    .innerJoin('incident', 'incident.id', 'alert.belongs_to')
-    .selectAll('incident')
-    .select(['alert.status as alert_status', 'alert.body'])
-    .select((eb) =>
-      eb
-        .selectFrom('alert as each')
-        .select((of) => of.fn.sum<number | string>('each.deliveries').as('deliveries'))
-        .where('each.source', '=', source)
-        .where('each.key', '=', key)
-        .as('deliveries'),
-    )
-    .where('alert.source', '=', source)
-    .where('alert.key', '=', key)
-    .orderBy('alert.id', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  if (!last) return null
-  const { alert_status: lastStatus, body, deliveries } = last
-  return { incident: toIncident(last), lastStatus, lastStartsAt: startsAtOf(body), deliveries: Number(deliveries) }
 }
 
 export async function insertAlert(
@@ -155,8 +158,4 @@ export function placedIn(db: Executor, incidentId: string) {
       ]),
     )
     .where('belongs_to', '=', incidentId)
-}
-
-function startsAtOf(body: unknown): string | null {
-  return (body as Alert).startsAt
 }

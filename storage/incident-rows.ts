@@ -1,10 +1,9 @@
 import type { Selectable, Transaction } from 'kysely'
-import type { Incident, IncidentEvent, IncidentState, Severity } from '../agent/domain/incident.ts'
+import { ENDED_STATES, type Incident, type IncidentEvent, type IncidentState, type Severity } from '../agent/domain/incident.ts'
 import { contentJson, storableText } from './content-json.ts'
 import type { IncidentEventTable, IncidentTable } from './schema/incidents.ts'
 import type { Database, Executor } from './schema.ts'
 
-const ENDED: readonly IncidentState[] = ['resolved', 'healed']
 const MAX_EVENT_TEXT = 4_000
 
 export interface NewEvent {
@@ -100,7 +99,7 @@ export async function appendEvent(tx: Transaction<Database>, incidentId: string,
   if (event.unless?.(await readTimeline(tx, incidentId))) return false
   const seq = row.last_event + 1
   const state = event.state ?? row.state
-  const endedAt = ENDED.includes(state) ? (row.ended_at ?? at) : null
+  const endedAt = ENDED_STATES.includes(state) ? (row.ended_at ?? at) : null
   const severity = event.severity ? { severity: event.severity.severity, severity_reason: storableText(event.severity.reason, 1_000) } : {}
   await tx
     .updateTable('incident')

@@ -1,18 +1,19 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { Alert } from '../agent/domain/alert.ts'
-import type { Incident } from '../agent/domain/incident.ts'
-import type { Absorbed, Arrival, IncidentStore, IntakeDecision } from '../agent/ports.ts'
+import { ENDED_STATES, INCIDENT_STATES, type Incident } from '../agent/domain/incident.ts'
+import type { Absorbed, Arrival, IncidentStore, IntakeDecision, IntakeFacts } from '../agent/ports.ts'
 import {
   alertIdentity,
   arrivalOf,
   countAgain,
-  type Heard,
   heardBefore,
   insertAlert,
   outlived,
+  placedBefore,
+  type Remembered,
   readAlerts,
-  readHeard,
   readOpenIncidents,
+  remember,
 } from './alerts.ts'
 import { storableText } from './content-json.ts'
 import { insertEvidence, insertHypotheses, readEvidence, readEvidenceItem, readEvidenceSummaries, readHypotheses } from './evidence.ts'
@@ -26,13 +27,20 @@ const MAX_PAGE = 200
 const MOST_PAGES = 25
 /** An alert that is heard so soon after its incident ended was on its way when that happened. */
 const ECHO_MS = 30_000
+/** Incidents that end while an alert is given to them. */
+const MOST_TRIES = 5
+
+const OPEN_STATES = INCIDENT_STATES.filter((state) => !ENDED_STATES.includes(state))
 
 /** Incidents with their timeline, alerts, evidence and diagnoses. Every method is one transaction. */
 export function createIncidentStore({ db, now }: { db: Kysely<Database>; now: () => Date }): IncidentStore {
   const write = <T>(work: (tx: Transaction<Database>) => Promise<T>): Promise<T> => db.transaction().execute(work)
   return {
-    absorb: (alert, inboxId, decide) =>
-      write(async (tx) => await absorb(tx, { alert, inboxId, decide }, { now: now(), turn: await takeIntakeTurn(tx) })),
+    absorb: async (alert, inboxId, decide) => {
+      const [absorbed] = await write((tx) => absorbAll(tx, [{ alert, inboxId, decide }], now))
+      if (!absorbed) throw new Error('an alert was absorbed and nothing came of it')
+      return absorbed
+    },
     absorbAll: (arrivals) => write((tx) => absorbAll(tx, arrivals, now)),
     get: async (id) => {
       const row = await db.selectFrom('incident').selectAll().where('id', '=', storableText(id)).executeTakeFirst()
@@ -58,31 +66,78 @@ export function createIncidentStore({ db, now }: { db: Kysely<Database>; now: ()
 async function absorbAll(tx: Transaction<Database>, arrivals: readonly Arrival[], now: () => Date): Promise<Absorbed[]> {
   if (arrivals.length === 0) return []
   const turn = await takeIntakeTurn(tx)
+  const open: Within['open'] = { incidents: null }
   const absorbed: Absorbed[] = []
-  for (const arrival of arrivals) absorbed.push(await absorb(tx, arrival, { now: now(), turn }))
+  for (const arrival of arrivals) absorbed.push(await absorb(tx, arrival, { now: now(), turn, open }))
   return absorbed
 }
 
-/** @param within the moment, and the turn that was taken: what it knows is kept up to date for those that follow */
-async function absorb(
-  tx: Transaction<Database>,
-  { alert, inboxId, decide }: Arrival,
-  { now, turn }: { now: Date; turn: IntakeTurn },
-): Promise<Absorbed> {
+/** What a turn of intake works with: the moment, the number of the newest incident, and what is open, read when it is first needed. */
+interface Within {
+  now: Date
+  turn: IntakeTurn
+  open: { incidents: readonly Incident[] | null }
+}
+
+async function absorb(tx: Transaction<Database>, { alert, inboxId, decide }: Arrival, within: Within): Promise<Absorbed> {
+  const { now, turn, open } = within
   const first = alertIdentity(alert, inboxId, now)
-  const before = await heardBefore(tx, first)
-  if (before && !isRecurrence(alert, before, await arrivalOf(tx, inboxId, now))) {
-    await countAgain(tx, before, now)
+  const remembered = await remember(tx, first)
+  const before = await heardBefore(tx, remembered, first)
+  const endedAt = before?.incidentId ? (await incidentOf(tx, before.incidentId, within)).endedAt : null
+  if (before && !(await isRecurrence(tx, alert, inboxId, endedAt, now))) {
+    await countAgain(tx, before.id, now)
     return { decision: { do: 'drop', reason: 'this alert was received before' }, incidentId: before.incidentId, isNew: false }
   }
   const identity = before?.incidentId ? { ...first, occurrence: outlived(first.occurrence, before.incidentId) } : first
-  // Read anew for each: people end incidents without taking the turn.
-  const decision = decide({ openIncidents: await readOpenIncidents(tx), ...(await readHeard(tx, identity)) })
-  const incidentId =
-    decision.do === 'attach' ? decision.incidentId : decision.do === 'open' ? await openNext(tx, turn, decision, now) : null
-  await insertAlert(tx, { identity, alert, inboxId, decision, incidentId, now })
-  if (incidentId !== null) await tellTimeline(tx, incidentId, alert, decision, now)
-  return { decision, incidentId, isNew: decision.do === 'open' }
+  const placed = await placedBefore(tx, remembered, first)
+  if (placed && !before && (await isOldNews(tx, alert, inboxId, (await incidentOf(tx, placed.incidentId, within)).endedAt))) {
+    await countAgain(tx, placed.id, now)
+    return { decision: { do: 'drop', reason: 'it came before its incident ended' }, incidentId: placed.incidentId, isNew: false }
+  }
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    const decision = decide(await factsOf(tx, remembered, placed, within))
+    if (decision.do === 'drop' && decision.repeats && placed) {
+      await countAgain(tx, placed.id, now)
+      return { decision, incidentId: placed.incidentId, isNew: false }
+    }
+    const incidentId =
+      decision.do === 'attach' ? decision.incidentId : decision.do === 'open' ? await openNext(tx, turn, decision, now) : null
+    // Somebody ended it since it was read: what may be joined now is another question.
+    const isTold = incidentId === null || (await tellTimeline(tx, incidentId, alert, decision, now))
+    if (!isTold || decision.do === 'open') open.incidents = null
+    if (!isTold) continue
+    await insertAlert(tx, { identity, alert, inboxId, decision, incidentId, now })
+    return { decision, incidentId, isNew: decision.do === 'open' }
+  }
+  throw new Error(`where an alert belongs was decided ${MOST_TRIES} times, and each time it was an incident that had ended`)
+}
+
+/** Open incidents are read once for a transaction: whoever joins one looks at it again, with its row taken. */
+async function openIncidents(tx: Transaction<Database>, { open }: Within): Promise<readonly Incident[]> {
+  open.incidents ??= await readOpenIncidents(tx)
+  return open.incidents
+}
+
+async function incidentOf(tx: Transaction<Database>, id: string, within: Within): Promise<Incident> {
+  const known = (await openIncidents(tx, within)).find((incident) => incident.id === id)
+  return known ?? toIncident(await tx.selectFrom('incident').selectAll().where('id', '=', id).executeTakeFirstOrThrow())
+}
+
+async function factsOf(
+  tx: Transaction<Database>,
+  remembered: Remembered,
+  placed: Awaited<ReturnType<typeof placedBefore>>,
+  within: Within,
+): Promise<IntakeFacts> {
+  const deliveries = remembered[0]?.deliveries ?? 0
+  return {
+    openIncidents: await openIncidents(tx, within),
+    received: remembered.map(({ status, startsAt, receivedAt }) => ({ status, startsAt, receivedAt })),
+    known: placed
+      ? { incident: await incidentOf(tx, placed.incidentId, within), lastStatus: placed.status, lastStartsAt: placed.startsAt, deliveries }
+      : null,
+  }
 }
 
 async function openNext(
@@ -96,21 +151,47 @@ async function openNext(
 }
 
 /** Sources repeat an alert with its first beginning for as long as it fires: one that outlives its incident is a trouble that is not over. */
-function isRecurrence({ status }: Alert, { incidentEndedAt }: Heard, arrivedAt: Date): boolean {
-  return status === 'firing' && incidentEndedAt !== null && arrivedAt.getTime() >= incidentEndedAt.getTime() + ECHO_MS
+async function isRecurrence(
+  tx: Transaction<Database>,
+  { status }: Alert,
+  inboxId: number | null,
+  endedAt: Date | null,
+  now: Date,
+): Promise<boolean> {
+  if (status !== 'firing' || endedAt === null) return false
+  return (await arrivalOf(tx, inboxId, now)).getTime() >= endedAt.getTime() + ECHO_MS
 }
 
+/** A repeat leaves no row. One without a beginning that is taken up only after its incident ended is told by when it came. */
+async function isOldNews(
+  tx: Transaction<Database>,
+  { status, startsAt }: Alert,
+  inboxId: number | null,
+  endedAt: Date | null,
+): Promise<boolean> {
+  if (status !== 'firing' || startsAt !== null || inboxId === null || endedAt === null) return false
+  return (await arrivalOf(tx, inboxId, endedAt)).getTime() < endedAt.getTime()
+}
+
+/** @returns false when the alert was to join an incident that has ended. */
 async function tellTimeline(
   tx: Transaction<Database>,
   incidentId: string,
   alert: Alert,
   decision: IntakeDecision,
   now: Date,
-): Promise<void> {
-  if (decision.do === 'drop' || (decision.do === 'attach' && decision.quiet)) return
+): Promise<boolean> {
   const { source, key, name, status, level, startsAt } = alert
+  const from = decision.do === 'attach' && status === 'firing' ? { from: OPEN_STATES } : {}
+  if (decision.do === 'attach' && decision.quiet) return from.from === undefined || (await isOpen(tx, incidentId))
   const kind = decision.do === 'open' ? 'incident-opened' : status === 'firing' ? 'alert-received' : 'alert-resolved'
-  await appendEvent(tx, incidentId, { kind, text: decision.reason, detail: { source, key, name, status, level, startsAt } }, now)
+  const detail = { source, key, name, status, level, startsAt }
+  return await appendEvent(tx, incidentId, { kind, text: decision.reason, detail, ...from }, now)
+}
+
+async function isOpen(tx: Transaction<Database>, incidentId: string): Promise<boolean> {
+  const row = await tx.selectFrom('incident').select('ended_at').where('id', '=', incidentId).forUpdate().executeTakeFirstOrThrow()
+  return row.ended_at === null
 }
 
 /** Read in pages until enough of them fit. A list that is looked through for long ends short, with the place to go on from. */

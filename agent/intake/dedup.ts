@@ -26,7 +26,9 @@ function beginningOf(input: StageInput): IntakeDecision | null {
   }
   if (received.some(({ startsAt }) => isLater(startsAt, alert.startsAt))) return drop('it arrived late; a later occurrence is known')
   if (!known || !mayJoin(known.incident, input)) return null
-  if (alert.startsAt === null && known.lastStatus === 'firing') return drop('it is still firing, as it already was')
+  if (alert.startsAt === null && known.lastStatus === 'firing') {
+    return { do: 'drop', reason: 'it is still firing, as it already was', repeats: true }
+  }
   return attach(known.incident.id, `${nameOf(alert)} is firing again (received ${known.deliveries + 1} times)`, input)
 }
 

@@ -124,6 +124,13 @@ describeDatabases('the incident store', (store) => {
       expect(await incidents.alerts('inc-1')).toHaveLength(1)
     })
 
+    it('without a beginning is the old trouble when it came before the end, and is decided anew when it came later', async () => {
+      const still = (inboxId: number | null) => incidents.absorb(alert({ key: 'a', startsAt: null }), inboxId, () => open())
+      time = later(3_600)
+      expect(await still(await deliver(later(-1)))).toMatchObject({ isNew: false, incidentId: 'inc-1', decision: { do: 'drop' } })
+      expect(await still(await deliver(later(0)))).toMatchObject({ isNew: true, incidentId: 'inc-2' })
+    })
+
     it('is an echo before that, and so is a delivery from before the end that is taken up again', async () => {
       for (const seconds of [-600, -1, 0, 29.999])
         expect(await arrives(await deliver(later(seconds)))).toMatchObject({ isNew: false, incidentId: 'inc-1', decision: { do: 'drop' } })
@@ -177,6 +184,56 @@ describeDatabases('the incident store', (store) => {
     expect(await incidents.alerts('inc-1')).toHaveLength(2)
     expect(await incidents.timeline('inc-1')).toHaveLength(1)
     expect(await notices()).toHaveLength(1)
+  })
+
+  it('counts what only repeats where it was heard last, without a row of its own', async () => {
+    await opened()
+    const repeat = (): IntakeDecision => ({ do: 'drop', reason: 'it is still firing', repeats: true })
+    for (const inboxId of [2, 3]) {
+      const result = await incidents.absorb(alert({ key: 'a', startsAt: null }), inboxId, repeat)
+      expect(result).toMatchObject({ isNew: false, incidentId: 'inc-1', decision: { do: 'drop' } })
+    }
+    expect(await incidents.absorb(alert({ key: 'b', startsAt: null }), 4, repeat)).toMatchObject({ incidentId: null })
+    const rows = database().db.selectFrom('alert').select(['key', 'deliveries', 'incident_id']).orderBy('id')
+    expect(await rows.execute()).toEqual([
+      { key: 'a', deliveries: 3, incident_id: 'inc-1' },
+      { key: 'b', deliveries: 1, incident_id: null },
+    ])
+  })
+
+  it('remembers what lies further back than what a decision is shown', async () => {
+    await opened()
+    const drop = (): IntakeDecision => ({ do: 'drop', reason: 'late' })
+    for (let minute = 0; minute < 51; minute += 1)
+      await incidents.absorb(alert({ key: 'a', startsAt: new Date(START.getTime() - (minute + 1) * 60_000).toISOString() }), null, drop)
+    expect(await incidents.absorb(alert({ key: 'a' }), null, () => open())).toMatchObject({ isNew: false, incidentId: 'inc-1' })
+    const seen: IntakeFacts[] = []
+    await incidents.absorb(alert({ key: 'a', startsAt: null }), null, (facts) => {
+      seen.push(facts)
+      return drop()
+    })
+    expect(seen[0]?.received).toHaveLength(50)
+    expect(seen[0]?.known).toMatchObject({ incident: { id: 'inc-1' }, deliveries: 53 })
+  })
+
+  it('decides again when the incident ended after it was read, and gives up where that never helps', async () => {
+    const id = await opened()
+    await incidents.record(id, { kind: 'incident-resolved', text: 'Closed.', state: 'resolved' })
+    let asked = 0
+    const stubborn = (quiet: boolean) => (): IntakeDecision => {
+      asked += 1
+      return asked === 1 ? { do: 'attach', incidentId: id, reason: 'x', quiet } : open()
+    }
+    for (const [key, quiet] of [
+      ['b', false],
+      ['c', true],
+    ] as const) {
+      asked = 0
+      expect(await incidents.absorb(alert({ key }), null, stubborn(quiet))).toMatchObject({ isNew: true })
+    }
+    expect(await incidents.timeline(id)).toHaveLength(2)
+    const never = incidents.absorb(alert({ key: 'd' }), null, () => ({ do: 'attach', incidentId: id, reason: 'x' }))
+    await expect(never).rejects.toThrow('had ended')
   })
 
   it('serialises what is absorbed at the same time: one opens, the others see it', async () => {
