@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database } from './schema.ts'
+import { together } from './together.ts'
 
 /** One thing that was sent to us, as it came. */
 export interface Delivery {
@@ -79,6 +80,7 @@ interface Pending {
 export function createInbox({ db }: { db: Kysely<Database> }): Inbox {
   const [urgent, pending]: [Pending[], Pending[]] = [[], []]
   let flushing = false
+  const newestOf = together(BATCH_ROWS, (asked: readonly { source: string; bodySha: string }[]) => newest(db, asked))
 
   const flush = async (): Promise<void> => {
     flushing = true
@@ -96,7 +98,7 @@ export function createInbox({ db }: { db: Kysely<Database> }): Inbox {
       return settle.promise
     },
     get: async (id) => (await readItems(db, sql`where id = ${id}`))[0] ?? null,
-    newest: (source, bodySha) => newest(db, source, bodySha),
+    newest: (source, bodySha) => newestOf({ source, bodySha }),
     waiting: (limit) => readItems(db, sql`where state = 'received' order by received_at, id limit ${limit}`),
     some: (ids) => readItems(db, fitting(ids)),
     markProcessed: (...ids) => end(db, ids, 'processed', null),
@@ -195,15 +197,19 @@ async function readItems(db: Kysely<Database>, where: ReturnType<typeof sql>): P
   return rows
 }
 
-async function newest(db: Kysely<Database>, source: string, bodySha: string): Promise<Newest> {
+async function newest(db: Kysely<Database>, asked: readonly { source: string; bodySha: string }[]): Promise<Newest[]> {
   const last = (how: '=' | '<>') => sql`
     select id, received_at from inbox
-    where source = ${source} and state <> 'rejected' and body_sha ${sql.raw(how)} ${bodySha} order by id desc limit 1`
+    where source = asked.source and state <> 'rejected' and body_sha ${sql.raw(how)} asked.sha order by id desc limit 1`
+  const [sources, shas] = [asked.map(({ source }) => source), asked.map(({ bodySha }) => bodySha)]
   const { rows } = await sql<{ same: number | null; receivedAt: Date | null; other: number | null }>`
     select same.id as same, same.received_at as "receivedAt", other.id as other
-    from (values (1)) as one left join lateral (${last('=')}) same on true left join lateral (${last('<>')}) other on true`.execute(db)
-  const { same = null, receivedAt = null, other = null } = rows[0] ?? {}
-  return { same: same !== null && receivedAt !== null ? { id: same, receivedAt } : null, other }
+    from unnest(${sources}::text[], ${shas}::text[]) with ordinality as asked (source, sha, place)
+    left join lateral (${last('=')}) same on true left join lateral (${last('<>')}) other on true order by asked.place`.execute(db)
+  return rows.map(({ same, receivedAt, other }) => ({
+    same: same !== null && receivedAt !== null ? { id: same, receivedAt } : null,
+    other,
+  }))
 }
 
 /** Bodies are summed in the order of their ids; what begins within the bound is read. */
