@@ -2,17 +2,15 @@ import { type SqlBool, sql, type Transaction } from 'kysely'
 import type { Alert } from '../agent/domain/alert.ts'
 import type { Incident } from '../agent/domain/incident.ts'
 import type { IntakeDecision } from '../agent/ports.ts'
+import { type AlertName, MAX_REMEMBERED, type Remembered, type RememberedRow } from './alert-memory.ts'
 import { contentJson, storableText } from './content-json.ts'
 import { toIncident } from './incident-rows.ts'
 import type { Database, Executor } from './schema.ts'
 
 const MAX_OPEN = 200
-const MAX_RECEIVED = 50
 
 /** One occurrence of one alert in one status, as the unique constraint of its row names it. */
-export interface AlertIdentity {
-  source: string
-  key: string
+export interface AlertIdentity extends AlertName {
   status: Alert['status']
   occurrence: string
 }
@@ -24,35 +22,11 @@ export function alertIdentity(alert: Alert, inboxId: number | null, now: Date): 
     : inboxId === null
       ? `at:${now.toISOString()}`
       : `inbox:${inboxId}`
-  return { source: storableText(alert.source), key: storableText(alert.key), status: alert.status, occurrence }
+  return { ...alertName(alert), status: alert.status, occurrence }
 }
 
-/** What is stored of an alert, in whichever occurrence: newest first, at most 50. */
-export type Remembered = readonly RememberedRow[]
-
-interface RememberedRow {
-  id: number
-  status: Alert['status']
-  occurrence: string
-  receivedAt: Date
-  startsAt: string | null
-  incidentId: string | null
-  /** Of all its rows together. */
-  deliveries: number
-}
-
-export async function remember(tx: Transaction<Database>, { source, key }: Pick<AlertIdentity, 'source' | 'key'>): Promise<Remembered> {
-  const rows = await rowsOf(tx, source, key)
-    .select(({ selectFrom }) =>
-      selectFrom('alert as each')
-        .select((of) => of.fn.sum<number | string>('each.deliveries').as('deliveries'))
-        .where('each.source', '=', source)
-        .where('each.key', '=', key)
-        .as('deliveries'),
-    )
-    .limit(MAX_RECEIVED)
-    .execute()
-  return rows.map(({ deliveries, ...row }) => ({ ...row, deliveries: Number(deliveries) }))
+export function alertName({ source, key }: Alert): AlertName {
+  return { source: storableText(source), key: storableText(key) }
 }
 
 /** The last row of this occurrence: the first, or that of the latest incident it outlived. Undefined when it is new. */
@@ -60,10 +34,10 @@ export async function heardBefore(
   tx: Transaction<Database>,
   remembered: Remembered,
   { source, key, status, occurrence }: AlertIdentity,
-): Promise<Omit<RememberedRow, 'deliveries'> | undefined> {
+): Promise<RememberedRow | undefined> {
   const again = outlived(occurrence, '')
-  const known = remembered.find((row) => row.status === status && (row.occurrence === occurrence || row.occurrence.startsWith(again)))
-  if (known || remembered.length < MAX_RECEIVED) return known
+  const known = remembered.rows.find((row) => row.status === status && (row.occurrence === occurrence || row.occurrence.startsWith(again)))
+  if (known || remembered.rows.length < MAX_REMEMBERED) return known
   return await rowsOf(tx, source, key)
     .where('alert.status', '=', status)
     .where((eb) => eb.or([eb('occurrence', '=', occurrence), sql<SqlBool>`starts_with(occurrence, ${again})`]))
@@ -76,11 +50,11 @@ export async function placedBefore(
   tx: Transaction<Database>,
   remembered: Remembered,
   { source, key }: AlertIdentity,
-): Promise<(Omit<RememberedRow, 'deliveries'> & { incidentId: string }) | undefined> {
+): Promise<(RememberedRow & { incidentId: string }) | undefined> {
   const isPlaced = <T extends { incidentId: string | null }>(row: T | undefined): row is T & { incidentId: string } =>
     row !== undefined && row.incidentId !== null
-  const known = remembered.find(isPlaced)
-  if (known || remembered.length < MAX_RECEIVED) return known
+  const known = remembered.rows.find(isPlaced)
+  if (known || remembered.rows.length < MAX_REMEMBERED) return known
   const row = await rowsOf(tx, source, key).where('alert.belongs_to', 'is not', null).limit(1).executeTakeFirst()
   return isPlaced(row) ? row : undefined
 }
@@ -105,15 +79,6 @@ export async function arrivalOf(tx: Transaction<Database>, inboxId: number | nul
   if (inboxId === null) return now
   const delivery = await tx.selectFrom('inbox').select('received_at').where('id', '=', inboxId).executeTakeFirst()
   return delivery?.received_at ?? now
-}
-
-/** Counts one more delivery of an alert that was taken before. */
-export async function countAgain(tx: Transaction<Database>, id: number, now: Date): Promise<void> {
-  await tx
-    .updateTable('alert')
-    .set((eb) => ({ deliveries: eb('deliveries', '+', 1), last_received_at: now }))
-    .where('id', '=', id)
-    .execute()
 }
 
 export async function readOpenIncidents(tx: Transaction<Database>): Promise<Incident[]> {

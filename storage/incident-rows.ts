@@ -1,9 +1,10 @@
 import type { Selectable, Transaction } from 'kysely'
-import { ENDED_STATES, type Incident, type IncidentEvent, type IncidentState, type Severity } from '../agent/domain/incident.ts'
+import type { Incident, IncidentEvent, IncidentState, Severity } from '../agent/domain/incident.ts'
 import { contentJson, storableText } from './content-json.ts'
 import type { IncidentEventTable, IncidentTable } from './schema/incidents.ts'
 import type { Database, Executor } from './schema.ts'
 
+const ENDED: readonly IncidentState[] = ['resolved', 'healed']
 const MAX_EVENT_TEXT = 4_000
 
 export interface NewEvent {
@@ -12,6 +13,8 @@ export interface NewEvent {
   detail?: Record<string, unknown>
   state?: IncidentState
   from?: readonly IncidentState[]
+  /** True: nothing is written once the incident has ended. */
+  whileOpen?: boolean
   /** What a person made of the severity, and why. */
   severity?: { severity: Severity; reason: string }
   /** Asked with the incident's row taken: false writes nothing. */
@@ -85,7 +88,7 @@ export async function insertIncident(
  * Appends one event, moves the incident when the event says so, and queues the notice, all in the caller's transaction. The incident's row
  * is taken first: it numbers the events and makes writers of one incident take turns.
  *
- * @returns whether it was written: false when the incident is in none of the states of `event.from`, or `event.unless` said so.
+ * @returns whether it was written: false when `event.from`, `event.whileOpen` or `event.unless` kept it from that.
  */
 export async function appendEvent(tx: Transaction<Database>, incidentId: string, event: NewEvent, at: Date): Promise<boolean> {
   const row = await tx
@@ -96,10 +99,11 @@ export async function appendEvent(tx: Transaction<Database>, incidentId: string,
     .executeTakeFirst()
   if (!row) throw new Error(`there is no incident ${incidentId}`)
   if (event.from && !event.from.includes(row.state)) return false
+  if (event.whileOpen && row.ended_at !== null) return false
   if (event.unless?.(await readTimeline(tx, incidentId))) return false
   const seq = row.last_event + 1
   const state = event.state ?? row.state
-  const endedAt = ENDED_STATES.includes(state) ? (row.ended_at ?? at) : null
+  const endedAt = ENDED.includes(state) ? (row.ended_at ?? at) : null
   const severity = event.severity ? { severity: event.severity.severity, severity_reason: storableText(event.severity.reason, 1_000) } : {}
   await tx
     .updateTable('incident')

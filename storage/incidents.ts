@@ -1,19 +1,18 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { Alert } from '../agent/domain/alert.ts'
-import { ENDED_STATES, INCIDENT_STATES, type Incident } from '../agent/domain/incident.ts'
+import type { Incident } from '../agent/domain/incident.ts'
 import type { Absorbed, Arrival, IncidentStore, IntakeDecision, IntakeFacts } from '../agent/ports.ts'
+import { type AlertMemory, createAlertMemory, type Remembered } from './alert-memory.ts'
 import {
   alertIdentity,
+  alertName,
   arrivalOf,
-  countAgain,
   heardBefore,
   insertAlert,
   outlived,
   placedBefore,
-  type Remembered,
   readAlerts,
   readOpenIncidents,
-  remember,
 } from './alerts.ts'
 import { storableText } from './content-json.ts'
 import { insertEvidence, insertHypotheses, readEvidence, readEvidenceItem, readEvidenceSummaries, readHypotheses } from './evidence.ts'
@@ -29,8 +28,6 @@ const MOST_PAGES = 25
 const ECHO_MS = 30_000
 /** Incidents that end while an alert is given to them. */
 const MOST_TRIES = 5
-
-const OPEN_STATES = INCIDENT_STATES.filter((state) => !ENDED_STATES.includes(state))
 
 /** Incidents with their timeline, alerts, evidence and diagnoses. Every method is one transaction. */
 export function createIncidentStore({ db, now }: { db: Kysely<Database>; now: () => Date }): IncidentStore {
@@ -68,7 +65,12 @@ async function absorbAll(tx: Transaction<Database>, arrivals: readonly Arrival[]
   const turn = await takeIntakeTurn(tx)
   const open: Within['open'] = { incidents: null }
   const absorbed: Absorbed[] = []
-  for (const arrival of arrivals) absorbed.push(await absorb(tx, arrival, { now: now(), turn, open }))
+  const memory = createAlertMemory(
+    tx,
+    arrivals.map(({ alert }) => alertName(alert)),
+  )
+  for (const arrival of arrivals) absorbed.push(await absorb(tx, arrival, { now: now(), turn, open, memory }))
+  await memory.keep(now())
   return absorbed
 }
 
@@ -77,28 +79,29 @@ interface Within {
   now: Date
   turn: IntakeTurn
   open: { incidents: readonly Incident[] | null }
+  memory: AlertMemory
 }
 
 async function absorb(tx: Transaction<Database>, { alert, inboxId, decide }: Arrival, within: Within): Promise<Absorbed> {
-  const { now, turn, open } = within
+  const { now, turn, open, memory } = within
   const first = alertIdentity(alert, inboxId, now)
-  const remembered = await remember(tx, first)
+  const remembered = await memory.of(first)
   const before = await heardBefore(tx, remembered, first)
   const endedAt = before?.incidentId ? (await incidentOf(tx, before.incidentId, within)).endedAt : null
   if (before && !(await isRecurrence(tx, alert, inboxId, endedAt, now))) {
-    await countAgain(tx, before.id, now)
+    memory.countAgain(first, before.id)
     return { decision: { do: 'drop', reason: 'this alert was received before' }, incidentId: before.incidentId, isNew: false }
   }
   const identity = before?.incidentId ? { ...first, occurrence: outlived(first.occurrence, before.incidentId) } : first
   const placed = await placedBefore(tx, remembered, first)
   if (placed && !before && (await isOldNews(tx, alert, inboxId, (await incidentOf(tx, placed.incidentId, within)).endedAt))) {
-    await countAgain(tx, placed.id, now)
+    memory.countAgain(first, placed.id)
     return { decision: { do: 'drop', reason: 'it came before its incident ended' }, incidentId: placed.incidentId, isNew: false }
   }
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     const decision = decide(await factsOf(tx, remembered, placed, within))
     if (decision.do === 'drop' && decision.repeats && placed) {
-      await countAgain(tx, placed.id, now)
+      memory.countAgain(first, placed.id)
       return { decision, incidentId: placed.incidentId, isNew: false }
     }
     const incidentId =
@@ -107,6 +110,7 @@ async function absorb(tx: Transaction<Database>, { alert, inboxId, decide }: Arr
     const isTold = incidentId === null || (await tellTimeline(tx, incidentId, alert, decision, now))
     if (!isTold || decision.do === 'open') open.incidents = null
     if (!isTold) continue
+    memory.forget(first)
     await insertAlert(tx, { identity, alert, inboxId, decision, incidentId, now })
     return { decision, incidentId, isNew: decision.do === 'open' }
   }
@@ -130,10 +134,10 @@ async function factsOf(
   placed: Awaited<ReturnType<typeof placedBefore>>,
   within: Within,
 ): Promise<IntakeFacts> {
-  const deliveries = remembered[0]?.deliveries ?? 0
+  const { rows, deliveries } = remembered
   return {
     openIncidents: await openIncidents(tx, within),
-    received: remembered.map(({ status, startsAt, receivedAt }) => ({ status, startsAt, receivedAt })),
+    received: rows.map(({ status, startsAt, receivedAt }) => ({ status, startsAt, receivedAt })),
     known: placed
       ? { incident: await incidentOf(tx, placed.incidentId, within), lastStatus: placed.status, lastStartsAt: placed.startsAt, deliveries }
       : null,
@@ -182,11 +186,11 @@ async function tellTimeline(
   now: Date,
 ): Promise<boolean> {
   const { source, key, name, status, level, startsAt } = alert
-  const from = decision.do === 'attach' && status === 'firing' ? { from: OPEN_STATES } : {}
-  if (decision.do === 'attach' && decision.quiet) return from.from === undefined || (await isOpen(tx, incidentId))
+  const whileOpen = decision.do === 'attach' && status === 'firing'
+  if (decision.do === 'attach' && decision.quiet) return !whileOpen || (await isOpen(tx, incidentId))
   const kind = decision.do === 'open' ? 'incident-opened' : status === 'firing' ? 'alert-received' : 'alert-resolved'
   const detail = { source, key, name, status, level, startsAt }
-  return await appendEvent(tx, incidentId, { kind, text: decision.reason, detail, ...from }, now)
+  return await appendEvent(tx, incidentId, { kind, text: decision.reason, detail, whileOpen }, now)
 }
 
 async function isOpen(tx: Transaction<Database>, incidentId: string): Promise<boolean> {

@@ -201,6 +201,40 @@ describeDatabases('the incident store', (store) => {
     ])
   })
 
+  it('shows each alert of a batch what those before it made, counts included', async () => {
+    const seen: (number | null)[] = []
+    let delivered = 0
+    const arrival = (key: string, startsAt: string | null = null) => ({
+      alert: alert({ key, startsAt }),
+      inboxId: ++delivered,
+      decide({ known, openIncidents }: IntakeFacts): IntakeDecision {
+        seen.push(known?.deliveries ?? null)
+        if (known && startsAt === null) return { do: 'drop', reason: 'it is still firing', repeats: true }
+        const [incident] = openIncidents
+        return incident ? { do: 'attach', incidentId: incident.id, reason: 'again' } : open()
+      },
+    })
+    const later = '2026-03-01T10:50:00.000Z'
+    const absorbed = await incidents.absorbAll([
+      arrival('a'),
+      arrival('a'),
+      arrival('b'),
+      arrival('a'),
+      arrival('a', later),
+      arrival('a', later),
+    ])
+    expect(absorbed.map(({ decision, incidentId }) => [decision.do, incidentId])).toEqual(
+      ['open', 'drop', 'attach', 'drop', 'attach', 'drop'].map((done) => [done, 'inc-1']),
+    )
+    expect(seen).toEqual([null, 1, null, 2, 3])
+    const rows = database().db.selectFrom('alert').select(['key', 'deliveries']).orderBy('id')
+    expect(await rows.execute()).toEqual([
+      { key: 'a', deliveries: 3 },
+      { key: 'b', deliveries: 1 },
+      { key: 'a', deliveries: 2 },
+    ])
+  })
+
   it('remembers what lies further back than what a decision is shown', async () => {
     await opened()
     const drop = (): IntakeDecision => ({ do: 'drop', reason: 'late' })
