@@ -9,6 +9,7 @@ import type { Feedback } from './domain/feedback.ts'
 import type { Hypothesis } from './domain/hypothesis.ts'
 import type { Incident, IncidentEvent, IncidentState } from './domain/incident.ts'
 import type { Actor, Principal, Role } from './domain/principal.ts'
+import type { NeededRole } from './domain/refusal.ts'
 import type { RunbookChunk, RunbookQuery } from './domain/runbook.ts'
 import type { Asker } from './domain/workspace.ts'
 import type { Handling } from './handling/handling.ts'
@@ -129,6 +130,8 @@ export interface Agent extends ByPerson, ByHand, Handling {
   whoMay(requestId: string): Promise<Principal[]>
   person(actor: Actor): Promise<(Principal & { roles: Role[] }) | null>
   people(): Promise<(Principal & { roles: Role[] })[]>
+  /** Who holds a role, or one above it, and is active. */
+  holders(needed: NeededRole): Promise<Principal[]>
   control: ControlStore
   power: PowerStore
   effects: Effects

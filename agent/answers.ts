@@ -4,8 +4,8 @@ import type { Executor } from './actions/executor.ts'
 import type { Agent } from './agent.ts'
 import type { AgentDeps } from './agent-deps.ts'
 import type { Incident, IncidentEvent } from './domain/incident.ts'
-import type { Actor, Principal } from './domain/principal.ts'
-import { Refusal } from './domain/refusal.ts'
+import { type Actor, type Principal, roleAtLeast } from './domain/principal.ts'
+import { type NeededRole, Refusal } from './domain/refusal.ts'
 import { askerOf, channelOf, sees, seesEverything, sightIn, sightOf } from './domain/workspace.ts'
 import { createEffects } from './effects.ts'
 import { createHandling } from './handling/handling.ts'
@@ -30,6 +30,8 @@ export interface Running {
 }
 
 const STOP_WAIT_MS = 1_000
+/** More names than these nobody reads. */
+const HOLDERS_ASKED = 50
 
 /** What surfaces may ask, for whoever sees everything; `seenBy` gives the same for anybody else. */
 export function createAnswers(deps: AgentDeps, running: Running): Agent {
@@ -87,6 +89,7 @@ function answersOf(deps: AgentDeps, seen: Seen, running: Running): Omit<Agent, '
     whoMay: async (requestId) => await readersAmong(await approvals.whoMay(requestId), requestId, deps),
     person: async (actor) => await deps.people.byActor(actor),
     people: async () => await deps.people.list(),
+    holders: async (needed) => await holdersOf(needed, deps.people),
 
     async incident(id) {
       const incident = await incidents.get(id)
@@ -169,6 +172,15 @@ function answersOf(deps: AgentDeps, seen: Seen, running: Running): Omit<Agent, '
 /** That it only observes is everybody's to know; what its self-check found may name what is not theirs. */
 function observingWords(reasons: readonly string[], { everything }: Seen): readonly string[] {
   return everything || reasons.length === 0 ? reasons : ['the self-check found a reason to only observe; an admin sees which']
+}
+
+/** In one environment each is asked for, as the database would: nobody is named who would be refused as well. */
+async function holdersOf({ role, environment }: NeededRole, people: AgentDeps['people']): Promise<Principal[]> {
+  const all = (await people.list()).filter(({ active, roles }) => active && roles.some((held) => roleAtLeast(held, role)))
+  if (environment === null) return all
+  const asked = all.slice(0, HOLDERS_ASKED)
+  const may = await Promise.all(asked.map(({ id }) => people.may(id, role, environment)))
+  return asked.filter((_person, index) => may[index])
 }
 
 /** Of those who hold the role, who sees what it is about. */

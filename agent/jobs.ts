@@ -1,10 +1,11 @@
+import { judgeByHand } from './actions/judge-by-hand.ts'
 import { moveByApprovals, wantsFreshCard } from './actions/lifecycle.ts'
 import { type ProposeDeps, propose } from './actions/propose.ts'
 import type { Crashpoint } from './crashpoint.ts'
 import type { Alert } from './domain/alert.ts'
 import type { Approval } from './domain/approval.ts'
 import { ENDED_STATES, type Incident } from './domain/incident.ts'
-import { type HandlingState, handlingOf } from './handling/state.ts'
+import { type HandlingState, handlingOf, heldBy } from './handling/state.ts'
 import type { Delivery } from './intake/pipeline.ts'
 import type { Diagnosis } from './investigation/investigate.ts'
 import type { Investigation } from './investigation/investigation.ts'
@@ -64,13 +65,6 @@ export interface Jobs {
   lookAgain(incidentId: string, requester: string | null, signal: AbortSignal): Promise<Approval | null>
   /** The same as a job, for nobody in particular. */
   investigateSoon(incidentId: string): Promise<void>
-}
-
-/** Why the agent proposes nothing of its own in an incident; null when people have left it to the agent. */
-function heldBy({ taken, snoozed }: HandlingState): { by: string; words: string } | null {
-  if (taken) return { by: taken.by, words: `${taken.name} has taken the incident.` }
-  if (snoozed) return { by: snoozed.by, words: `${snoozed.name} has snoozed the incident.` }
-  return null
 }
 
 export function createJobs(deps: JobsDeps): Jobs {
@@ -165,12 +159,15 @@ export function createJobs(deps: JobsDeps): Jobs {
   }
 
   let sweptTo: string | null = null
-  const lookAfter = async ({ id, state }: Incident, signal: AbortSignal): Promise<void> => {
+  const lookAfter = async (incident: Incident, signal: AbortSignal): Promise<void> => {
+    const { id, state } = incident
     await follow(id)
     // A job that is still waiting or running for it makes this one nothing.
     if (state === 'open' || state === 'investigating') await investigateSoon(id)
     if (state !== 'observing') return
-    const acted = (await approvalsOf(id)).some(({ execution }) => execution?.events.some((event) => event.state === 'sent'))
+    const approvals = await approvalsOf(id)
+    if (await judgeByHand({ incidents, catalog: deps.proposing.catalog, now: deps.proposing.now }, incident, approvals, signal)) return
+    const acted = approvals.some(({ execution }) => execution?.events.some((event) => event.state === 'sent'))
     const onlyItsEnd = (await handling(id)).snoozed !== null
     const watched = await deps.investigation.watch(id, signal, { acted, onlyItsEnd })
     if (watched.result === 'investigated') await proposeFrom(id, watched.diagnosis, null)

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { nearest } from '../agent/domain/nearest.ts'
 import { adminAcceptGapCommand } from './cli/accept-gap.ts'
 import { adminCommand, adminFirstCommand, adminStartAgainCommand } from './cli/admin.ts'
 import { auditVerifyCommand } from './cli/audit.ts'
@@ -8,14 +9,13 @@ import type { CliCommand } from './cli/command.ts'
 import { configDocsCommand } from './cli/config-docs.ts'
 import { doCommand } from './cli/do.ts'
 import { doctorCommand } from './cli/doctor.ts'
-import { drillListCommand, drillRunCommand } from './cli/drill.ts'
+import { drillCommand, drillListCommand, drillRunCommand } from './cli/drill.ts'
 import { CommandFailed } from './cli/failure.ts'
 import { migrateCommand } from './cli/migrate.ts'
 import { restoreCommand } from './cli/restore.ts'
 import { adminSettleCommand } from './cli/settle.ts'
 import { startCommand } from './cli/start.ts'
 import { createTerminal, type Terminal } from './cli/terminal.ts'
-import { nearestKey } from './config/nearest-key.ts'
 import { ConfigError, loadConfig } from './config.ts'
 import { now, VERSION } from './main.ts'
 
@@ -25,6 +25,7 @@ const COMMANDS: readonly CliCommand[] = [
   doctorCommand,
   drillListCommand,
   drillRunCommand,
+  drillCommand,
   doCommand,
   auditVerifyCommand,
   auditExportCommand,
@@ -83,8 +84,19 @@ function parse(command: CliCommand, args: readonly string[]): ReturnType<typeof 
     return parseArgs({ args: [...args], options: command.options, allowPositionals: command.takesWords ?? false, strict: true })
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
-    throw new CommandFailed(`${error.message.split('\n')[0]} Usage: steadyhand ${command.usage}`, 2)
+    throw new CommandFailed(`${unknownOption(command, args) ?? error.message.split('\n')[0]} Usage: steadyhand ${command.usage}`, 2)
   }
+}
+
+/** The first option that the command does not have, and what may be meant; null when it has them all. */
+function unknownOption({ name, options }: CliCommand, args: readonly string[]): string | null {
+  const end = args.indexOf('--')
+  const given = args.slice(0, end === -1 ? args.length : end).flatMap((arg) => (/^--?[^-]/.test(arg) ? [arg.split('=')[0] ?? arg] : []))
+  const known = Object.keys(options).map((option) => `--${option}`)
+  const wrong = given.find((option) => !known.includes(option))
+  if (wrong === undefined) return null
+  const meant = nearest(wrong, known)
+  return `${wrong} is no option of "${name}".${meant === null ? '' : ` Did you mean ${meant}?`}`
 }
 
 function helpLines(command: CliCommand | undefined, words: readonly string[]): string[] {
@@ -110,7 +122,10 @@ function unknownCommand(words: readonly string[]): CommandFailed {
     .slice(0, 2)
     .join(' ')
   const names = COMMANDS.map(({ name }) => name)
-  const meant = nearestKey(typed, names) ?? nearestKey(words[0] ?? '', [...new Set(names.map((name) => name.split(' ')[0] ?? ''))])
+  const parts = names.filter((name) => name.startsWith(`${words[0]} `))
+  if (parts.length > 0 && nearest(typed, parts) === null)
+    return new CommandFailed(`"${typed}" is no command: say ${parts.map((part) => `"steadyhand ${part}"`).join(' or ')}.`, 2)
+  const meant = nearest(typed, names) ?? nearest(words[0] ?? '', [...new Set(names.map((name) => name.split(' ')[0] ?? ''))])
   return new CommandFailed(
     `"${typed}" is no command. ${meant === null ? `There are: ${names.join(', ')}.` : `Did you mean "${meant}"? Run "steadyhand ${meant} --help".`}`,
     2,

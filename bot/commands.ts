@@ -1,3 +1,4 @@
+import { nearest } from '../agent/domain/nearest.ts'
 import { REFUSALS, Refusal } from '../agent/domain/refusal.ts'
 import { type ParsedCommand, parseCommand } from './command-parser.ts'
 import { investigate, perform } from './commands/act.ts'
@@ -16,11 +17,11 @@ import { close, resolve } from './commands/resolve.ts'
 import { runbook } from './commands/runbook.ts'
 import { approvals, incidents, status, whoMay } from './commands/show.ts'
 import { logs, metric } from './commands/telemetry.ts'
-import { nearestKey } from './config/nearest-key.ts'
 import { type Card, list, note, text } from './messages/card.ts'
 import { bold, code, say } from './messages/span.ts'
 import { demand, mayDo } from './permissions.ts'
 import { HttpProblem } from './problem.ts'
+import { withWhoMay } from './who-may.ts'
 
 /** Every command there is, in the order in which `help` lists them. */
 const GROUPS: readonly { title: string; commands: readonly Command[] }[] = [
@@ -41,7 +42,8 @@ export async function runCommand(words: string, context: CommandContext): Promis
   try {
     checkAllowed(found, context)
     return await found.run(command, context)
-  } catch (error) {
+  } catch (cause) {
+    const error = await withWhoMay(context.agent, cause, null)
     if (error instanceof Refusal) return sentence(say`${REFUSALS[error.code]} ${error.detail ?? ''}`)
     if (error instanceof HttpProblem) return sentence(say`${error.message}`)
     throw error
@@ -92,5 +94,5 @@ function unknown(name: string, context: CommandContext): Card {
 
 function nearestCommand(name: string, context: CommandContext): string | null {
   const known = COMMANDS.filter((command) => isAllowed(command, context)).map((command) => command.name)
-  return nearestKey(name.slice(0, 40), [...known, 'help'])
+  return nearest(name.slice(0, 40), [...known, 'help'])
 }

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
+import { nearest } from '../agent/domain/nearest.ts'
 import type { IdentityLink, Role } from '../agent/domain/principal.ts'
 import type { Workspace } from '../agent/domain/workspace.ts'
 import { type HeartbeatSettings, readHeartbeats } from './config/heartbeat-settings.ts'
@@ -19,11 +20,12 @@ const DEFAULT_PORT = 7878
 /** What the names of this product's own variables begin with. */
 const OWN = ['STEADYHAND_', 'OIDC_']
 /** Names that are ours without saying so. */
-const PLAIN = ['HOST', 'PORT', 'HEALTH_PORT', 'LOG_LEVEL', 'DATABASE_URL', 'DATABASE_URL_FILE']
+const PLAIN = ['HOST', 'PORT', 'HEALTH_PORT', 'LOG_LEVEL', 'LOG_FORMAT', 'DATABASE_URL', 'DATABASE_URL_FILE']
 /** A blank secret must never verify anything. */
 const NEVER_BLANK = [...OWN, 'SLACK_']
 const DEFAULT_FILE = 'steadyhand.yaml'
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
+const LOG_FORMATS = ['json', 'words'] as const
 
 /** Variables that stand for no key of the file, or for more than their key says. Those of keys have their words there. */
 export const VARIABLES: VariableWords = {
@@ -85,7 +87,8 @@ export interface Settings {
   retention: SettingsFile['retention']
   /** The private key that signs exports of the audit log, as PEM; null for the one in the data directory. */
   audit: { key: string | null }
-  log: { level: (typeof LOG_LEVELS)[number] | null }
+  /** Null: by whether a person reads along. */
+  log: { level: (typeof LOG_LEVELS)[number] | null; format: (typeof LOG_FORMATS)[number] | null }
   /** The files all this came from: the settings file, and those that hold a secret. */
   files: readonly string[]
   /** What is set and has no effect, one sentence each. */
@@ -191,7 +194,11 @@ function readSettingsFile(read: EnvironmentReader, folder: string): { path: stri
   if (named === undefined && !existsSync(path)) return { path: null, file: empty, problems: [] }
   try {
     const { settings, problems } = parseSettings(readFileSync(path, 'utf8'))
-    return { path, file: settings ?? empty, problems: problems.map((problem) => `${path}: ${problem}`) }
+    return {
+      path,
+      file: settings ?? empty,
+      problems: problems.map(({ line, words }) => `${path}${line === null ? '' : `:${line}`}: ${words}`),
+    }
   } catch (error) {
     return { path, file: empty, problems: [`${path} cannot be read (${error instanceof Error ? error.message : String(error)}).`] }
   }
@@ -235,7 +242,10 @@ function merge(read: EnvironmentReader, file: SettingsFile, path: string | null,
     sources: readSources(read, file, { databaseUrl }),
     retention: file.retention,
     audit: { key: read.secret('STEADYHAND_AUDIT_KEY') ?? null },
-    log: { level: logLevelOf(read) ?? file.log?.level ?? null },
+    log: {
+      level: oneOf(read, 'LOG_LEVEL', LOG_LEVELS) ?? file.log?.level ?? null,
+      format: oneOf(read, 'LOG_FORMAT', LOG_FORMATS) ?? file.log?.format ?? null,
+    },
     crash: read.text('STEADYHAND_TEST_CRASH') ?? null,
     files: [...(path === null ? [] : [path]), ...read.files],
     // The last line: by now every name that is known was asked for.
@@ -282,12 +292,14 @@ function publicUrlOf(read: EnvironmentReader): string | undefined {
   return undefined
 }
 
-function logLevelOf(read: EnvironmentReader): Settings['log']['level'] {
-  const text = read.text('LOG_LEVEL')
+function oneOf<Word extends string>(read: EnvironmentReader, name: string, known: readonly Word[]): Word | null {
+  const text = read.text(name)
   if (text === undefined) return null
-  const level = LOG_LEVELS.find((known) => known === text)
-  if (level === undefined) read.problems.push(`LOG_LEVEL is ${text}: it must be one of ${LOG_LEVELS.join(', ')}.`)
-  return level ?? null
+  const found = known.find((word) => word === text)
+  if (found !== undefined) return found
+  const meant = nearest(text, known)
+  read.problems.push(`${name} is ${text}: it must be one of ${known.join(', ')}.${meant === null ? '' : ` Did you mean "${meant}"?`}`)
+  return null
 }
 
 function weakTokens(settings: Settings): string[] {

@@ -35,6 +35,7 @@ import { createSelfMetrics } from './self-metrics.ts'
 import { createServer, type EdgeApp } from './server.ts'
 import type { Surface } from './surface.ts'
 import { type WebhookDeps, webhookEndpoints } from './webhook-routes.ts'
+import { withWhoMay } from './who-may.ts'
 
 const THREAD_LENGTH = 200
 
@@ -169,7 +170,17 @@ export function createEdge(deps: EdgeDeps): Edge {
     ...seenByCaller(agent, ofCallers),
     ...deps.chatEndpoints,
   ]
-  const app = createServer({ ...settings, endpoints, pages: deps.pages, identity, metrics, isAway: deps.isAway, now, log })
+  const app = createServer({
+    ...settings,
+    endpoints,
+    pages: deps.pages,
+    identity,
+    metrics,
+    isAway: deps.isAway,
+    explain: (error) => withWhoMay(agent, error, null),
+    now,
+    log,
+  })
   const surfaces = [createConsoleSurface({ messages: deps.messages, render }), ...deps.surfaces]
   const announcer = createAnnouncer({ queue: deps.notices, agent, surfaces, hub: deps.hub, metrics, now, log })
   return {

@@ -1,11 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Agent } from '../agent/agent.ts'
+import { meantOrKnown } from '../agent/domain/nearest.ts'
 import type { Actor, Principal, Role } from '../agent/domain/principal.ts'
 import { Refusal } from '../agent/domain/refusal.ts'
 import { type Asker, askerOf } from '../agent/domain/workspace.ts'
 import { bearerToken, isOneOf } from './bearer.ts'
 import { type ApiKey, LOCAL } from './config.ts'
 import { createCookie } from './cookie.ts'
+import { cleanText } from './messages/visible-text.ts'
 import type { VouchedAccount } from './oidc/provider.ts'
 import { type HeldTokens, seal, unseal } from './oidc/seal.ts'
 import { CHECK_SECONDS, type SessionCheck } from './oidc/session-check.ts'
@@ -73,7 +75,7 @@ export interface Identity {
 }
 
 export interface IdentityDeps {
-  agent: Pick<Agent, 'person'>
+  agent: Pick<Agent, 'person' | 'people'>
   sessions: SessionRows
   /** Keys of programs; with any, every call needs a person or one of them. */
   apiKeys(): readonly ApiKey[]
@@ -117,7 +119,7 @@ export function createIdentity({ agent, sessions, apiKeys, namedPeople, oidc, se
     async openByName(personId) {
       if (!namedPeople) throw new HttpProblem('named-sessions-off')
       const person = await agent.person(actorOf(personId))
-      if (!person?.active) throw new HttpProblem('unknown-person')
+      if (!person?.active) throw new HttpProblem('unknown-person', await whoThereIs(agent, personId))
       const token = newToken()
       const { expiresAt } = await sessions.open({ tokenHash: sha256(token), personId, seconds: SESSION_SECONDS, provider: null })
       return { person, cookie: cookie.set(token, SESSION_SECONDS), expiresAt }
@@ -140,6 +142,12 @@ export function createIdentity({ agent, sessions, apiKeys, namedPeople, oidc, se
       return { cookie: cookie.clear(), held: token === null || sealed === null ? null : unseal(sealed, token) }
     },
   }
+}
+
+/** Said only where anybody on this machine may be any of them. */
+async function whoThereIs(agent: Pick<Agent, 'people'>, typed: string): Promise<string> {
+  const ids = (await agent.people()).filter(({ active }) => active).map(({ id }) => id)
+  return `There is no person "${cleanText(typed, 60)}". ${meantOrKnown(typed, ids.slice(0, 20))}`
 }
 
 /** A program is told that it never decides, whoever runs it; nobody in particular is asked to sign in. @throws Refusal not-human, HttpProblem no-person */

@@ -34,5 +34,6 @@ export function mayDo(roles: readonly Role[], permission: Permission): boolean {
 
 /** @throws Refusal not-authorised, naming the role that is needed. */
 export function demand(roles: readonly Role[], permission: Permission): void {
-  if (!mayDo(roles, permission)) throw new Refusal('not-authorised', `This needs the role ${LEAST_ROLE[permission]}.`)
+  const role = LEAST_ROLE[permission]
+  if (!mayDo(roles, permission)) throw new Refusal('not-authorised', `It takes the role ${role}.`, { role, environment: null })
 }

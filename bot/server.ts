@@ -18,6 +18,8 @@ export interface ServerDeps {
   metrics: Pick<SelfMetrics, 'countRequest'>
   /** Whether a fault means that the database is away for the moment. */
   isAway(error: unknown): boolean
+  /** An error as its caller is told of it: who may instead, where one was refused. */
+  explain(error: unknown): Promise<unknown>
   now: () => Date
   log: { error(object: object, message: string): void }
 }
@@ -39,11 +41,11 @@ export function createServer(deps: ServerDeps): EdgeApp {
   )
   if (deps.pages) app.route('/', deps.pages)
   app.notFound((context) => answerProblem(missing(deps.endpoints, context)))
-  app.onError((error, context) => {
+  app.onError(async (error, context) => {
     if (problemOf(error) === null) {
       deps.log.error({ err: error, method: context.req.method, path: context.req.path }, 'a request could not be answered')
     }
-    return answerProblem(deps.isAway(error) ? databaseAway() : error)
+    return answerProblem(deps.isAway(error) ? databaseAway() : await deps.explain(error).catch(() => error))
   })
   return { fetch: withSecurityHeaders(async (request, env) => await app.fetch(request, env as object)), routes: () => routesOf(app) }
 }

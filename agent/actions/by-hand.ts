@@ -1,26 +1,31 @@
 import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
 import { IntegrationError } from '../../integrations/errors.ts'
 import type { Parameters } from '../../integrations/ports/action.ts'
 import type { Workload } from '../../integrations/ports/workloads.ts'
 import { withoutOpinion } from '../diagnosis/second-opinion.ts'
 import { severityOf } from '../diagnosis/severity.ts'
-import type { Alert } from '../domain/alert.ts'
+import { type Alert, ASKED_BY_PERSON } from '../domain/alert.ts'
 import type { Approval } from '../domain/approval.ts'
 import type { Hypothesis } from '../domain/hypothesis.ts'
 import { ENDED_STATES, type Incident } from '../domain/incident.ts'
+import { meantOrKnown, nearest } from '../domain/nearest.ts'
 import type { Plan } from '../domain/plan.ts'
 import type { Principal } from '../domain/principal.ts'
 import { REFUSALS, Refusal, type RefusalCode } from '../domain/refusal.ts'
 import { haveSameOwners, type Workspace } from '../domain/workspace.ts'
 import { demandResponder } from '../handling/demand-responder.ts'
+import { handlingOf } from '../handling/state.ts'
 import { healthyBound } from '../investigation/investigate.ts'
 import { triggerOf } from '../investigation/scope.ts'
 import type { Jobs } from '../jobs.ts'
+import { isCorroborated } from '../policy/corroboration.ts'
 import type { ApprovalKernel, IncidentStore, PeopleStore } from '../ports.ts'
 import { reachOf } from '../topology/blast-radius.ts'
 import type { Topology } from '../topology/inventory.ts'
 import type { Catalog, CatalogEntry } from './catalog.ts'
-import { type ProposeDeps, proposeAction } from './propose.ts'
+import { type ProposeDeps, parameterProblems, proposeAction } from './propose.ts'
+import { type WhyNot, whyNotProposed } from './why-not.ts'
 
 export interface ByHandDeps {
   proposing: ProposeDeps
@@ -61,12 +66,19 @@ export interface ByHand {
    * @throws Refusal unknown-target, not-authorised, too-late when the incident is over
    */
   investigateByHand(what: { incident: string } | { service: string }, by: Principal): Promise<Incident | null>
+  /**
+   * Why the agent does not propose a named action, in the named incident or the open one that is about the service. Null when there is none.
+   *
+   * @throws Refusal unknown-action, unknown-target
+   */
+  whyNot(wanted: { action: string; service: string; incident: string | null }): Promise<WhyNot | null>
   /** How a person would do by hand what a plan does; null where only Steadyhand can. Text to read, never to run. */
   manualOf(plan: Plan): string | null
 }
 
 const APPROVALS_READ = 50
-const SOURCE = 'person'
+const SERVICES_NAMED = 20
+const INCIDENTS_READ = 50
 
 interface Chosen {
   incident: Incident
@@ -80,7 +92,10 @@ export function createByHand(deps: ByHandDeps): ByHand {
     const { workloads } = await topology.inventory()
     const found = workloads.filter((workload) => workload.service.toLowerCase() === service.toLowerCase())
     const [only] = found
-    if (!only) throw new Refusal('unknown-target', `There is no service "${service.slice(0, 60)}".`)
+    if (!only) {
+      const known = [...new Set(workloads.map((workload) => workload.service))].slice(0, SERVICES_NAMED)
+      throw new Refusal('unknown-target', `There is no service "${service.slice(0, 60)}". ${meantOrKnown(service, known)}`)
+    }
     if (found.length > 1)
       throw new Refusal('unknown-target', `${service} runs in ${found.map(({ environment }) => environment).join(' and ')}.`)
     return only
@@ -129,37 +144,34 @@ export function createByHand(deps: ByHandDeps): ByHand {
       return incident
     },
 
+    async whyNot({ action, service, incident: named }) {
+      const workload = await placeOf(service)
+      const entry = entryOf(catalog, action, workload.environment)
+      const incident = await incidentAbout(deps, named, workload)
+      if (!incident) return null
+      const target = { environment: workload.environment, name: workload.service }
+      const [facts, timeline, evidence, defaults] = await Promise.all([
+        factsOf(deps, incident, workload.service),
+        incidents.timeline(incident.id),
+        incidents.evidenceSummaries(incident.id),
+        defaultsOf(entry, target),
+      ])
+      const corroborated = isCorroborated(facts.hypothesis, evidence)
+      const wanted = { entry, service: workload.service, defaults }
+      return await whyNotProposed(deps.proposing, { ...facts, corroborated }, wanted, handlingOf(timeline, deps.now()))
+    },
+
     async proposeByHand({ action, service, parameters, incident: named }, by) {
       const workload = await placeOf(service)
       await demandResponder(deps.people, by, workload.environment)
       const entry = entryOf(catalog, action, workload.environment)
       const target = { environment: workload.environment, name: workload.service }
       const wanted = Object.keys(parameters).length > 0 ? parameters : await defaultsOf(entry, target)
-      demandParameters(entry, wanted)
+      demandParameters(entry, wanted, workload.service)
       const { incident, isNew } = await incidentFor(deps, named, workload, () => openFor(workload, by))
-      const [alerts, hypotheses, requests] = await Promise.all([
-        incidents.alerts(incident.id),
-        incidents.hypotheses(incident.id),
-        deps.approvals.approvals({ incidentId: incident.id, limit: APPROVALS_READ }),
-      ])
-      const trigger = triggerOf(alerts)
-      const proposal = await orRefusal(() =>
-        proposeAction(
-          deps.proposing,
-          {
-            incident,
-            // What a plan says its cause is counts its attempts: that follows from the rules, never from what a model may have believed.
-            hypothesis: withoutOpinion(hypotheses)[0] ?? notLookedInto(workload.service),
-            corroborated: false,
-            symptom: trigger ? healthyBound(trigger) : null,
-            approvals: requests.items,
-            requester: by.id,
-            asked: true,
-          },
-          entry,
-          { target, parameters: wanted },
-        ),
-      )
+      const facts = await factsOf(deps, incident, workload.service)
+      const input = { ...facts, corroborated: false, requester: by.id, asked: true }
+      const proposal = await orRefusal(() => proposeAction(deps.proposing, input, entry, { target, parameters: wanted }))
       if (proposal.result !== 'asked') {
         if (isNew) await closeAgain(incidents, incident.id, proposal.words)
         throw proposal.result === 'held-back' ? refusalOf(proposal) : new Refusal('invalid-parameters', proposal.words)
@@ -168,6 +180,41 @@ export function createByHand(deps: ByHandDeps): ByHand {
       return proposal.approval
     },
   }
+}
+
+/** What is known of an incident, as a proposal needs it. */
+async function factsOf({ incidents, approvals }: ByHandDeps, incident: Incident, service: string) {
+  const [alerts, hypotheses, requests] = await Promise.all([
+    incidents.alerts(incident.id),
+    incidents.hypotheses(incident.id),
+    approvals.approvals({ incidentId: incident.id, limit: APPROVALS_READ }),
+  ])
+  const trigger = triggerOf(alerts)
+  return {
+    incident,
+    // What a plan says its cause is counts its attempts: that follows from the rules, never from what a model may have believed.
+    hypothesis: withoutOpinion(hypotheses)[0] ?? notLookedInto(service),
+    symptom: trigger ? healthyBound(trigger) : null,
+    approvals: requests.items,
+  }
+}
+
+/** The named incident, else the newest open one that is about the service, or that the diagnosis blames on it. */
+async function incidentAbout(
+  { incidents }: ByHandDeps,
+  named: string | null,
+  { service, environment }: Workload,
+): Promise<Incident | null> {
+  if (named !== null) return await incidents.get(named)
+  const { items } = await incidents.list({ state: 'active', limit: INCIDENTS_READ })
+  const here = items.filter((each) => each.environment === environment)
+  const about = here.find((each) => each.service === service)
+  if (about) return about
+  for (const each of here) {
+    const [first] = withoutOpinion(await incidents.hypotheses(each.id))
+    if (first?.component === `service/${service}`) return each
+  }
+  return null
 }
 
 /** The named incident, if it is one of the same environment that is open; else the open one of the service, else a new one. */
@@ -196,19 +243,25 @@ function entryOf(catalog: Catalog, action: string, environment: string): Catalog
   const newest = found.toSorted((a, b) => b.action.definition.version - a.action.definition.version)[0]
   if (newest) return newest
   const verbs = [...new Set(here.map(({ action: { definition } }) => verbOf(definition.kind)))]
-  throw new Refusal('unknown-action', `In ${environment} there are: ${verbs.join(', ') || 'none'}.`)
+  const meant = nearest(action, verbs)
+  throw new Refusal(
+    'unknown-action',
+    meant === null ? `In ${environment} there are: ${verbs.join(', ') || 'none'}.` : `Did you mean "${meant}"?`,
+  )
 }
 
 function verbOf(kind: string): string {
   return kind.slice(kind.lastIndexOf('.') + 1)
 }
 
-/** Before an incident is opened for it. @throws Refusal invalid-parameters */
-function demandParameters({ action }: CatalogEntry, parameters: Parameters): void {
-  const parsed = action.definition.parameters.safeParse(parameters)
-  if (parsed.success) return
-  const problems = parsed.error.issues.slice(0, 5).map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '))
-  throw new Refusal('invalid-parameters', problems.join('; '))
+/** Before an incident is opened for it. @throws Refusal invalid-parameters, with what to say */
+function demandParameters({ action: { definition, byHand } }: CatalogEntry, parameters: Parameters, service: string): void {
+  const problems = parameterProblems(definition, parameters)
+  if (problems.length === 0) return
+  const names = Object.keys(definition.parameters instanceof z.ZodObject ? definition.parameters.shape : {})
+  const form = `do ${verbOf(definition.kind)} ${service}${names.map((name) => ` ${name}=…`).join('')}`
+  const why = Object.keys(parameters).length === 0 ? (byHand?.noDefaults ?? null) : null
+  throw new Refusal('invalid-parameters', `${why === null ? `${problems.join('; ')}.` : why} Say it as: ${form}`)
 }
 
 /** What was opened for an action that cannot be asked for is not left for somebody to close. */
@@ -240,7 +293,7 @@ function refusalOf({ code, words }: { code: RefusalCode | null; words: string })
 
 function handAlert(service: string, environment: string, by: Principal): Alert {
   return {
-    source: SOURCE,
+    source: ASKED_BY_PERSON,
     key: `${by.id}:${randomUUID()}`,
     name: `Asked for by ${by.name}`,
     status: 'firing',

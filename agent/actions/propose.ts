@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { IntegrationError } from '../../integrations/errors.ts'
-import type { Observation, Parameters } from '../../integrations/ports/action.ts'
+import type { ActionDefinition, DryRun, Observation, Parameters, Suggestion } from '../../integrations/ports/action.ts'
 import type { Approval } from '../domain/approval.ts'
 import type { Hypothesis } from '../domain/hypothesis.ts'
 import type { Incident } from '../domain/incident.ts'
+import { issueWords } from '../domain/issue-words.ts'
 import { type MetricBound, type Plan, resourceOf } from '../domain/plan.ts'
 import { Refusal, type RefusalCode } from '../domain/refusal.ts'
 import type { ApprovalKernel, Presentation } from '../ports.ts'
@@ -62,24 +63,55 @@ export type Proposal =
   | { result: 'nothing-fits'; words: string }
   | { result: 'held-back'; code: RefusalCode | null; words: string }
 
+type Wanted = Pick<Suggestion, 'target' | 'parameters'>
+
+/** An action that may be asked, with all that its plan is made of. */
+interface Chosen {
+  planId: string
+  entry: CatalogEntry
+  observation: Observation
+  parameters: Parameters
+  asking: Asking
+  dryRun: DryRun
+}
+
+type NotAsked = Exclude<Proposal, { result: 'asked' }>
+export type Weighed = { result: 'fits'; chosen: Chosen } | NotAsked
+
 const READ_TIMEOUT_MS = 5_000
+const PROBLEMS_TOLD = 5
 /** From the third change of one incident on, two people approve. */
 const CHANGES_BEFORE_TWO_PEOPLE = 2
 
 /** Makes a plan of the first action of the catalogue that fits the hypothesis, and puts it before people. It never carries anything out. */
 export async function propose(deps: ProposeDeps, input: ProposalInput): Promise<Proposal> {
   const { incident, hypothesis } = input
-  if (hypothesis.class === 'unknown') return { result: 'nothing-fits', words: 'The cause is not known, so no action is suggested.' }
-  for (const entry of deps.catalog.inEnvironment(incident.environment)) {
-    try {
-      const suggestion = await entry.action.suggest(hypothesis, { service: incident.service, environment: incident.environment })
-      if (suggestion) return await proposeAction(deps, input, entry, suggestion)
-    } catch (error) {
-      if (!(error instanceof IntegrationError)) throw error
-      return heldBack('dry-run-failed', error.message)
-    }
+  try {
+    const first = await firstFit(deps.catalog, hypothesis, incident)
+    if (first) return await proposeAction(deps, input, first.entry, first.suggestion)
+  } catch (error) {
+    if (!(error instanceof IntegrationError)) throw error
+    return heldBack('dry-run-failed', error.message)
   }
-  const { class: cause, component } = hypothesis
+  return nothingFits(hypothesis)
+}
+
+/** The action that is proposed for a cause: the first of the catalogue that fits it. Null when none does. @throws IntegrationError */
+export async function firstFit(
+  catalog: Catalog,
+  hypothesis: Hypothesis,
+  { service, environment }: Pick<Incident, 'service' | 'environment'>,
+): Promise<{ entry: CatalogEntry; suggestion: Suggestion } | null> {
+  if (hypothesis.class === 'unknown') return null
+  for (const entry of catalog.inEnvironment(environment)) {
+    const suggestion = await entry.action.suggest(hypothesis, { service, environment })
+    if (suggestion) return { entry, suggestion }
+  }
+  return null
+}
+
+function nothingFits({ class: cause, component }: Hypothesis): NotAsked {
+  if (cause === 'unknown') return { result: 'nothing-fits', words: 'The cause is not known, so no action is suggested.' }
   if (component.startsWith('external/'))
     return {
       result: 'nothing-fits',
@@ -92,17 +124,17 @@ export async function propose(deps: ProposeDeps, input: ProposalInput): Promise<
 }
 
 /** Plans one named action on one named target. @throws nothing for expected ends: they come back in words. */
-export async function proposeAction(
-  deps: ProposeDeps,
-  input: ProposalInput,
-  entry: CatalogEntry,
-  wanted: { target: { environment: string; name: string }; parameters: Parameters },
-): Promise<Proposal> {
+export async function proposeAction(deps: ProposeDeps, input: ProposalInput, entry: CatalogEntry, wanted: Wanted): Promise<Proposal> {
+  const weighed = await weighAction(deps, input, entry, wanted)
+  return weighed.result === 'fits' ? await ask(deps, input, weighed.chosen) : weighed
+}
+
+/** Everything that is asked about an action before people are: its bounds, its target, what was tried before, the policy, the dry run. Changes nothing. */
+export async function weighAction(deps: ProposeDeps, input: ProposalInput, entry: CatalogEntry, wanted: Wanted): Promise<Weighed> {
   const { action } = entry
-  const parsed = action.definition.parameters.safeParse(wanted.parameters)
-  if (!parsed.success)
-    return heldBack('invalid-parameters', parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '))
   const signal = AbortSignal.timeout(READ_TIMEOUT_MS)
+  const parsed = action.definition.parameters.safeParse(wanted.parameters)
+  if (!parsed.success) return heldBack('invalid-parameters', parameterProblems(action.definition, wanted.parameters).join('; '))
   const observation = await action.observe(wanted.target, signal)
   if (!observation) return heldBack('unknown-target', `${wanted.target.name} in ${wanted.target.environment}`)
   const repeat = objectionToRepeat(
@@ -128,23 +160,18 @@ export async function proposeAction(
   if (spent.ofCause >= MAX_ATTEMPTS) return heldBack('attempts-exhausted', null)
   // The database asks the same before it is sent; asking here puts it on the card.
   const needed = spent.ofIncident >= CHANGES_BEFORE_TWO_PEOPLE ? Math.max(2, answer.asking.needed) : answer.asking.needed
-  return await ask(deps, input, { entry, observation, parameters: parsed.data, asking: { ...answer.asking, needed } }, signal)
+  const asking = { ...answer.asking, needed }
+  const { target, preconditions } = observation
+  const planId = randomUUID()
+  const dryRun = await action.dryRun({ planId, target, parameters: parsed.data, preconditions }, signal)
+  if (dryRun.changes.length === 0) return { result: 'nothing-fits', words: `${action.title(target, parsed.data)} would change nothing.` }
+  return { result: 'fits', chosen: { planId, entry, observation, parameters: parsed.data, asking, dryRun } }
 }
 
-async function ask(
-  deps: ProposeDeps,
-  input: ProposalInput,
-  chosen: { entry: CatalogEntry; observation: Observation; parameters: Parameters; asking: Asking },
-  signal: AbortSignal,
-): Promise<Proposal> {
-  const ids = { plan: randomUUID(), undo: randomUUID() }
-  const { entry, observation, parameters } = chosen
-  const [dryRun, dependents] = await Promise.all([
-    entry.action.dryRun({ planId: ids.plan, target: observation.target, parameters, preconditions: observation.preconditions }, signal),
-    deps.dependents(observation.target.name),
-  ])
-  if (dryRun.changes.length === 0)
-    return { result: 'nothing-fits', words: `${entry.action.title(observation.target, parameters)} would change nothing.` }
+async function ask(deps: ProposeDeps, input: ProposalInput, chosen: Chosen): Promise<Proposal> {
+  const ids = { plan: chosen.planId, undo: randomUUID() }
+  const { observation, dryRun } = chosen
+  const dependents = await deps.dependents(observation.target.name)
   const { parent, undo } = buildPlan({
     ...chosen,
     ids,
@@ -173,6 +200,12 @@ async function ask(
   }
 }
 
-function heldBack(code: RefusalCode, detail: string | null): Proposal {
+/** What is wrong with parameters, one phrase each; empty when nothing is. */
+export function parameterProblems({ parameters: schema }: ActionDefinition, parameters: Parameters): string[] {
+  const { error } = schema.safeParse(parameters, { error: issueWords })
+  return (error?.issues ?? []).slice(0, PROBLEMS_TOLD).map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(' '))
+}
+
+function heldBack(code: RefusalCode, detail: string | null): NotAsked {
   return { result: 'held-back', code, words: new Refusal(code, detail).message }
 }

@@ -23,6 +23,10 @@ const FRESH_MS = 60_000
 /** A rise shows itself in this many samples at least; less is a step. */
 const MIN_RISE_SAMPLES = 4
 
+/** After a start, caches are cold and code is not compiled yet: for so long these measures are not what they usually are. */
+const WARM_UP_MS = 15_000
+const WARMING: readonly MetricName[] = ['latency_p99', 'latency_p50', 'cpu_used_ratio']
+
 type Unusual = (value: number, before: number | null) => boolean
 
 /** What is unusual for a metric, relative to what it was before. Rates have a floor so that three requests more are no surge. */
@@ -54,21 +58,26 @@ export function breaches(value: number, { comparator, threshold }: StatedLimit):
 }
 
 /**
- * Describes one series around the moment the alert began: the usual value before, the value now, and the latest unusual stretch.
- * Pure; points may come in any order.
+ * Describes one series around the moment the alert began: the usual value before, the value now, and the latest unusual stretch. `from` is the
+ * beginning of the window that was asked for: a series that begins clearly later is of a target that started then, and what is slow only while it
+ * warms up is neither its usual nor a trouble. Pure; points may come in any order.
  */
 export function describeSeries(
   metric: MetricName,
   points: readonly Point[],
-  moment: { startedAt: Date; now: Date; limit: StatedLimit | null },
+  moment: { startedAt: Date; now: Date; limit: StatedLimit | null; from?: Date },
 ): Finding {
   const sorted = points.toSorted((a, b) => a.at.getTime() - b.at.getTime())
-  const before = baselineOf(sorted, moment.startedAt)
+  const warm = WARMING.includes(metric) ? warmAt(sorted, moment.from) : null
+  const settled = warm === null ? sorted : sorted.filter(({ at }) => at >= warm)
+  // Where nothing else is known, how it was at the start is better than nothing.
+  const before = baselineOf(settled, moment.startedAt) ?? baselineOf(sorted, moment.startedAt)
   const isUnusual = ({ value }: Point): boolean => (moment.limit ? breaches(value, moment.limit) : UNUSUAL[metric](value, before))
-  const stretch = latestStretch(sorted, isUnusual)
+  const found = latestStretch(sorted, isUnusual)
+  const stretch = warm !== null && found?.ended && found.ended <= warm ? null : found
   const last = sorted.at(-1)
   const isFresh = last !== undefined && moment.now.getTime() - last.at.getTime() <= FRESH_MS
-  const values = sorted.map(({ value }) => value)
+  const values = (stretch === found ? sorted : settled).map(({ value }) => value)
   return {
     metric,
     samples: sorted.length,
@@ -80,6 +89,14 @@ export function describeSeries(
     ended: stretch?.ended?.toISOString() ?? null,
     risingSince: riseOf(sorted)?.toISOString() ?? null,
   }
+}
+
+/** When a target that started within the window is warm; null for one that ran before it. */
+function warmAt(sorted: readonly Point[], from: Date | undefined): Date | null {
+  const [first] = sorted
+  if (!first || !from) return null
+  const isFresh = first.at.getTime() - from.getTime() > Math.max(STRETCH_GAP_MS, STRETCH_GAP_SAMPLES * spacingOf(sorted))
+  return isFresh ? new Date(first.at.getTime() + WARM_UP_MS) : null
 }
 
 /** The usual value: the median of what lies before the alert, without the last part of it, where the trouble may have begun already. */

@@ -8,8 +8,8 @@ import { clock, inUnit, listed, sentence } from './wording.ts'
 
 const MAX_QUOTED = 160
 
-/** What is wrong with the culprit, in numbers. */
-export function symptomStatements({ service, facts, troubles }: Culprit): Statement[] {
+/** What is wrong with the culprit, in numbers. What was over before `after` is left out: it cannot follow from what happened then. */
+export function symptomStatements({ service, facts, troubles }: Culprit, after: Date | null = null): Statement[] {
   const metrics: MetricName[] = [
     ...(troubles.includes('errors') ? (['error_ratio'] as const) : []),
     ...(troubles.includes('latency') ? (['latency_p99'] as const) : []),
@@ -19,6 +19,7 @@ export function symptomStatements({ service, facts, troubles }: Culprit): Statem
   return metrics.flatMap((metric) => {
     const finding = facts.metrics[metric]
     if (!finding || finding.now === null) return []
+    if (after !== null && finding.ended !== null && Date.parse(finding.ended) < after.getTime()) return []
     return state(`${sentence(METRICS[metric].title)} of ${service}: ${courseOf(metric, finding, finding.now)}.`, finding.label)
   })
 }

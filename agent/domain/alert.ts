@@ -43,3 +43,6 @@ export type Alert = z.infer<typeof alertSchema>
 export function latestOfEach<T extends Pick<Alert, 'source' | 'key'>>(alerts: readonly T[]): T[] {
   return [...new Map(alerts.map((alert) => [`${alert.source} ${alert.key}`, alert])).values()]
 }
+
+/** The source of an alert that no monitoring raised: a person asked for something. */
+export const ASKED_BY_PERSON = 'person'

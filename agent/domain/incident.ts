@@ -44,3 +44,12 @@ export interface IncidentEvent {
   text: string
   detail: Record<string, unknown>
 }
+
+/** Practice breaks the target on purpose: whoever starts a drill has not begun to look after what comes of it. */
+const NO_RESPONSE: readonly string[] = ['drill-started']
+
+/** The first thing a person did about an incident; null when nobody has. */
+export function firstResponse(timeline: readonly IncidentEvent[]): IncidentEvent | null {
+  const isResponse = ({ kind, detail }: IncidentEvent): boolean => typeof detail['person'] === 'string' && !NO_RESPONSE.includes(kind)
+  return timeline.find(isResponse) ?? null
+}

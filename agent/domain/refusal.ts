@@ -1,3 +1,5 @@
+import type { Role } from './principal.ts'
+
 /**
  * Why something was not done, as a closed list. The database raises most of them (SQLSTATE SH001, the code as message); the words for people
  * stand beside each, so that every surface says the same.
@@ -5,8 +7,8 @@
 export const REFUSALS = {
   'unknown-approval': 'There is no such approval.',
   'not-linked': 'This account is not linked to a person known to Steadyhand. An admin can link it.',
-  'not-authorised': 'You do not hold the role that may decide this.',
-  'not-human': 'Only people decide; a bot or service cannot.',
+  'not-authorised': 'You do not hold the role for this.',
+  'not-human': 'Only people may do this; a program or service may not.',
   'self-approval': 'You asked for this action, so somebody else has to approve it.',
   'step-up-required': 'This action needs the confirmation text typed exactly as shown.',
   'stale-digest': 'The plan on your screen is not the plan that is waiting. Reload and read it again.',
@@ -54,16 +56,25 @@ export const REFUSALS = {
 
 export type RefusalCode = keyof typeof REFUSALS
 
+/** The role that would have been enough; `environment` null: in any. */
+export interface NeededRole {
+  role: Role
+  environment: string | null
+}
+
 /** An expected "no" that a person may read: never a fault, never retried blindly. */
 export class Refusal extends Error {
   override readonly name = 'Refusal'
   readonly code: RefusalCode
   /** What exactly was refused, for the person: names and numbers, no secrets. */
   readonly detail: string | null
-  constructor(code: RefusalCode, detail: string | null = null) {
+  /** Where a role was missing that is the same for everybody; null where the request itself says who may. */
+  readonly needs: NeededRole | null
+  constructor(code: RefusalCode, detail: string | null = null, needs: NeededRole | null = null) {
     super(detail ? `${REFUSALS[code]} ${detail}` : REFUSALS[code])
     this.code = code
     this.detail = detail
+    this.needs = needs
   }
 }
 

@@ -27,3 +27,10 @@ function snoozeOf(event: IncidentEvent, now: Date): HandlingState['snoozed'] {
   const { reason } = event.detail
   return until.getTime() > now.getTime() ? { ...personOf(event), until, reason: typeof reason === 'string' ? reason : null } : null
 }
+
+/** Why the agent proposes nothing of its own in an incident; null when people have left it to the agent. */
+export function heldBy({ taken, snoozed }: HandlingState): { by: string; words: string } | null {
+  if (taken) return { by: taken.by, words: `${taken.name} has taken the incident.` }
+  if (snoozed) return { by: snoozed.by, words: `${snoozed.name} has snoozed the incident.` }
+  return null
+}

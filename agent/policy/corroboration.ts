@@ -1,4 +1,4 @@
-import type { EvidenceItem } from '../domain/evidence.ts'
+import type { EvidenceItem, EvidenceSummary } from '../domain/evidence.ts'
 import type { Hypothesis } from '../domain/hypothesis.ts'
 
 const NOT_WRITABLE_BY_OUTSIDERS: readonly EvidenceItem['trust'][] = ['metric', 'platform']
@@ -7,7 +7,7 @@ const NOT_WRITABLE_BY_OUTSIDERS: readonly EvidenceItem['trust'][] = ['metric', '
  * Whether a diagnosis rests on enough to act on: at least two independent sources among what its supported claims cite, at least one of them
  * out of an outsider's reach. Log text alone, however often it is repeated, never suffices.
  */
-export function isCorroborated(hypothesis: Pick<Hypothesis, 'claims'>, evidence: readonly EvidenceItem[]): boolean {
+export function isCorroborated(hypothesis: Pick<Hypothesis, 'claims'>, evidence: readonly EvidenceSummary[]): boolean {
   const cited = new Set(hypothesis.claims.filter(({ supported }) => supported).flatMap(({ cites }) => cites))
   const items = evidence.filter(({ label, status }) => cited.has(label) && status === 'ok')
   const sources = new Set(items.map(({ kind, source }) => `${source} ${independentKind(kind)}`))

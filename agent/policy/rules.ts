@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { digestOf } from '../domain/canonical-json.ts'
-import { suggestionFor } from './suggestion.ts'
+import { issueWords } from '../domain/issue-words.ts'
+import { nearest } from '../domain/nearest.ts'
 
 const RULE_NAME = /^[a-z0-9][a-z0-9-]{0,79}$/
 /** A name, or a pattern in which `*` stands for any characters. */
@@ -64,7 +65,7 @@ export type ParsedPolicy = { ok: true; policy: Policy } | { ok: false; problems:
 /** Reads a policy file that YAML made a value of. Problems are one line each, with the place and, for an unknown key, what may be meant. */
 export function parsePolicy(value: unknown): ParsedPolicy {
   if (value === null || value === undefined) return { ok: false, problems: ['the policy file is empty; it needs "version: 1" and "rules"'] }
-  const parsed = policySchema.safeParse(value)
+  const parsed = policySchema.safeParse(value, { error: issueWords })
   if (!parsed.success) return { ok: false, problems: parsed.error.issues.flatMap(problemsOf) }
   const names = parsed.data.rules.map((rule) => rule.name)
   const doubled = [...new Set(names.filter((each, i) => names.indexOf(each) !== i))]
@@ -92,5 +93,8 @@ function problemsOf(issue: Issue): string[] {
     issue.path.length === 0 ? 'the file' : issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : String(part))).join('.')
   if (issue.code !== 'unrecognized_keys') return [`${place}: ${issue.message}`]
   const known = issue.path.includes('when') ? KNOWN_KEYS.when : issue.path.length === 0 ? KNOWN_KEYS.file : KNOWN_KEYS.rule
-  return issue.keys.map((key) => `${place}: unknown key "${key}"${suggestionFor(key, known)}`)
+  return issue.keys.map((key) => {
+    const meant = nearest(key, known)
+    return `${place}: unknown key "${key}"; ${meant === null ? `known are ${known.join(', ')}` : `did you mean "${meant}"?`}`
+  })
 }

@@ -5,9 +5,9 @@ export interface Reach {
   dependents: string[]
   /** Where users come in and would notice; the service itself when it is such a place. */
   frontDoors: string[]
-  /** The service and its dependents. */
+  /** The service and its dependents, without what is somebody else's. */
   affected: number
-  /** All services of the graph. */
+  /** All services of the graph but those of somebody else. */
   total: number
 }
 
@@ -16,5 +16,6 @@ export function reachOf(graph: DependencyGraph, service: string): Reach | null {
   if (!graph.services.has(service)) return null
   const dependents = [...graph.dependentsOf(service).keys()]
   const frontDoors = [service, ...dependents].filter((name) => graph.frontDoors.has(name))
-  return { dependents, frontDoors, affected: dependents.length + 1, total: graph.services.size }
+  const own = (names: Iterable<string>): number => [...names].filter((name) => !graph.outside.has(name)).length
+  return { dependents, frontDoors, affected: own([service, ...dependents]), total: own(graph.services) }
 }

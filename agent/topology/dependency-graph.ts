@@ -14,9 +14,11 @@ export interface DependencyGraph {
   dependentsOf(service: string): ReadonlyMap<string, number>
   /** Services that nobody calls and that call others: where users come in. */
   frontDoors: ReadonlySet<string>
+  /** Of the services, those of somebody else: called from here, and no part of what is looked after. */
+  outside: ReadonlySet<string>
 }
 
-export function createDependencyGraph(edges: readonly Edge[]): DependencyGraph {
+export function createDependencyGraph(edges: readonly Edge[], outside: Iterable<string> = []): DependencyGraph {
   const calls = neighbours(edges.map(({ from, to }) => [from, to]))
   const calledBy = neighbours(edges.map(({ from, to }) => [to, from]))
   return {
@@ -25,6 +27,7 @@ export function createDependencyGraph(edges: readonly Edge[]): DependencyGraph {
     dependenciesOf: (service) => reachable(calls, service),
     dependentsOf: (service) => reachable(calledBy, service),
     frontDoors: new Set([...calls.keys()].filter((service) => !calledBy.has(service))),
+    outside: new Set(outside),
   }
 }
 

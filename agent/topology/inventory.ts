@@ -93,10 +93,14 @@ function failuresOf({ id, workloads, calls }: Part): string[] {
 }
 
 function merge(known: readonly Known[]): Pick<Inventory, 'workloads' | 'graph' | 'outside'> {
+  const outside = known.flatMap(({ calls }) => calls.outside ?? [])
   return {
     workloads: known.flatMap(({ workloads }) => workloads),
-    graph: createDependencyGraph(known.flatMap(({ calls }) => calls.edges)),
-    outside: known.flatMap(({ calls }) => calls.outside ?? []),
+    graph: createDependencyGraph(
+      known.flatMap(({ calls }) => calls.edges),
+      outside.map(({ name }) => name),
+    ),
+    outside,
   }
 }
 

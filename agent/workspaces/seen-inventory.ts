@@ -8,7 +8,7 @@ export function seenInventory(inventory: Inventory, isSeen: (thing: Located) => 
   const known = new Set(inventory.workloads.map(({ service }) => service))
   const seen = new Set(workloads.map(({ service }) => service))
   const edges = inventory.graph.edges.filter(({ from, to }) => seen.has(from) && (seen.has(to) || !known.has(to)))
-  const graph = createDependencyGraph(edges)
+  const graph = createDependencyGraph(edges, inventory.graph.outside)
   return { ...inventory, workloads, graph, outside: inventory.outside.filter(({ name }) => graph.services.has(name)) }
 }
 

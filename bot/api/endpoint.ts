@@ -1,5 +1,6 @@
 import type { Context, Hono } from 'hono'
 import { z } from 'zod'
+import { issueWords } from '../../agent/domain/issue-words.ts'
 import type { Caller } from '../identity.ts'
 import { parseForm, parseJson } from '../json-body.ts'
 import type { BodyType, Checked } from '../outermost-check.ts'
@@ -103,7 +104,7 @@ export function mountEndpoints(
 }
 
 function parsed(schema: z.ZodType, value: unknown, code: 'not-found' | 'invalid-query' | 'invalid-body'): unknown {
-  const result = schema.safeParse(value)
+  const result = schema.safeParse(value, { error: issueWords })
   if (result.success) return result.data
   throw new HttpProblem(code, code === 'not-found' ? null : inWords(result.error))
 }

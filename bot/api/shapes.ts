@@ -14,6 +14,7 @@ import { INCIDENT_STATES, type Incident } from '../../agent/domain/incident.ts'
 import { planSchema } from '../../agent/domain/plan.ts'
 import { type Principal, ROLES, type Role } from '../../agent/domain/principal.ts'
 import type { SaidMessage } from '../console/surface.ts'
+import { reasonWords } from '../messages/outcome-words.ts'
 
 export const incidentIdSchema = z.string().regex(/^inc-[1-9]\d{0,8}$/, 'must be the id of an incident, such as inc-12')
 /** RFC 3339, in UTC. */
@@ -60,6 +61,7 @@ export const approvalSchema = z.object({
   createdAt: timeSchema,
   expiresAt: timeSchema,
   decidedAt: timeSchema.nullable(),
+  /** Why it ended without running, or why what ran did not help; null where nothing of that is so. */
   reason: z.string().nullable(),
   plan: planSchema,
   execution: runSchema.extend({ outcome: outcomeSchema, undo: runSchema.nullable(), keptBy: z.string().nullable() }).nullable(),
@@ -180,7 +182,7 @@ export function showApproval(approval: Approval): z.infer<typeof approvalSchema>
     createdAt: approval.createdAt.toISOString(),
     expiresAt: plan.expiresAt,
     decidedAt: iso(approval.decidedAt),
-    reason: approval.reason,
+    reason: approval.reason ?? reasonWords(approval),
     plan,
     execution: execution && {
       ...showRun(execution),

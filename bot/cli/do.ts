@@ -7,7 +7,7 @@ export const doCommand: CliCommand = {
   usage: 'do ACTION SERVICE [NAME=VALUE…] [for INCIDENT] --as NAME',
   summary: 'puts an action of the catalogue before people, as "do" in chat: it runs after their click, never before',
   details: [
-    'For example: steadyhand do rollback payments version=v41 --as alice',
+    'For example: steadyhand do rollback payments --as alice',
     'Whoever asks is the requester, and approves it only where the policy says so.',
     'Only where people may be signed in by name, see the console; elsewhere it is said in chat.',
   ],

@@ -11,11 +11,11 @@ import { createApp, examineChats, policyProblems, VERSION } from '../main.ts'
 import { migrationsToRun } from '../offline.ts'
 import { createIdentityProvider } from '../oidc/provider.ts'
 import { HttpProblem } from '../problem.ts'
-import { type ApiClient, createApiClient } from './api-client.ts'
+import { type ApiClient, createApiClient, RefusedCall } from './api-client.ts'
 import type { CliCommand } from './command.ts'
 import { CommandFailed } from './failure.ts'
 import { improvements } from './improvements.ts'
-import { addressOf, runningServer } from './server-at.ts'
+import { addressOf, runningServer, widestKey, workspacesOf } from './server-at.ts'
 import { withProgress } from './terminal.ts'
 import { examineWorkspaces } from './workspace-check.ts'
 
@@ -143,12 +143,19 @@ function traces({ traces: told }: Settings): CheckResult[] {
 }
 
 async function examineServer(server: ApiClient, settings: Settings): Promise<CheckResult[]> {
-  const [{ mode, reasons }, report] = [
-    await server.call('GET', '/api/v1/mode', modeSchema),
-    await server.call('GET', '/api/v1/audit/verify', reportSchema),
-  ]
+  const asked = askedWords(settings)
+  const answers = await askServer(server)
+  if (answers === null)
+    return [
+      failed(
+        'server',
+        `runs at ${server.url} and refuses what it was ${asked}`,
+        'Run doctor with the settings and variables of the server.',
+      ),
+    ]
+  const { mode, reasons, report } = answers
   return [
-    ok('server', `runs at ${server.url}`),
+    ok('server', `runs at ${server.url}, ${asked}`),
     modeResult(mode, reasons),
     auditResult(report.ok, report.violations, report.entries),
     ...examineWorkspaces(settings, await placesBy(server, settings)),
@@ -190,6 +197,31 @@ async function examineDatabase(settings: Settings): Promise<CheckResult[]> {
       ),
     ]
   }
+}
+
+/** Null when the server has other keys than these settings. */
+async function askServer(server: ApiClient) {
+  try {
+    const mode = await server.call('GET', '/api/v1/mode', modeSchema)
+    return { ...mode, report: await server.call('GET', '/api/v1/audit/verify', reportSchema) }
+  } catch (error) {
+    if (error instanceof RefusedCall && error.problem.status === 401) return null
+    throw error
+  }
+}
+
+/** As whom the server is asked, and how much of it whoever asks so sees. */
+export function askedWords(settings: Pick<Settings, 'api' | 'workspaces'>): string {
+  const key = widestKey(settings)
+  if (key === null) return 'asked without a key'
+  const { keys } = settings.api
+  const name =
+    key.name === null
+      ? `the key without a name${keys.length > 1 ? ` (number ${keys.indexOf(key) + 1} of ${keys.length})` : ''}`
+      : `the key "${key.name}"`
+  if (settings.workspaces.length === 0) return `asked with ${name}`
+  const own = workspacesOf(key, settings.workspaces).map((workspace) => workspace.name)
+  return `asked with ${name}, which sees ${own.length === 0 ? 'no workspace' : `the workspace${own.length > 1 ? 's' : ''} ${own.join(', ')}`}: what is not theirs is not in its answers`
 }
 
 /** None while there is no workspace to ask for, and where only another user could read them. */

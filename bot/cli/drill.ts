@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { meantOrKnown, nearest } from '../../agent/domain/nearest.ts'
 import { approvalSchema, incidentSchema } from '../api/shapes.ts'
-import { nearestKey } from '../config/nearest-key.ts'
 import { loadConfig, type Settings } from '../config.ts'
 import { createLog } from '../log.ts'
 import { type App, createApp, listDrills } from '../main.ts'
@@ -25,9 +25,41 @@ export const drillListCommand: CliCommand = {
   async run({ terminal, settings, options }) {
     const drills = (await listDrills(settings())).map(({ name, title, expects }) => ({ name, title, expects }))
     if (options['json']) terminal.say(JSON.stringify(drills))
-    else for (const { name, title, expects } of drills) terminal.say(`${name.padEnd(16)} ${expects.padEnd(10)} ${title}`)
+    else for (const line of drillLines(drills)) terminal.say(line)
     return 0
   },
+}
+
+/** What somebody says who does not know yet how a drill is run. */
+export const drillCommand: CliCommand = {
+  name: 'drill',
+  usage: 'drill',
+  summary: 'which drills there are, and how to run one',
+  details: ['A drill breaks the local target for real, so that what follows can be practised.'],
+  options: { auto: { type: 'boolean' }, all: { type: 'boolean' } },
+  takesWords: true,
+  async run({ terminal, settings, words, options }) {
+    const drills = await listDrills(settings())
+    const [word] = words
+    if (word === undefined && Object.keys(options).length === 0) {
+      for (const line of drillLines(drills)) terminal.say(line)
+      terminal.say()
+      terminal.say('Run one:          steadyhand drill run NAME')
+      terminal.say('With a script:    steadyhand drill run NAME --auto   (scripted people decide)')
+      return 0
+    }
+    const names = drills.map(({ name }) => name)
+    const meant = word === undefined ? null : names.includes(word) ? word : nearest(word, ['list', 'run', ...names])
+    if (meant === 'list' || meant === 'run')
+      throw new CommandFailed(`"drill ${word}" is no command. Did you mean "drill ${meant}"? Run "steadyhand drill ${meant} --help".`, 2)
+    const run = `steadyhand drill run ${meant ?? (word === undefined && options['all'] ? '--all' : 'NAME')}${options['auto'] ? ' --auto' : ''}`
+    throw new CommandFailed(`A drill is run with: ${run}.${meant === null ? ` There are: ${names.join(', ') || 'none'}.` : ''}`, 2)
+  },
+}
+
+function drillLines(drills: readonly Pick<Drill, 'name' | 'title' | 'expects'>[]): string[] {
+  const width = Math.max(0, ...drills.map(({ name }) => name.length))
+  return drills.map(({ name, title, expects }) => `${name.padEnd(width)}  ${expects.padEnd(9)}  ${title}`)
 }
 
 export const drillRunCommand: CliCommand = {
@@ -65,16 +97,14 @@ function all(known: readonly Drill[], words: readonly string[]): readonly Drill[
 }
 
 function named(known: readonly Drill[], [name, ...more]: readonly string[]): Drill {
-  if (name === undefined || more.length > 0)
-    throw new CommandFailed('Name one drill: steadyhand drill run NAME, or --all. "steadyhand drill list" shows them.', 2)
+  if (name === undefined || more.length > 0) {
+    const names = known.map((drill) => drill.name).join(', ') || 'none'
+    throw new CommandFailed(`Name one drill: steadyhand drill run NAME, or --all for each in turn. There are: ${names}.`, 2)
+  }
   const found = known.find((drill) => drill.name === name)
   if (found) return found
   const names = known.map((drill) => drill.name)
-  const meant = nearestKey(name, names)
-  throw new CommandFailed(
-    `There is no drill ${name}. ${meant === null ? `There are: ${names.join(', ') || 'none'}.` : `Did you mean ${meant}?`}`,
-    2,
-  )
+  throw new CommandFailed(`There is no drill ${name}. ${meantOrKnown(name, names)}`, 2)
 }
 
 /** One after the other; one that does not end as it should does not keep the others from their turn. */
@@ -131,7 +161,7 @@ async function withTemporaryServer(
 ): Promise<number> {
   terminal.say(`No server answers at ${addressOf(settings)}, so one is started for this alone; nothing of it is kept.`)
   const folder = mkdtempSync(join(tmpdir(), 'steadyhand-drill-'))
-  const log = createLog({ level: settings.log.level ?? 'error' })
+  const log = createLog({ level: settings.log.level ?? 'error', format: settings.log.format })
   let app: App | null = null
   const stop = async (): Promise<void> => {
     await app?.close()

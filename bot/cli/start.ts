@@ -36,7 +36,7 @@ export const startCommand: CliCommand = {
     if (exposed !== null && partsOf(role).edge) throw new CommandFailed(exposed)
     const stopping = Promise.withResolvers<string>()
     const live = createLiveSecrets(settings, line.now)
-    const log = createLog({ level: settings.log.level ?? (process.stderr.isTTY ? 'warn' : 'info') })
+    const log = createLog({ level: settings.log.level ?? (process.stderr.isTTY ? 'warn' : 'info'), format: settings.log.format })
     const read = (): Settings => settingsFor(role, line.settings())
     const page = async (words: string): Promise<void> => await app.page(words)
     const reload = createReload({ settings, live, read, signatureOf, page, log })

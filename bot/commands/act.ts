@@ -61,7 +61,7 @@ function own({ approval }: Plan): string {
 }
 
 /** 'rollback payments version=v41 for inc-12'. */
-function wantedOf(words: readonly string[]): {
+export function wantedOf(words: readonly string[]): {
   action: string | undefined
   service: string | undefined
   parameters: Plan['parameters']

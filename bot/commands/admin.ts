@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { nearest } from '../../agent/domain/nearest.ts'
 import { type AskedChange, codeOf, EVERYWHERE, type PowerChange, sealChange } from '../../agent/domain/power.ts'
 import { ROLES, type Role, SURFACES, type Surface } from '../../agent/domain/principal.ts'
 import { Refusal } from '../../agent/domain/refusal.ts'
-import { nearestKey } from '../config/nearest-key.ts'
 import type { Caller } from '../identity.ts'
 import { type Card, list } from '../messages/card.ts'
 import { changeWords, waitingWords } from '../messages/power-words.ts'
@@ -68,7 +68,7 @@ export const admin: Command = {
     const name = form.toLowerCase()
     const found = Object.hasOwn(FORMS, name) ? FORMS[name] : undefined
     if (found) return await found.run(words, context)
-    const meant = nearestKey(name, Object.keys(FORMS))
+    const meant = nearest(name, Object.keys(FORMS))
     throw invalid(`It is: ${admin.usage}.${meant === null ? '' : ` Did you mean "${meant}"?`}`)
   },
 }

@@ -1,14 +1,16 @@
 import type { IncidentView } from '../../agent/agent.ts'
-import { approvalState } from '../../agent/domain/approval.ts'
+import { type Approval, approvalState } from '../../agent/domain/approval.ts'
 import { ENDED_STATES } from '../../agent/domain/incident.ts'
 import { briefBlocks, incidentName } from '../messages/brief.ts'
 import { type Card, type CardBlock, list, note, text } from '../messages/card.ts'
 import { diagnosisBlocks } from '../messages/diagnosis-blocks.ts'
 import { evidenceBlocks } from '../messages/evidence-lines.ts'
-import { bold, exact, type Span, say } from '../messages/span.ts'
+import { reasonWords } from '../messages/outcome-words.ts'
+import { bold, code, exact, type Span, say } from '../messages/span.ts'
 import { cleanText } from '../messages/visible-text.ts'
+import { wantedOf } from './act.ts'
 import { answer, type Command, type CommandContext } from './command.ts'
-import { demandKnown, meantIncident } from './which-incident.ts'
+import { demandKnown, incidentId, meantIncident } from './which-incident.ts'
 
 const REQUESTS_SHOWN = 5
 
@@ -23,11 +25,12 @@ export const why: Command = {
 
 export const whyNot: Command = {
   name: 'why-not',
-  usage: '[INCIDENT]',
-  summary: 'why no action is proposed, or none was run',
+  usage: '[INCIDENT] | ACTION SERVICE [for INCIDENT]',
+  summary: 'why no action is proposed, or none was run; or why one action is not',
   needs: 'read',
   programs: true,
   async run({ words }, context) {
+    if (words.length > 1 && incidentId(words[0]) === null) return await whyNotAction(words, context)
     const view = await viewOf(words, context)
     const now = await context.agent.mode()
     const reasons = whyNothing(view, now.mode === 'observe' ? now.reasons : [])
@@ -90,9 +93,33 @@ function policyLines({ approvals }: IncidentView): CardBlock[] {
   ]
 }
 
+/** By the code that chooses what is proposed, asked about this one action. */
+async function whyNotAction(words: readonly string[], { agent, incident: here, consoleUrl }: CommandContext): Promise<Card> {
+  const { action = '', service = '', named } = wantedOf(words)
+  const found = await agent.whyNot({ action, service, incident: named ?? here })
+  const what = say`${bold(action.slice(0, 40))} of ${bold(service.slice(0, 60))}`
+  if (found === null) return answer(text(say`${what} is not proposed: there is no open incident about it.`))
+  const { incident, reasons } = found
+  const head = say`${what}, in ${incidentName(incident.id, consoleUrl)} ${cleanText(incident.title, 120)}`
+  if (reasons.length === 0) return answer(text(say`${head}: nothing stands in the way. It is what the next look would propose.`))
+  return answer(
+    text(head),
+    ...list(
+      'Why it is not proposed',
+      reasons.map((reason) => say`${cleanText(reason, 400)}`),
+    ),
+    note(say`It can be asked for all the same: ${code(`do ${action.slice(0, 40)} ${service.slice(0, 60)}`)}`),
+  )
+}
+
+function because(approval: Approval): string {
+  const reason = approval.reason ?? reasonWords(approval)
+  return reason === null ? '' : `, ${cleanText(reason, 200)}`
+}
+
 function whyNothing(view: IncidentView, observing: readonly string[]): Span[][] {
   const { incident, handling, timeline, approvals } = view
-  const noted = timeline.findLast(({ kind }) => kind === 'nothing-proposed')
+  const noted = timeline.findLast(({ kind }) => kind === 'nothing-proposed' || kind === 'contract-judged')
   const ended = approvals.filter((approval) => ['denied', 'expired', 'cancelled', 'aborted'].includes(approvalState(approval)))
   const waiting = approvals.find(({ requestState }) => requestState === 'pending')
   return [
@@ -104,9 +131,6 @@ function whyNothing(view: IncidentView, observing: readonly string[]): Span[][] 
     ...(noted ? [say`${cleanText(noted.text, 400)}`] : []),
     ...ended
       .slice(0, REQUESTS_SHOWN)
-      .map(
-        (approval) =>
-          say`${bold(approval.plan.action.title)}: ${approvalState(approval)}${approval.reason ? `, ${cleanText(approval.reason, 200)}` : ''}`,
-      ),
+      .map((approval) => say`${bold(approval.plan.action.title)}: ${approvalState(approval)}${because(approval)}`),
   ]
 }

@@ -1,8 +1,8 @@
 import { ALL_FAULT_CLASSES, type FaultClass } from '../../agent/domain/fault-classes.ts'
 import type { Severity } from '../../agent/domain/incident.ts'
+import { nearest } from '../../agent/domain/nearest.ts'
 import { Refusal } from '../../agent/domain/refusal.ts'
 import { parseDuration } from '../command-parser.ts'
-import { nearestKey } from '../config/nearest-key.ts'
 import { bold, code, say } from '../messages/span.ts'
 import { deadline, durationWords } from '../messages/time-words.ts'
 import { type Command, personBehind, sentence, shortReason } from './command.ts'
@@ -137,7 +137,7 @@ function whatItWas(said: readonly string[]): { class: FaultClass | null; compone
   const name = first.toLowerCase().replaceAll('-', '_')
   const cause = ALL_FAULT_CLASSES.find((known) => known === name)
   if (cause === undefined) {
-    const meant = first.includes('_') ? nearestKey(name, ALL_FAULT_CLASSES) : null
+    const meant = first.includes('_') ? nearest(name, ALL_FAULT_CLASSES) : null
     if (meant !== null) throw new Refusal('invalid-parameters', `"${first.slice(0, 60)}" is no cause. Did you mean "${meant}"?`)
     return { class: null, component: null, words: shortReason(said) }
   }

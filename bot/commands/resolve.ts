@@ -1,6 +1,6 @@
+import { meantOrKnown } from '../../agent/domain/nearest.ts'
 import { Refusal } from '../../agent/domain/refusal.ts'
 import { VERDICTS, type Verdict } from '../../agent/domain/verdicts.ts'
-import { nearestKey } from '../config/nearest-key.ts'
 import { bold, say } from '../messages/span.ts'
 import { type Command, personBehind, sentence, shortReason } from './command.ts'
 import { demandKnown, namedIncident } from './which-incident.ts'
@@ -37,9 +37,5 @@ function verdictOf(word: string | undefined): Verdict {
   if (word === undefined) throw new Refusal('invalid-parameters', `Say how it ended: as ${VERDICTS.join(', ')}.`)
   const verdict = VERDICTS.find((known) => known === word.toLowerCase())
   if (verdict) return verdict
-  const meant = nearestKey(word, VERDICTS)
-  throw new Refusal(
-    'invalid-parameters',
-    `"${word.slice(0, 40)}" is no way to close it. ${meant ? `Did you mean "${meant}"?` : `There are: ${VERDICTS.join(', ')}.`}`,
-  )
+  throw new Refusal('invalid-parameters', `"${word.slice(0, 40)}" is no way to close it. ${meantOrKnown(word, VERDICTS)}`)
 }

@@ -1,6 +1,6 @@
 import type { Scopes } from '../../agent/agent.ts'
+import { nearest } from '../../agent/domain/nearest.ts'
 import { Refusal } from '../../agent/domain/refusal.ts'
-import { nearestKey } from '../config/nearest-key.ts'
 
 export const EVERYTHING = '*'
 
@@ -77,7 +77,7 @@ function oneOf(what: string, name: string, known: readonly string[]): string {
 }
 
 function unknown(what: string, name: string, known: readonly string[]): Refusal {
-  const meant = nearestKey(name, known)
+  const meant = nearest(name, known)
   const rest = meant === null ? `There are: ${known.length === 0 ? 'none' : shown(known)}.` : `Did you mean "${meant}"?`
   return invalid(`There is no ${what} "${name.slice(0, 60)}". ${rest}`)
 }

@@ -1,8 +1,8 @@
 import type { LogReading, MetricReading } from '../../agent/agent.ts'
+import { nearest } from '../../agent/domain/nearest.ts'
 import { Refusal } from '../../agent/domain/refusal.ts'
 import { altText } from '../charts/alt-text.ts'
 import { metricChart } from '../charts/charts.ts'
-import { nearestKey } from '../config/nearest-key.ts'
 import { type Card, type CardBlock, image, list, note, text } from '../messages/card.ts'
 import { metricChartUrl } from '../messages/chart-links.ts'
 import { metricTitle, readingWords } from '../messages/metric-words.ts'
@@ -65,7 +65,7 @@ export function demandService(said: readonly string[], services: readonly string
   const [first] = said
   const shown = services.slice(0, 8).join(', ') || 'none'
   if (first === undefined) throw new Refusal('invalid-parameters', `Say of which service: ${shown}.`)
-  const meant = nearestKey(first, services)
+  const meant = nearest(first, services)
   throw new Refusal(
     'unknown-target',
     `"${first.slice(0, 60)}" is no service. ${meant ? `Did you mean "${meant}"?` : `There are: ${shown}.`}`,

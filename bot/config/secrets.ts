@@ -1,4 +1,4 @@
-import { nearestKey } from './nearest-key.ts'
+import { nearest } from '../../agent/domain/nearest.ts'
 
 /** Environment variables, as a process has them. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -66,7 +66,7 @@ export function createEnvironmentReader(
       const names = Object.keys(environment).filter((name) => name.startsWith(beginning) && !asked.has(name) && !OF_A_SERVICE.test(name))
       const rest = (name: string): string => name.slice(beginning.length)
       return names.sort().map((name) => {
-        const meant = nearestKey(rest(name), known.map(rest))
+        const meant = nearest(rest(name), known.map(rest))
         return { name, meant: meant === null ? null : `${beginning}${meant}` }
       })
     },

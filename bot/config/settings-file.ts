@@ -1,14 +1,17 @@
-import { LineCounter, parseDocument } from 'yaml'
+import { type Document, LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
+import { issueWords } from '../../agent/domain/issue-words.ts'
+import { nearest } from '../../agent/domain/nearest.ts'
 import { ROLES, SURFACES } from '../../agent/domain/principal.ts'
 import { oidcFileSchema } from '../oidc/settings.ts'
 import { slackFileSchema } from '../slack/settings.ts'
 import { tracesFileSchema } from '../traces/settings.ts'
 import { heartbeatsFileSchema } from './heartbeat-settings.ts'
+import { keysAt } from './keys-at.ts'
 import { modelsFileSchema } from './model-settings.ts'
-import { keysAt, nearestKey } from './nearest-key.ts'
 import { sourcesFileShape } from './sources.ts'
 import { workspaceFileSchema } from './workspace-settings.ts'
+import { lineOf, type YamlProblem, yamlProblem } from './yaml-problems.ts'
 
 /** A shared secret shorter than this could be guessed. Characters, which for hex or base64 is fewer bits than bytes of it. */
 export const SHORTEST_TOKEN = 32
@@ -170,8 +173,12 @@ export const settingsFileSchema = z.strictObject({
   log: z
     .strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).optional().meta({
-        description: 'What is logged, as JSON lines on standard error: from info on, on a terminal from warn on.',
+        description: 'What is logged, on standard error: from info on, on a terminal from warn on.',
         env: 'LOG_LEVEL',
+      }),
+      format: z.enum(['json', 'words']).optional().meta({
+        description: 'How: one line each of JSON, or of words for people. Left out: words on a terminal, else JSON.',
+        env: 'LOG_FORMAT',
       }),
     })
     .optional()
@@ -180,25 +187,26 @@ export const settingsFileSchema = z.strictObject({
 
 export type SettingsFile = z.infer<typeof settingsFileSchema>
 
-/** The settings in a file's text, or every problem with it, one sentence each. An empty file holds no settings. */
-export function parseSettings(yaml: string): { settings: SettingsFile; problems: [] } | { settings: null; problems: string[] } {
+/** The settings in a file's text, or every problem with it, each with its line and what to write. An empty file holds no settings. */
+export function parseSettings(yaml: string): { settings: SettingsFile; problems: [] } | { settings: null; problems: YamlProblem[] } {
   const lines = new LineCounter()
   const document = parseDocument(yaml, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
-  const broken = document.errors.map((error) => `line ${lines.linePos(error.pos[0]).line}: ${error.message}`)
-  if (broken.length > 0) return { settings: null, problems: broken }
-  const parsed = settingsFileSchema.safeParse(document.toJS({ maxAliasCount: MAX_ALIASES }) ?? {})
+  if (document.errors.length > 0) return { settings: null, problems: document.errors.map((error) => yamlProblem(error, lines)) }
+  const parsed = settingsFileSchema.safeParse(document.toJS({ maxAliasCount: MAX_ALIASES }) ?? {}, { error: issueWords })
   if (parsed.success) return { settings: parsed.data, problems: [] }
-  return { settings: null, problems: parsed.error.issues.flatMap(inWords) }
+  return { settings: null, problems: parsed.error.issues.flatMap((issue) => inWords(issue, document, lines)) }
 }
 
-function inWords(issue: z.core.$ZodIssue): string[] {
-  const where = issue.path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('')
+function inWords(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): YamlProblem[] {
+  const { path } = issue
+  const where = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('')
   const place = where.replace(/^\./, '')
-  if (issue.code !== 'unrecognized_keys') return [`${place || 'the file'}: ${issue.message}`]
-  const known = keysAt(settingsFileSchema, issue.path)
+  if (issue.code !== 'unrecognized_keys')
+    return [{ line: lineOf(document, lines, path), words: `${place || 'the file'}: ${issue.message}` }]
+  const known = keysAt(settingsFileSchema, path)
   return issue.keys.map((key) => {
-    const meant = nearestKey(key, known)
-    const full = place === '' ? key : `${place}.${key}`
-    return `${full} is not a setting. ${meant === null ? `Known here: ${known.join(', ')}.` : `Did you mean "${meant}"?`}`
+    const meant = nearest(key, known)
+    const words = `${place === '' ? key : `${place}.${key}`} is not a setting. ${meant === null ? `Known here: ${known.join(', ')}.` : `Did you mean "${meant}"?`}`
+    return { line: lineOf(document, lines, path, key), words }
   })
 }

@@ -1,8 +1,8 @@
 import type { IncidentView } from '../../agent/agent.ts'
-import type { Approval } from '../../agent/domain/approval.ts'
+import { type Approval, approvalState } from '../../agent/domain/approval.ts'
 import { approvalPhase } from './approval-phase.ts'
 import { wasActedOn } from './incident-words.ts'
-import { PHASE_TITLES } from './outcome-words.ts'
+import { PHASE_TITLES, reasonWords } from './outcome-words.ts'
 import { exact, type Span, say } from './span.ts'
 import { durationWords, secondsBetween } from './time-words.ts'
 import { cleanText, cutText } from './visible-text.ts'
@@ -27,13 +27,13 @@ export function nextStep(view: IncidentView, now: Date): Span[] {
     case 'resolved':
       return say`${wordOfPerson(view) ?? (latest ? lastAction(latest, now) : 'Nothing was run.')}${durationOf(view)}`
     case 'healed':
-      return say`${wasActedOn(view.approvals) ? afterActing(view.approvals, now) : 'It recovered by itself; nothing was run.'}${durationOf(view)}`
+      return say`${wasActedOn(view.approvals) ? afterActing(view.approvals, now) : (wordOfContract(view) ?? 'It recovered by itself; nothing was run.')}${durationOf(view)}`
   }
 }
 
 /** Why no action was proposed, as it was noted when that was decided. */
 function whyNothing({ timeline }: IncidentView): string | null {
-  const noted = timeline.findLast(({ kind }) => kind === 'nothing-proposed')
+  const noted = timeline.findLast(({ kind }) => kind === 'nothing-proposed' || kind === 'contract-judged')
   return noted ? cleanText(noted.text, 400) : null
 }
 
@@ -41,6 +41,12 @@ function whyNothing({ timeline }: IncidentView): string | null {
 function wordOfPerson({ timeline }: IncidentView): string | null {
   const said = timeline.findLast(({ kind }) => kind === 'incident-resolved' || kind === 'incident-merged')
   return said ? cleanText(said.text, 400) : null
+}
+
+/** Why it is over, when nobody's alert could say so. */
+function wordOfContract({ timeline }: IncidentView): string | null {
+  const judged = timeline.findLast(({ kind }) => kind === 'contract-judged')
+  return judged ? cleanText(judged.text, 400) : null
 }
 
 function waiting(approval: Approval): Span[] {
@@ -51,7 +57,9 @@ function waiting(approval: Approval): Span[] {
 
 function lastAction(approval: Approval, now: Date): Span[] {
   const phase = PHASE_TITLES[approvalPhase(approval, now)]
-  return say`Last action: “${titleOf(approval)}”, ${phase.toLowerCase()}.`
+  const reason = approvalState(approval) === 'aborted' ? reasonWords(approval) : null
+  const why = reason === null ? '' : ` ${cleanText(reason, 300).replace(/\.?$/, '.')} Its card asks again.`
+  return say`Last action: “${titleOf(approval)}”, ${phase.toLowerCase()}.${why}`
 }
 
 /** What was carried out may or may not be what mended it: that is not known, so neither is said. */

@@ -37,18 +37,20 @@ export function headOf(phase: ApprovalPhase): string {
   return words.endsWith('?') ? words : `${words}:`
 }
 
-/** What the phase means for the reader, in one or two sentences. */
+const AGAIN = '“Check again” looks at the target anew and asks with a fresh plan.'
+
+/** What the phase means for the reader, and what can be done about it. */
 export const PHASE_WORDS: Readonly<Record<ApprovalPhase, string>> = {
   asking: 'Nothing runs before the approval.',
   'time-over': 'The time to decide is over. Nothing was run.',
   denied: 'One denial is enough. Nothing was run.',
-  expired: 'It was not approved and started in time. Nothing was run.',
+  expired: `It was not approved and started in time. Nothing was run. ${AGAIN}`,
   cancelled: 'The request was withdrawn. Nothing was run.',
   superseded: 'A newer plan took its place. Nothing of this one was run.',
   authorised: 'It is about to run, once.',
   checking: 'The target is read again before anything is sent.',
-  aborted: 'It was approved, but nothing was sent.',
-  restored: 'It was approved and begun before the database was put back to a backup, so it is not carried out from here.',
+  aborted: `It was approved, but nothing was sent. ${AGAIN}`,
+  restored: `It was approved and begun before the database was put back to a backup, so it is not carried out from here. ${AGAIN}`,
   running: 'It was sent, once. Waiting for the answer.',
   'no-answer': 'It was sent and no answer came. The target is looked at to see whether it took effect; it is not sent again.',
   verifying: 'It took effect. Telemetry now decides whether it helped.',

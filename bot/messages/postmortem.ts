@@ -1,10 +1,11 @@
 import type { IncidentView } from '../../agent/agent.ts'
 import { type Approval, approvalOutcome, approvalState } from '../../agent/domain/approval.ts'
 import type { Claim, Hypothesis } from '../../agent/domain/hypothesis.ts'
-import { ENDED_STATES } from '../../agent/domain/incident.ts'
+import { ENDED_STATES, firstResponse } from '../../agent/domain/incident.ts'
 import { faultWords } from './cause-words.ts'
 import { incidentStateWords } from './incident-words.ts'
 import { markdownRow, markdownText } from './markdown.ts'
+import { reasonWords } from './outcome-words.ts'
 import { dayClockWords, durationWords, secondsBetween } from './time-words.ts'
 import { cleanText } from './visible-text.ts'
 
@@ -59,7 +60,7 @@ function section(title: string, lines: readonly string[]): string[] {
 }
 
 function facts({ incident, alerts, timeline: events, handling }: IncidentView): string[] {
-  const first = events.find(({ detail, kind }) => typeof detail['person'] === 'string' || kind === 'vote-recorded')
+  const first = firstResponse(events)
   const rows: [string, string][] = [
     ['Service', `${markdownText(incident.service)} in ${markdownText(incident.environment)}`],
     ['Severity', `Sev ${incident.severity}: ${markdownText(incident.severityReason, LONG)}`],
@@ -124,8 +125,9 @@ function actions(approvals: readonly Approval[]): string[] {
           `  - ${markdownText(personName, 100)} ${decision === 'approve' ? 'approved' : 'denied'} at ${dayClockWords(at)}${reason ? `: ${markdownText(reason)}` : ''}`,
       )
       const end = approvalOutcome(approval) ?? approvalState(approval)
+      const reason = approval.reason ?? reasonWords(approval)
       return [
-        `- **${markdownText(plan.action.title)}**, ${asked} at ${dayClockWords(approval.createdAt)}: ${end}${approval.reason ? `, ${markdownText(approval.reason)}` : ''}`,
+        `- **${markdownText(plan.action.title)}**, ${asked} at ${dayClockWords(approval.createdAt)}: ${end}${reason ? `, ${markdownText(reason)}` : ''}`,
         ...decided,
       ]
     })

@@ -5,6 +5,7 @@ import { agentFor, type Caller } from '../identity.ts'
 import { refusalText } from '../messages/notice.ts'
 import { exactWords } from '../messages/visible-text.ts'
 import { demand } from '../permissions.ts'
+import { othersWhoMay } from '../who-may.ts'
 import type { Click } from './clickable.ts'
 import type { PostingRows } from './deliverer.ts'
 
@@ -73,8 +74,9 @@ export function createVotes({ agent, postings }: VotesDeps): Votes {
         ? 'There is nothing to ask about again.'
         : `Looked again: ${exactWords(fresh.plan.action.title)} is asked on a card of its own.`
     },
-    async refused({ code, detail }, requestId) {
-      const whoMay = requestId === null ? [] : await agent.whoMay(requestId)
+    async refused(refusal, requestId) {
+      const { code, detail } = refusal
+      const whoMay = await othersWhoMay(agent, refusal, requestId)
       const names = new Map((await agent.people()).map(({ id, name }) => [id, name]))
       return refusalText(
         code,

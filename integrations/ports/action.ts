@@ -68,6 +68,8 @@ export interface Suggestion {
 export interface ByHand {
   /** Parameters for somebody who names only the target; null when they have to be said. @throws IntegrationError */
   defaults(where: { environment: string; name: string }): Promise<Parameters | null>
+  /** Why there are none, where they depend on what ran before: one sentence. */
+  noDefaults?: string
   /** One line that a person would type to do the same: shown as text, never run. */
   command(step: Pick<Step, 'target' | 'parameters'>): string
 }

@@ -74,8 +74,13 @@ describe('what needs no server', () => {
     [['--version'], 0, /^\d+\.\d+\.\d+$/],
     [['strat'], 2, 'Did you mean "start"?'],
     [['drill', 'rum', 'x'], 2, 'Did you mean "drill run"?'],
-    [['drill', 'run'], 2, 'Name one drill'],
-    [['drill', 'run', 'bad-relaese'], 2, 'Did you mean bad-release?'],
+    [['drill', 'run'], 2, 'There are: bad-release, '],
+    [['drill'], 0, 'steadyhand drill run NAME'],
+    [['drill', 'bad-release', '--auto'], 2, 'steadyhand drill run bad-release --auto.'],
+    [['drill', 'nonsense'], 2, 'steadyhand drill run NAME. There are: bad-release, '],
+    [['drill', 'run', 'bad-release', '--atuo'], 2, '--atuo is no option of "drill run". Did you mean --auto?'],
+    [['audit'], 2, 'say "steadyhand audit verify" or "steadyhand audit export"'],
+    [['drill', 'run', 'bad-relaese'], 2, 'Did you mean "bad-release"?'],
     [['drill', 'list', '--yaml'], 2, 'Usage: steadyhand drill list [--json]'],
     [['start', 'now'], 2, 'Usage: steadyhand start'],
     [['audit', 'verify'], 1, 'There is no database in'],
@@ -193,7 +198,7 @@ describe('a process', () => {
     const refused = await finish(['admin', 'first', 'carol'], environment)
     expect([refused.code, refused.last]).toEqual([1, expect.stringContaining('There is an admin already')])
     expect((await finish(['admin', 'grant', 'bob', 'approver', '--as', 'alice'], environment)).last).toContain('Waits for another admin')
-    expect((await finish(['admin', 'pending', '--as', 'bob'], environment)).last).toContain('This needs the role admin')
+    expect((await finish(['admin', 'pending', '--as', 'bob'], environment)).last).toContain('It takes the role admin')
     started.child.kill('SIGTERM')
     expect(await started.ended).toBe(0)
     const alone = await finish(['admin', 'start-again'], environment)

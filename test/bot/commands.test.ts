@@ -36,7 +36,10 @@ const MISUSE: readonly (readonly [text: string, words: string])[] = [
   ['do set-version', 'Say of what'],
   ['do explode payments', 'In local there are: set-version.'],
   ['do set-version nowhere', 'There is no service "nowhere".'],
-  ['do set-version payments version=<!channel>', 'version: Invalid string'],
+  [
+    'do set-version payments version=<!channel>',
+    'version is not of the form that it must have. Say it as: do set-version payments version=…',
+  ],
   ['do set-version payments force=true', 'A parameter is missing or out of its bounds'],
   ['do set-version payments __proto__=1', 'is no NAME=VALUE'],
   ['do set-version payments now', '"now" is not understood'],
@@ -58,6 +61,9 @@ const MISUSE: readonly (readonly [text: string, words: string])[] = [
   ['stop kind:', 'is no scope'],
   ['unfreeze', 'There is no such freeze.'],
   ['drill nothing', 'There is no drill of this name.'],
+  ['drill bad-relaese', 'Did you mean "bad-release"?'],
+  ['do restart paymnts', 'There is no service "paymnts". Did you mean "payments"?'],
+  ['do set-versoin payments', 'There is no such action in the catalogue. Did you mean "set-version"?'],
   ['drill bad-release', 'bad-release is running'],
 ]
 
@@ -104,8 +110,10 @@ describeDatabases('commands', (store) => {
       'feedback inc-1 right',
       'do x payments',
     ]) {
-      expect(await ask(bob, text)).toMatch(/You do not hold the role .* This needs the role (approver|responder)\./)
-      expect(await ask(running.client(), text)).toContain('Only people decide')
+      expect(await ask(bob, text)).toMatch(
+        /^You do not hold the role for this\. It takes the role (approver|responder)\. Who may: Alice, Carol\.$/,
+      )
+      expect(await ask(running.client(), text)).toContain('Only people may do this')
     }
     expect([await running.stores.control.stopped(), await running.stores.control.freezes()]).toEqual([[], []])
   })
@@ -184,7 +192,7 @@ describeDatabases('commands', (store) => {
 
   test('an incident is ended by the word of a person, who is named', async () => {
     const id = await running.askSomething()
-    expect(await ask(bob, 'resolve inc-1')).toContain('This needs the role responder')
+    expect(await ask(bob, 'resolve inc-1')).toContain('It takes the role responder')
     expect(await ask(alice, 'resolve inc-1 the disk was replaced')).toContain('Resolved by your word: inc-1')
     expect((await running.stores.approvals.approval(id))?.requestState).toBe('cancelled')
     expect(await ask(alice, 'resolve inc-1')).toContain('The incident is over already.')
@@ -217,7 +225,8 @@ describeDatabases('commands', (store) => {
   })
 
   test('an action is asked for by name: a request for others to approve, and nothing runs', async () => {
-    expect(await ask(bob, 'do set-version payments')).toContain('This needs the role responder')
+    expect(await ask(bob, 'do set-version payments')).toContain('It takes the role responder')
+    expect(await ask(bob, 'why-not set-version payments')).toContain('there is no open incident about it')
     expect(await ask(alice, 'do')).toContain('set-version Sets the version of the one workload there is.')
     const asked = await ask(alice, 'do set-version payments version=v1')
     expect(asked).toContain('Asked: Set payments to v1, in inc-1. Nothing has run.')
@@ -228,6 +237,7 @@ describeDatabases('commands', (store) => {
     const vote = { decision: 'approve', digest: items[0].digest }
     expect(await alice.post(`/api/v1/approvals/${items[0].id}/votes`, vote)).toMatchObject({ status: 403, json: { code: 'self-approval' } })
     expect(await ask(carol, 'do set-version payments version=v3')).toContain('Set payments to v1 is still open.')
+    expect(await ask(bob, 'why-not set-version payments')).toContain('Set payments to v1 is still open.')
     expect(running.target.ledger).toEqual([])
     expect(await ask(alice, 'do set-version payments version=v2 for inc-1')).toContain('still open')
     await carol.post(`/api/v1/approvals/${items[0].id}/votes`, { decision: 'deny', digest: items[0].digest })
@@ -287,7 +297,7 @@ describeDatabases('commands', (store) => {
       const send = async (text: string) =>
         (await strict.client().post('/api/v1/commands', { text }, { authorization: `Bearer ${KEY}` })).json.text
       expect(await send('status')).toContain('Acts')
-      for (const text of ['stop', 'start', 'freeze 1h x', 'unfreeze']) expect(await send(text)).toContain('Only people decide')
+      for (const text of ['stop', 'start', 'freeze 1h x', 'unfreeze']) expect(await send(text)).toContain('Only people may do this')
       expect(await strict.stores.control.stopped()).toEqual([])
       await strict.close()
     })

@@ -14,6 +14,6 @@ test('every role may do what the roles before it may, and nobody without one may
 })
 
 test('who may not is told which role it takes', () => {
-  expect(() => demand(['viewer'], 'stop')).toThrow('This needs the role approver.')
+  expect(() => demand(['viewer'], 'stop')).toThrow('It takes the role approver.')
   expect(() => demand(['viewer', 'approver'], 'stop')).not.toThrow()
 })

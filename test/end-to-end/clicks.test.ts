@@ -65,7 +65,7 @@ test('a click after the time to decide is over runs nothing', ALONGSIDE, async (
   await approvalThat(client, asked.id, 'expires', ({ state }) => state === 'expired')
   expect(await vote(alice, asked)).toMatchObject({ status: 409, json: { code: 'expired' } })
   expect(cardWords(await readIncident(client, asked.incident), asked.id)).toContain(
-    'It was not approved and started in time. Nothing was run.',
+    'It was not approved and started in time. Nothing was run. “Check again”',
   )
   expect(await auditViolations(client)).toEqual([])
   expect(await product.stop()).toBe(0)

@@ -92,7 +92,7 @@ test(
     const refusal = approval(page).getByRole('alert')
     await refusal.waitFor()
     await refusal.getByText('Alice, Carol').waitFor()
-    expect(await refusal.innerText()).toContain('You do not hold the role that may decide this.')
+    expect(await refusal.innerText()).toContain('You do not hold the role for this.')
     await look(page, '3-refused')
 
     await be(page, 'Alice')

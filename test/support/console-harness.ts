@@ -8,7 +8,7 @@ import { Refusal, type RefusalCode } from '../../agent/domain/refusal.ts'
 import { showApproval, showIncident, showIncidentSummary } from '../../bot/api/shapes.ts'
 import { consoleRoutes } from '../../bot/console/routes.ts'
 import { approvalCard } from '../../bot/messages/approval-card.ts'
-import { type Card, list, text } from '../../bot/messages/card.ts'
+import { type Card, text } from '../../bot/messages/card.ts'
 import { incidentCard } from '../../bot/messages/incident-card.ts'
 import { bold, say } from '../../bot/messages/span.ts'
 import { problemOf, problemResponse } from '../../bot/problem.ts'
@@ -131,7 +131,7 @@ export async function startConsole(scene: Scene): Promise<Harness> {
     if (!approval) throw new Refusal('unknown-approval')
     if (!me) return context.json({ title: 'This call needs a person who is signed in.', code: 'no-person' }, 401)
     if (scene.refuse) throw new Refusal(scene.refuse)
-    if (ROLES[me] !== 'approver') throw new Refusal('not-authorised', 'This needs the role approver.')
+    if (ROLES[me] !== 'approver') throw new Refusal('not-authorised', 'Who may: Alice, Carol.')
     if (given['digest'] !== undefined && given['digest'] !== approval.digest) throw new Refusal('stale-digest')
     const { confirm } = approval.plan.approval
     if (given['decision'] === 'approve' && confirm !== null && given['confirm'] !== confirm) throw new Refusal('step-up-required')
@@ -139,9 +139,8 @@ export async function startConsole(scene: Scene): Promise<Harness> {
   })
   app.post('/api/v1/commands', async (context) => {
     const words = String((await body(context))['text'])
-    const card = words.startsWith('who-may')
-      ? answerOf(...list('Who may decide', [say`${bold('Roll back payments from v42 to v41')}: Alice, Carol; 1 needed`]))
-      : words === 'stop'
+    const card =
+      words === 'stop'
         ? answerOf(text(say`${bold('Stopped')}: nothing runs any more. Two people can start it again with start.`))
         : answerOf(text(say`You said: ${words}`))
     if (words === 'stop') scene.mode = stoppedBy(getCookie(context, 'person') ?? 'nobody', [])

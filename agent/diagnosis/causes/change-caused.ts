@@ -42,7 +42,7 @@ function accuse(facts: Facts, culprit: Culprit, { change, strength }: Correlatio
     since: beginningOf(culprit),
     claims: [
       ...state(`${described(change)} at ${clock(change.at)}.`, facts.changes?.label),
-      ...symptomStatements(culprit),
+      ...symptomStatements(culprit, new Date(change.at)),
       ...(follows ? state(`${culprit.service} runs ${change.to} now.`, workload?.label) : []),
       ...logStatements(culprit),
       ...victimStatements(culprit, facts),

@@ -74,7 +74,7 @@ interface Described {
 /** Points without a moment or a number are left out: some sources say NaN where they mean nothing. */
 function described(metric: MetricName, answer: MetricSeries, service: string, scope: Scope): Described {
   const points = answer.points.filter(({ at, value }) => Number.isFinite(value) && !Number.isNaN(at.getTime()))
-  const moment = { startedAt: scope.startedAt, now: scope.to, limit: limitFor(service, metric, scope) }
+  const moment = { startedAt: scope.startedAt, now: scope.to, from: scope.from, limit: limitFor(service, metric, scope) }
   return {
     series: { metric, unit: METRICS[metric].unit, query: answer.query.slice(0, MAX_QUERY), points: thin(points).map(toPair) },
     finding: describeSeries(metric, points, moment),

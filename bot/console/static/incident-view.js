@@ -76,12 +76,12 @@ function cardView({ kind, ref, blocks }, state, context) {
   const stopped = approval?.state === 'pending' && stopOf(state.mode) !== null
   const afterActions = (/** @type {string} */ id) => [
     ...(stopped ? [h('p', { key: 'stopped', class: 'refused' }, 'Stopped: Approve is refused until it is started again.')] : []),
-    ...panelView(id, panel, state.incident.approvals.get(id), state, context),
+    ...panelView(id, panel, state.incident.approvals.get(id), state),
   ]
   const view = viewOfBlocks(blocks, { ...context, busy: panel?.busy === true, hideActions: Boolean(panel?.open), afterActions })
   // The answer to a click stays in sight when the buttons it belongs to are gone.
   const hasButtons = blocks.some((/** @type {any} */ { type }) => type === 'actions')
-  const left = kind === 'approval' && !hasButtons ? panelView(ref, panel, approval, state, context) : []
+  const left = kind === 'approval' && !hasButtons ? panelView(ref, panel, approval, state) : []
   return h(
     'article',
     {

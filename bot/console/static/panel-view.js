@@ -1,6 +1,5 @@
 /** @import { Panel, State } from './state.js' */
 /** @import { Tree } from './tree.js' */
-import { viewOfBlocks } from './blocks.js'
 import { signInButton } from './sign-in-button.js'
 import { h } from './tree.js'
 import { personWords, refusalWords } from './words.js'
@@ -12,17 +11,16 @@ import { personWords, refusalWords } from './words.js'
  * @param {Panel | undefined} panel
  * @param {any} approval
  * @param {State} state
- * @param {{ origin: string, now: Date }} context
  * @returns {Tree[]}
  */
-export function panelView(id, panel, approval, state, context) {
+export function panelView(id, panel, approval, state) {
   if (!panel) return []
   const parts = [
     panel.open === 'deny' ? denyForm(id, panel) : null,
     panel.open === 'confirm' && approval?.confirm ? confirmForm(id, panel, approval.confirm) : null,
     panel.busy ? h('p', { key: 'busy', class: 'note', role: 'status' }, 'Sending…') : null,
     panel.done && approval?.state !== 'done' ? h('p', { key: 'done', class: 'done', role: 'status' }, panel.done) : null,
-    panel.refused ? refusedPart(panel, state, context) : null,
+    panel.refused ? refusedPart(panel, state) : null,
   ].filter((part) => part !== null)
   return parts.length === 0 ? [] : [h('div', { key: `panel ${id}`, class: 'panel' }, parts)]
 }
@@ -78,16 +76,14 @@ function confirmForm(id, { busy }, text) {
 /**
  * @param {Panel} panel
  * @param {State} state
- * @param {{ origin: string, now: Date }} context
  */
-function refusedPart({ refused, whoMay }, { people, signIn }, context) {
+function refusedPart({ refused }, { people, signIn }) {
   if (!refused) return null
   const nobody = ['no-person', 'no-token', 'session-ended'].includes(refused.code)
   return h(
     'div',
     { key: 'refused', class: 'refused', role: 'alert' },
     h('p', null, refusalWords(refused)),
-    whoMay ? viewOfBlocks(whoMay, context) : null,
     nobody && signIn?.way === 'provider' ? h('div', { class: 'actions' }, signInButton()) : null,
     nobody && signIn?.way === 'name' && people
       ? h(

@@ -3,7 +3,7 @@
  *
  * @typedef {{ title: string, detail: string | null, code: string }} Refused
  * @typedef {{ data: any, refused: Refused | null }} Loaded
- * @typedef {{ open: 'deny' | 'confirm' | null, busy: boolean, refused: Refused | null, whoMay: any[] | null, done: string | null, key: string | null, about: string | null }} Panel
+ * @typedef {{ open: 'deny' | 'confirm' | null, busy: boolean, refused: Refused | null, done: string | null, key: string | null, about: string | null }} Panel
  * @typedef {{ key: string, at: Date, asked: string, blocks: any[] | null, refused: Refused | null }} Exchange
  * @typedef {{
  *   route: import('./route.js').Route,
@@ -38,7 +38,7 @@
 
 /** @returns {Panel} */
 export function closedPanel() {
-  return { open: null, busy: false, refused: null, whoMay: null, done: null, key: null, about: null }
+  return { open: null, busy: false, refused: null, done: null, key: null, about: null }
 }
 
 /** @returns {State} */

@@ -4,7 +4,6 @@ import { clickKey, post } from './api.js'
 import { digestOnCard } from './blocks.js'
 import { approvalMark } from './panels.js'
 import { closedPanel } from './state.js'
-import { othersMay } from './words.js'
 
 const STALE = { code: 'stale-digest', title: 'The plan on your screen is not the plan that is waiting. Read it again.', detail: null }
 
@@ -69,7 +68,7 @@ export function createVoting(state, update, reader) {
     const before = state.panels[id]
     if (before?.busy) return
     const key = before?.key ?? clickKey()
-    panel(id, { busy: true, refused: null, whoMay: null, done: null, key, about: null })
+    panel(id, { busy: true, refused: null, done: null, key, about: null })
     const answer = await post(`/api/v1/approvals/${encodeURIComponent(id)}/${call}`, body, key)
     if (answer.ok) panel(id, { ...closedPanel(), done: words })
     else panel(id, { busy: false, refused: answer, key: answer.status === 0 ? key : null })
@@ -78,14 +77,7 @@ export function createVoting(state, update, reader) {
     const approval = state.incident.approvals.get(id)
     if (approval) panel(id, { about: approvalMark(approval) })
     if (!answer.ok && answer.status === 401) await reader.who()
-    if (!answer.ok && othersMay(answer.code)) await tellWhoMay(id)
     keepFocusAt(id)
-  }
-
-  /** @param {string} id */
-  async function tellWhoMay(id) {
-    const answer = await post('/api/v1/commands', { text: `who-may ${id}` })
-    if (answer.ok && state.panels[id]?.refused) panel(id, { whoMay: answer.body.blocks })
   }
 
   /** @type {Record<string, (ref: string) => unknown>} */

@@ -37,9 +37,6 @@ const EXPECTS = {
 /** @type {Readonly<Record<string, string>>} */
 const PAGES = { services: 'Services', records: 'Records', audit: 'Audit' }
 
-/** Refusals after which it helps to know who else may. */
-const OTHERS_MAY = ['not-authorised', 'self-approval', 'not-linked', 'not-human']
-
 /**
  * Where an incident stands, in words. Whether a healed one was acted on is known only where its approvals are.
  *
@@ -73,11 +70,6 @@ export function partWords(name) {
 /** @param {string} expects */
 export function expectsWords(expects) {
   return EXPECTS[expects] ?? expects
-}
-
-/** @param {string} code */
-export function othersMay(code) {
-  return OTHERS_MAY.includes(code)
 }
 
 /**

@@ -134,6 +134,7 @@ export function createRollback(deps: ActionDeps): Action {
         const before = place ? await revisionBefore(place, name) : null
         return before ? parametersOf(before.previous) : null
       },
+      noDefaults: 'No revision before the one that runs is kept, so there is none to go back to.',
       command: ({ target, parameters }) => kubectl(deps, target, 'rollout', 'undo', '%', `--to-revision=${String(parameters['revision'])}`),
     },
   }

@@ -86,6 +86,7 @@ export function createRollback(deps: ActionDeps): Action {
         const previous = findService(name) ? previousVersionOf(workloadOf(deps.state.current(), name)) : null
         return previous === null ? null : { version: previous }
       },
+      noDefaults: 'It has run no other version before this one, so there is none to go back to.',
       command: ({ target, parameters }) => doCommand('rollback', target, parameters),
     },
   }

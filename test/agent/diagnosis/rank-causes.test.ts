@@ -593,3 +593,18 @@ describe('the culprit', () => {
     expect(findCulprit(facts(said)).service).toBe(service)
   })
 })
+
+it('what was over before a release is not said in support of it', () => {
+  const early = moved('latency_p99', 0.02, 0.02, 40, { peak: 1.4, ended: at(46) })
+  const said = (release: number) => {
+    const known = facts({
+      services: { payments: { metrics: [errors(58), early], workload: { version: 'v42' } } },
+      changes: [change('release', 'payments', release)],
+    })
+    return rankCauses(known)[0]
+      ?.claims.map(({ text }) => text)
+      .join(' ')
+  }
+  expect(said(55)).not.toContain('Latency p99')
+  expect(said(39)).toContain('Latency p99 of payments: 1.40 s at its worst')
+})

@@ -139,3 +139,30 @@ describe('the median', () => {
     expect(median(values)).toBe(expected)
   })
 })
+
+describe('a target that started within the window', () => {
+  const from = new Date(at(-240))
+  const course = (metric: MetricName, values: readonly number[], first = 0, threshold: number | null = null) => {
+    const limit = threshold === null ? null : ({ comparator: '>', threshold } as const)
+    return describeSeries(metric, points(values, first), { startedAt: STARTED_AT, now: NOW, limit, from })
+  }
+
+  it('is not slow for being slow while it warms up, and that is not its usual either', () => {
+    expect(course('latency_p99', [...repeat(1.4, 6), ...repeat(0.04, 69)])).toMatchObject({ began: null, before: 0.04, peak: 0.04 })
+    expect(course('cpu_used_ratio', [...repeat(0.97, 10), ...repeat(0.1, 65)])).toMatchObject({ began: null, before: 0.1 })
+  })
+
+  it('is in trouble from the start when that goes on', () => {
+    expect(course('latency_p99', repeat(1.4, 75), 0, 0.5)).toMatchObject({ began: at(0), ended: null, now: 1.4 })
+    expect(course('latency_p99', [...repeat(1.4, 40), ...repeat(0.04, 35)], 0, 0.5)).toMatchObject({
+      began: at(0),
+      ended: at(40),
+      peak: 1.4,
+    })
+  })
+
+  it('fails from its first second, and one that ran before has no warm-up', () => {
+    expect(course('error_ratio', [...repeat(1, 6), ...repeat(0, 69)])).toMatchObject({ began: at(0), ended: at(6), peak: 1 })
+    expect(course('latency_p99', [...repeat(1.4, 6), ...repeat(0.04, 309)], -240)).toMatchObject({ began: at(-240), ended: at(-234) })
+  })
+})

@@ -39,5 +39,8 @@ describe('the call graph', () => {
     })
     expect(reachOf(graph, 'storefront')).toMatchObject({ dependents: [], frontDoors: ['storefront'], affected: 1 })
     expect(reachOf(graph, 'billing')).toBeNull()
+    const withBank = createDependencyGraph([...graph.edges, { from: 'payments', to: 'bank' }], ['bank'])
+    expect(reachOf(withBank, 'payments')).toMatchObject({ affected: 3, total: 4 })
+    expect(reachOf(withBank, 'bank')).toMatchObject({ affected: 3, total: 4 })
   })
 })

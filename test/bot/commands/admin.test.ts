@@ -74,8 +74,8 @@ describeDatabases('who may what, by command', (store) => {
   })
 
   test('nobody else', async () => {
-    expect(await ask(bob, 'admin grant bob admin')).toContain('This needs the role admin.')
-    expect(await ask(running.client(), 'admin pending')).toContain('Only people decide')
+    expect(await ask(bob, 'admin grant bob admin')).toContain('It takes the role admin.')
+    expect(await ask(running.client(), 'admin pending')).toContain('Only people may do this')
     expect(await ask(bob, 'help')).not.toContain('admin')
   })
 

@@ -229,7 +229,6 @@ describe('what is said below a card', () => {
     open: null,
     busy: false,
     refused: null,
-    whoMay: null,
     done: null,
     key: null,
     about: null,

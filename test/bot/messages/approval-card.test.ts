@@ -191,7 +191,7 @@ describe('a notice', () => {
 describe('a refusal', () => {
   test('says why, and who may instead', () => {
     expect(refusalText('not-authorised', null, ['alice', 'carol'], nameOf)).toBe(
-      'You do not hold the role that may decide this. Who may: Alice, Carol.',
+      'You do not hold the role for this. Who may: Alice, Carol.',
     )
     expect(refusalText('expired', null, ['alice'], nameOf)).not.toContain('Who may')
   })

@@ -62,3 +62,13 @@ test('text from outside forms no heading, link, picture, table or HTML', () => {
     { numRuns: 200 },
   )
 })
+
+test('who broke the target for practice has not begun to look after what came of it', () => {
+  const event = (seq: number, kind: string, person: string | null) => ({
+    ...{ incidentId: 'INC-1', seq, at: at(seq), kind, text: kind },
+    detail: person === null ? {} : { person },
+  })
+  const started = [event(1, 'drill-started', 'alice'), event(2, 'incident-opened', null)]
+  expect(draft({ timeline: started })).toContain('| First action of a person | none |')
+  expect(draft({ timeline: [...started, event(40, 'vote-recorded', 'alice')] })).toMatch(/First action of a person \| .*, after \d+ .* \|/)
+})

@@ -188,7 +188,7 @@ describeDatabases('an approval on Slack', (store) => {
     ['guest', /Guests/],
     ['single-channel-guest', /Guests/],
     ['deactivated', /deactivated/],
-    ['bot', /Only people decide/],
+    ['bot', /Only people may do this/],
     ['stranger', /another/],
   ])('is not decided by a linked account that is a %s now', async (role, words) => {
     const scene = await openScene(database())

@@ -1,19 +1,5 @@
 import type { z } from 'zod'
 
-/** The known key that looks most like a mistyped one, or null when none is near enough to be meant. */
-export function nearestKey(typed: string, known: readonly string[]): string | null {
-  const wanted = typed.toLowerCase()
-  let best: { key: string; distance: number } | null = null
-  for (const key of known) {
-    const distance = editDistance(wanted, key.toLowerCase())
-    if (best === null || distance < best.distance) best = { key, distance }
-  }
-  if (best === null) return null
-  const longest = Math.max(typed.length, best.key.length)
-  // Two slips are common in a word, but make one short word of another.
-  return best.distance <= (longest <= 3 ? 1 : Math.max(2, Math.floor(longest / 3))) ? best.key : null
-}
-
 /** The keys a schema allows at a path; empty when the path leads to no object. */
 export function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
   let here: z.core.$ZodType | undefined = schema
@@ -49,18 +35,4 @@ interface Definition {
 
 function definitionOf(schema: z.core.$ZodType): Definition {
   return schema._zod.def as unknown as Definition
-}
-
-/** Levenshtein distance: how many letters to add, drop or swap for another. */
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (const [row, letter] of [...a].entries()) {
-    const current = [row + 1]
-    for (const [column, other] of [...b].entries()) {
-      const swapped = (previous[column] ?? 0) + (letter === other ? 0 : 1)
-      current.push(Math.min(swapped, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1))
-    }
-    previous = current
-  }
-  return previous.at(-1) ?? 0
 }
