@@ -11,7 +11,7 @@ import { startProductOn } from '../support/kubernetes/product-on-cluster.ts'
 import { grantDocumentedRights, openRealShop, type RealShop } from '../support/kubernetes/real-shop.ts'
 import { testDeps, VERIFICATION } from '../support/kubernetes/shop-cluster.ts'
 import { until } from '../support/live/until.ts'
-import { type Missing, startPrometheus } from '../support/peers.ts'
+import { type Missing, startAlertmanager, startPrometheus } from '../support/peers.ts'
 
 const MINUTES = 60_000
 const WITHIN_SECONDS = 120
@@ -175,21 +175,21 @@ test(
 )
 
 test(
-  'a bad rollout: an alert, the right cause, a card, a refusal, a click, one rollback, verified by Prometheus',
+  'a bad rollout: a rule of Prometheus, Alertmanager, the right cause, a card with the dry run, a refusal, a click, one rollback, verified, told',
   async (context) => {
     const { shop, plane: cluster } = await openShop(context)
     await shop.release('shop/payments:v41')
-    const exporter = await serveRequests(context, shop)
-    const prometheus = await startPrometheus({ config: prometheusConfig(exporter) })
+    const helper = await serveShop(context, shop)
+    const prometheus = await startPrometheus({ config: prometheusConfig(helper.address), files: { 'rules.yml': RULES } })
     if ('missing' in prometheus) return context.skip(prometheus.missing)
     context.onTestFinished(prometheus.stop)
-    const product = await startProductOn({
-      kubeconfig: cluster.kubeconfig,
-      namespace: shop.namespace,
-      prometheusUrl: prometheus.url,
-      scrapeSeconds: 1,
-    })
+    const place = { kubeconfig: cluster.kubeconfig, namespace: shop.namespace, prometheusUrl: prometheus.url, scrapeSeconds: 1 }
+    const product = await startProductOn(place)
     context.onTestFinished(product.stop)
+    const alertmanager = await startAlertmanager({ config: alertmanagerConfig(product.url) })
+    if ('missing' in alertmanager) return context.skip(alertmanager.missing)
+    context.onTestFinished(alertmanager.stop)
+    helper.alertmanager = new URL(alertmanager.url).host
     const ratio = async (): Promise<number> => {
       const { points } = await product.app.agent.telemetry.metric({
         service: 'payments',
@@ -201,25 +201,45 @@ test(
     }
     await until('Prometheus shows a healthy service', async () => (await ratio()) < 0.05, WITHIN_SECONDS)
     await shop.release('shop/payments:v43')
-    await until('Prometheus shows the failure', async () => (await ratio()) > 0.3, WITHIN_SECONDS)
 
-    await product.alert('payments')
-    const asked = await product.asked(await product.incidentOf('payments'))
-    expect(asked.plan.action.kind).toBe('kubernetes.rollback')
-    expect(asked.plan.cause).toEqual({ class: 'bad_release', component: 'service/payments' })
+    const incident = await product.incidentOf('payments')
+    const asked = await product.asked(incident)
+    const { plan } = asked
+    const opened = await product.app.agent.incident(incident.id)
+    expect(opened?.alerts).toMatchObject([{ source: 'alertmanager', name: 'PaymentsFail', trigger: { metric: 'error_ratio' } }])
+    expect(plan.action.kind).toBe('kubernetes.rollback')
+    expect(plan.cause).toEqual({ class: 'bad_release', component: 'service/payments' })
+    expect(plan.changes).toEqual([{ field: 'spec.containers[app].image', from: 'shop/payments:v43', to: 'shop/payments:v41' }])
     await expect(product.vote(asked, 'bob')).rejects.toMatchObject({ name: 'Refusal' })
+    expect(await shop.imageOf('payments')).toBe('shop/payments:v43')
     await product.vote(asked, 'alice')
-    expect((await product.settled(asked)).execution?.state).toBe('verified')
+    const { execution } = await product.settled(asked)
+    expect(execution?.state).toBe('verified')
+    expect(execution?.events.filter(({ state }) => state === 'sent')).toHaveLength(1)
     expect(await shop.imageOf('payments')).toBe('shop/payments:v41')
+    const ended = await until(
+      'the incident is told as resolved',
+      async () => {
+        const view = await product.app.agent.incident(incident.id)
+        return view?.incident.state === 'resolved' ? view : null
+      },
+      WITHIN_SECONDS,
+    )
+    expect(ended.timeline.map(({ text }) => text).join('\n')).toMatch(/verified/i)
     expect((await product.app.agent.verifyAudit()).violations).toEqual([])
   },
   10 * MINUTES,
 )
 
-/** What the pods of payments would tell if they ran: since v43 most requests fail. */
-async function serveRequests(context: TestContext, shop: RealShop): Promise<string> {
+/** What the pods of payments would tell if they ran, since v43 mostly failures; and where Alertmanager is, once it is known. */
+async function serveShop(context: TestContext, shop: RealShop): Promise<{ address: string; alertmanager: string | null }> {
   const counts = { good: 0, bad: 0 }
-  const server = createServer((_request, response) => {
+  const helper = { address: '', alertmanager: null as string | null }
+  const server = createServer((request, response) => {
+    if (request.url === '/alertmanagers') {
+      const targets = helper.alertmanager === null ? [] : [{ targets: [helper.alertmanager] }]
+      return void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(targets))
+    }
     shop.imageOf('payments').then(
       (image) => {
         const bad = image.endsWith(':v43') ? 12 : 0
@@ -233,12 +253,39 @@ async function serveRequests(context: TestContext, shop: RealShop): Promise<stri
   }).listen(0, '127.0.0.1')
   context.onTestFinished(() => void server.close())
   await once(server, 'listening')
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`
+  helper.address = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  return helper
 }
 
-function prometheusConfig(target: string): string {
+const RULES = `
+groups:
+  - name: shop
+    interval: 1s
+    rules:
+      - alert: PaymentsFail
+        expr: >-
+          sum by (service) (rate(http_requests_total{service="payments", status=~"5.."}[5s]))
+          / sum by (service) (rate(http_requests_total{service="payments"}[5s])) > 0.05
+        labels: { severity: critical, environment: production }
+        annotations:
+          summary: '{{ $value | humanizePercentage }} of the charges fail'
+          metric: error_ratio
+          threshold: '0.05'
+          comparator: '>'
+`
+
+function prometheusConfig(helper: string): string {
   return `
 global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }
-scrape_configs: [{ job_name: shop, static_configs: [{ targets: ['${target}'] }] }]
+rule_files: [rules.yml]
+scrape_configs: [{ job_name: shop, static_configs: [{ targets: ['${helper}'] }] }]
+alerting: { alertmanagers: [{ http_sd_configs: [{ url: 'http://${helper}/alertmanagers', refresh_interval: 1s }] }] }
+`
+}
+
+function alertmanagerConfig(product: string): string {
+  return `
+route: { receiver: steadyhand, group_by: [service], group_wait: 0s, group_interval: 1s, repeat_interval: 5s }
+receivers: [{ name: steadyhand, webhook_configs: [{ url: '${product}/webhooks/alertmanager' }] }]
 `
 }

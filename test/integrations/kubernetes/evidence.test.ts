@@ -103,6 +103,25 @@ test('tells a service by its deployment: versions, replicas, restarts, and why i
   expect(await portsOf(cluster).workloads.find('nobody')).toBeNull()
 })
 
+test('what pods are in now is not crowded out by what goes as usual, nor are warnings', async () => {
+  cluster = await startCluster((server) => {
+    shop(server)
+    for (const number of Array.from({ length: 40 }, (_, index) => index))
+      server.apply(EVENTS, {
+        metadata: { name: `usual-${number}`, namespace: NAMESPACE },
+        type: 'Normal',
+        reason: 'ScalingReplicaSet',
+        message: `Scaled up replica set payments-hash2 to ${number}`,
+        involvedObject: { kind: 'Deployment', name: 'payments' },
+        lastTimestamp: new Date().toISOString(),
+      })
+  })
+  const { workload } = (await portsOf(cluster).workloads.find('payments')) ?? {}
+  const texts = workload?.events.map(({ text }) => text) ?? []
+  expect(texts).toHaveLength(20)
+  expect(texts.join('\n')).toMatch(/ScalingReplicaSet[\s\S]*FailedScheduling[\s\S]*OOMKilled, exit code 137/)
+})
+
 test('tells what was rolled out, with what differs, and never a value', async () => {
   cluster = await startCluster(shop)
   const { changes } = await portsOf(cluster).changes.list({ services: ['payments'], from: new Date(0), to: new Date(Date.now() + 60_000) })
