@@ -149,7 +149,7 @@ test(
 )
 
 test(
-  'shows an out-of-memory end and a pod that fits nowhere',
+  'an out-of-memory end and a pod that fits nowhere: shown, and each the cause of its incident, by what the platform said',
   async (context) => {
     const { shop, plane: cluster } = await openShop(context)
     const [reading] = await connect(context, cluster.kubeconfig, shop.namespace)
@@ -170,6 +170,28 @@ test(
       WITHIN_SECONDS,
     )
     await until('the scheduler is heard', async () => /FailedScheduling.*Insufficient cpu/.test(await eventsOf('giant')), WITHIN_SECONDS)
+
+    const place = { kubeconfig: cluster.kubeconfig, namespace: shop.namespace, prometheusUrl: null, scrapeSeconds: 1 }
+    const product = await startProductOn(place)
+    context.onTestFinished(product.stop)
+    const causeOf = async (service: string, alert: string, wanted: string): Promise<string> => {
+      await product.alert(service, alert)
+      const { id } = await product.incidentOf(service)
+      const { hypotheses, evidence } = await until(
+        `${wanted} of ${service}`,
+        async () => {
+          const view = await product.app.agent.incident(id)
+          return view?.hypotheses[0]?.class === wanted ? view : null
+        },
+        WITHIN_SECONDS,
+      )
+      const label = evidence.findLast(({ kind, status }) => kind === 'cluster' && status === 'ok')?.label ?? ''
+      const claims = hypotheses[0]?.claims.filter(({ cites, supported }) => supported && cites.includes(label)) ?? []
+      expect(hypotheses[0]?.component).toBe(`service/${service}`)
+      return claims.map(({ text }) => text).join('\n')
+    }
+    expect(await causeOf('payments', 'KubePodCrashLooping', 'oom_killed')).toMatch(/more memory than its limit[\s\S]*2 of 3 pods/)
+    expect(await causeOf('giant', 'KubeDeploymentReplicasMismatch', 'cpu_capacity_mismatch')).toMatch(/“0\/1 nodes.*Insufficient cpu/)
   },
   5 * MINUTES,
 )
