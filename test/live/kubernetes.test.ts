@@ -15,6 +15,7 @@ import { type Missing, startAlertmanager, startPrometheus } from '../support/pee
 
 const MINUTES = 60_000
 const WITHIN_SECONDS = 120
+const ACTIONS = ['rollback', 'restart', 'scale', 'autoscaler', 'set-resources', 'pause', 'delete-pod', 'cordon']
 const never = new AbortController().signal
 const where = { environment: 'production', name: 'payments' }
 
@@ -49,7 +50,7 @@ async function connect(context: TestContext, kubeconfig: string, namespace: stri
           podLogs: false,
           verification: VERIFICATION,
         },
-        actions: ['kubernetes.rollback', 'kubernetes.restart', 'kubernetes.scale'],
+        actions: ACTIONS.map((action) => `kubernetes.${action}`),
       },
     ],
   })
@@ -66,13 +67,14 @@ function actionOf(integrations: readonly Integration[], verb: string): Action {
   return found
 }
 
-async function stepOf(action: Action, parameters: Step['parameters']): Promise<Step> {
+async function stepOf(action: Action, parameters: Step['parameters'], place = where): Promise<Step> {
   const observation = await until(
-    `${action.definition.kind} sees payments`,
-    async () => await action.observe(where).catch(() => null),
+    `${action.definition.kind} sees ${place.name}`,
+    async () => await action.observe(place).catch(() => null),
     WITHIN_SECONDS,
   )
-  return { planId: 'plan', target: observation.target, parameters, preconditions: observation.preconditions }
+  const valid = action.definition.parameters.parse(parameters)
+  return { planId: 'plan', target: observation.target, parameters: valid, preconditions: observation.preconditions }
 }
 
 test(
@@ -149,6 +151,82 @@ test(
 )
 
 test(
+  'bounds of an autoscaler, resources, a paused rollout, a node and a pod on the real API server, with the rights of docs/kubernetes.md',
+  async (context) => {
+    const { shop, plane: cluster } = await openShop(context)
+    const sre = cluster.user('sre')
+    if (sre === null) return context.skip('a control plane with users of its own (up-kube.sh)')
+    await grantDocumentedRights(shop, 'sre')
+    await shop.create(autoscalerOf(shop.namespace))
+    const integrations = await connect(context, sre, shop.namespace)
+    const cases = [
+      { verb: 'autoscaler', parameters: { minReplicas: 2, maxReplicas: 8 }, changes: [{ field: 'maxReplicas', from: 4, to: 8 }] },
+      {
+        ...{ verb: 'set-resources', parameters: { container: 'app', memoryRequest: '96Mi', cpuRequest: '0.15' } },
+        changes: [
+          { field: 'spec.containers[app].resources.requests.cpu', from: '100m', to: '150m' },
+          { field: 'spec.containers[app].resources.requests.memory', from: '64Mi', to: '96Mi' },
+        ],
+      },
+      { verb: 'pause', parameters: { paused: true }, changes: [{ field: 'paused', from: false, to: true }] },
+      {
+        verb: 'cordon',
+        parameters: { cordoned: true },
+        changes: [{ field: 'cordoned', from: false, to: true }],
+        place: { ...where, name: 'node-2' },
+      },
+    ]
+    for (const { verb, parameters, changes, place = where } of cases) {
+      const action = actionOf(integrations, verb)
+      const isDone = async (step: Step, wanted: readonly { field: string; equals: unknown }[]): Promise<boolean> => {
+        const read = await action.readState(
+          step.target,
+          wanted.map(({ field }) => field),
+        )
+        return wanted.every(({ field, equals }) => read[field] === equals)
+      }
+      const step = await stepOf(action, parameters, place)
+      const observation = await action.observe(place)
+      if (!observation) throw new Error('nothing to see')
+      expect((await until(`${verb} is tried`, async () => await action.dryRun(step).catch(() => null), WITHIN_SECONDS)).changes).toEqual(
+        changes,
+      )
+      expect(await action.effect(step, `${verb}-1`, never)).toEqual({ result: 'applied' })
+      expect(await action.probe(step, `${verb}-1`, never)).toBe('applied')
+      await until(`${verb} is as approved`, async () => await isDone(step, action.success(step, observation).state), WITHIN_SECONDS)
+      const undo = action.undo(step, observation)
+      if (!undo) throw new Error(`${verb} has no way back`)
+      const back = { ...step, parameters: action.definition.parameters.parse(undo.parameters), preconditions: undo.preconditions }
+      expect(await action.effect(back, `${verb}-2`, never)).toEqual({ result: 'applied' })
+      await until(`${verb} is undone`, async () => await isDone(back, undo.success.state), WITHIN_SECONDS)
+    }
+
+    const end = actionOf(integrations, 'delete-pod')
+    await shop.podStatus([{ name: 'app', image: 'x', imageID: 'x', ready: false, restartCount: 1, started: false, state: {} }])
+    const unwell = await until('the pod is seen', async () => (await end.byHand?.defaults(where).catch(() => null)) ?? null, WITHIN_SECONDS)
+    const step = await stepOf(end, unwell)
+    expect((await end.dryRun(step)).changes).toMatchObject([{ field: 'pod', from: unwell['pod'] }])
+    expect(await end.probe(step, 'delete-pod-1', never)).toBe('not-applied')
+    expect(await end.effect(step, 'delete-pod-1', never)).toEqual({ result: 'applied' })
+    const observation = await end.observe(where)
+    const wanted = observation ? end.success(step, observation).state : []
+    await until(
+      'it is gone, and another is ready',
+      async () => {
+        const read = await end.readState(
+          step.target,
+          wanted.map(({ field }) => field),
+        )
+        return wanted.length === 2 && wanted.every(({ field, equals }) => read[field] === equals)
+      },
+      WITHIN_SECONDS,
+    )
+    expect(await end.effect(step, 'delete-pod-2', never)).toMatchObject({ result: 'refused', reason: 'stale-target' })
+  },
+  5 * MINUTES,
+)
+
+test(
   'an out-of-memory end and a pod that fits nowhere: shown, and each the cause of its incident, by what the platform said',
   async (context) => {
     const { shop, plane: cluster } = await openShop(context)
@@ -191,7 +269,7 @@ test(
       return claims.map(({ text }) => text).join('\n')
     }
     expect(await causeOf('payments', 'KubePodCrashLooping', 'oom_killed')).toMatch(/more memory than its limit[\s\S]*2 of 3 pods/)
-    expect(await causeOf('giant', 'KubeDeploymentReplicasMismatch', 'cpu_capacity_mismatch')).toMatch(/“0\/1 nodes.*Insufficient cpu/)
+    expect(await causeOf('giant', 'KubeDeploymentReplicasMismatch', 'cpu_capacity_mismatch')).toMatch(/“0\/\d+ nodes.*Insufficient cpu/)
   },
   5 * MINUTES,
 )
@@ -252,6 +330,13 @@ test(
   },
   10 * MINUTES,
 )
+
+function autoscalerOf(namespace: string): Record<string, unknown> {
+  const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'payments' }
+  const metrics = [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } }]
+  const spec = { scaleTargetRef, minReplicas: 2, maxReplicas: 4, metrics }
+  return { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', metadata: { name: 'payments', namespace }, spec }
+}
 
 /** What the pods of payments would tell if they ran, since v43 mostly failures; and where Alertmanager is, once it is known. */
 async function serveShop(context: TestContext, shop: RealShop): Promise<{ address: string; alertmanager: string | null }> {

@@ -30,7 +30,7 @@ export async function openRealShop(kubeconfig: string, namespace: string): Promi
   const create = async (object: Record<string, unknown>): Promise<void> => void (await objects.create(object as KubeObject))
   const deployment = `/apis/apps/v1/namespaces/${namespace}/deployments/payments`
   await create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
-  await create(NODE).catch(ignoreConflict)
+  for (const node of NODES) await create(node).catch(ignoreConflict)
   const read = async (): Promise<Deployment> => (await api.get(deployment)) as Deployment
   const rolledOut = async (): Promise<boolean> => {
     const { metadata, spec, status } = await read()
@@ -109,12 +109,12 @@ async function isThere(api: KubernetesApi, path: string): Promise<boolean> {
   }
 }
 
-const NODE = {
+const NODES = ['node-0', 'node-1', 'node-2'].map((name) => ({
   apiVersion: 'v1',
   kind: 'Node',
-  metadata: { name: 'node-0', labels: { type: 'kwok', 'kubernetes.io/hostname': 'node-0' }, annotations: { 'kwok.x-k8s.io/node': 'fake' } },
+  metadata: { name, labels: { type: 'kwok', 'kubernetes.io/hostname': name }, annotations: { 'kwok.x-k8s.io/node': 'fake' } },
   status: { allocatable: { cpu: '16', memory: '64Gi', pods: '500' }, capacity: { cpu: '16', memory: '64Gi', pods: '500' } },
-}
+}))
 
 function paymentsOf(namespace: string, image: string): Record<string, unknown> {
   const labels = { app: 'payments' }
