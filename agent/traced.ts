@@ -7,13 +7,16 @@ import type { SpanAttributes, Trace } from './trace.ts'
 export function tracedSources(sources: readonly Source[], trace: Trace): Source[] {
   const asked = <T>(source: string, kind: string, question: () => Promise<T>): Promise<T> =>
     trace.part('evidence', { source, kind }, question)
-  return sources.map(({ id, metrics, logs, changes, workloads, ...rest }) => ({
+  return sources.map(({ id, metrics, logs, changes, workloads, clusterState, ...rest }) => ({
     ...rest,
     id,
     ...(metrics ? { metrics: { ...metrics, read: (query) => asked(id, 'metrics', () => metrics.read(query)) } } : {}),
     ...(logs ? { logs: { ...logs, read: (query) => asked(id, 'logs', () => logs.read(query)) } } : {}),
     ...(changes ? { changes: { ...changes, list: (query) => asked(id, 'changes', () => changes.list(query)) } } : {}),
     ...(workloads ? { workloads: { ...workloads, find: (query) => asked(id, 'workload', () => workloads.find(query)) } } : {}),
+    ...(clusterState
+      ? { clusterState: { ...clusterState, around: (query) => asked(id, 'cluster', () => clusterState.around(query)) } }
+      : {}),
   }))
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { IntegrationError } from '../../integrations/errors.ts'
-import type { Parameters } from '../../integrations/ports/action.ts'
+import type { ByHand as ActionByHand, Parameters } from '../../integrations/ports/action.ts'
 import type { Workload } from '../../integrations/ports/workloads.ts'
 import { withoutOpinion } from '../diagnosis/second-opinion.ts'
 import { severityOf } from '../diagnosis/severity.ts'
@@ -100,6 +100,17 @@ export function createByHand(deps: ByHandDeps): ByHand {
       throw new Refusal('unknown-target', `${service} runs in ${found.map(({ environment }) => environment).join(' and ')}.`)
     return only
   }
+  const targetOf = async (action: string, named: string): Promise<{ name: string; services: [Workload, ...Workload[]] }> => {
+    const { workloads } = await topology.inventory()
+    const isService = workloads.some(({ service }) => service.toLowerCase() === named.toLowerCase())
+    const concerned = isService ? null : await concernedBy(catalog, action, named)
+    const [first, ...others] = workloads.filter(
+      ({ service, environment }) => environment === concerned?.environment && concerned.services.includes(service),
+    )
+    if (first) return { name: named, services: [first, ...others] }
+    const only = await placeOf(named)
+    return { name: only.service, services: [only] }
+  }
   const openFor = async ({ service, environment }: Workload, by: Principal): Promise<Chosen> => {
     const { graph } = await topology.inventory()
     const { severity, reason } = severityOf({ level: 'warning', reach: reachOf(graph, service) })
@@ -162,10 +173,13 @@ export function createByHand(deps: ByHandDeps): ByHand {
     },
 
     async proposeByHand({ action, service, parameters, incident: named }, by) {
-      const workload = await placeOf(service)
+      const { name, services } = await targetOf(action, service)
+      const [workload] = services
       await demandResponder(deps.people, by, workload.environment)
       const entry = entryOf(catalog, action, workload.environment)
-      const target = { environment: workload.environment, name: workload.service }
+      if (!services.every((each) => haveSameOwners(deps.workspaces, workload, each)))
+        throw new Refusal('invalid-parameters', `Services of different workspaces run on ${name}.`)
+      const target = { environment: workload.environment, name }
       const wanted = Object.keys(parameters).length > 0 ? parameters : await defaultsOf(entry, target)
       demandParameters(entry, wanted, workload.service)
       const { incident, isNew } = await incidentFor(deps, named, workload, () => openFor(workload, by))
@@ -248,6 +262,17 @@ function entryOf(catalog: Catalog, action: string, environment: string): Catalog
     'unknown-action',
     meant === null ? `In ${environment} there are: ${verbs.join(', ') || 'none'}.` : `Did you mean "${meant}"?`,
   )
+}
+
+/** What an action of this name knows of a target that is no service. */
+async function concernedBy(catalog: Catalog, action: string, name: string): ReturnType<NonNullable<ActionByHand['concerns']>> {
+  const wanted = action.toLowerCase()
+  for (const { definition, byHand } of catalog.entries.map((entry) => entry.action)) {
+    if (!byHand?.concerns || (definition.kind !== wanted && verbOf(definition.kind) !== wanted)) continue
+    const found = await orRefusal(async () => await byHand.concerns?.(name))
+    if (found) return found
+  }
+  return null
 }
 
 function verbOf(kind: string): string {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { MetricName } from '../../integrations/ports/metrics.ts'
+import { ALL_FAULT_CLASSES } from '../domain/fault-classes.ts'
 
 /**
  * What the stored content of each kind of evidence looks like: investigation writes it, diagnosis reads it, and claims are checked against it.
@@ -82,6 +83,42 @@ export const workloadContentSchema = z.object({
   events: z.array(z.object({ at: moment, text: z.string() })),
 })
 export type WorkloadContent = z.infer<typeof workloadContentSchema>
+
+/** What the rules over a cluster read off the namespace of a service, with what they read it off. */
+export const clusterContentSchema = z.object({
+  service: z.string(),
+  namespace: z.string(),
+  /** Pods that should run, and how many of them are ready; null where they could not be read. */
+  pods: z.object({ living: z.number(), ready: z.number() }).nullable(),
+  workloads: z.array(z.object({ service: z.string(), desired: z.number(), ready: z.number() })),
+  /** Pods that are not well, as the platform shows them. */
+  unwell: z.array(
+    z.object({
+      pod: z.string(),
+      phase: z.string(),
+      node: z.string().nullable(),
+      restarts: z.number(),
+      /** 'CrashLoopBackOff: back-off 40s', 'OOMKilled, exit code 137': one a container. */
+      states: z.array(z.string()),
+    }),
+  ),
+  findings: z.array(
+    z.object({
+      class: z.enum(ALL_FAULT_CLASSES),
+      component: z.string(),
+      score: z.number(),
+      words: z.string(),
+      /** The platform's own words. */
+      quotes: z.array(z.string()),
+      since: moment.nullable(),
+      /** Services that suffer from it directly. */
+      services: z.array(z.string()),
+    }),
+  ),
+  /** Parts of the namespace that could not be read. */
+  unread: z.array(z.string()),
+})
+export type ClusterContent = z.infer<typeof clusterContentSchema>
 
 export const topologyContentSchema = z.object({
   service: z.string(),

@@ -4,7 +4,9 @@ import type { EvidenceItem } from '../domain/evidence.ts'
 import { createDependencyGraph, type DependencyGraph } from '../topology/dependency-graph.ts'
 import {
   type ChangesContent,
+  type ClusterContent,
   changesContentSchema,
+  clusterContentSchema,
   type Finding,
   type LogsContent,
   logsContentSchema,
@@ -35,6 +37,8 @@ export interface Facts {
   now: Date
   services: ReadonlyMap<string, ServiceFacts>
   changes: Cited<ChangesContent> | null
+  /** What the platform says around the service; null where no platform that can be asked runs it. */
+  cluster: Cited<ClusterContent> | null
   graph: DependencyGraph
   graphLabel: string | null
   /** Whose the called services are that are somebody else's, by their names. */
@@ -63,6 +67,7 @@ export function readFacts(about: { service: string; startedAt: Date; now: Date }
     ...about,
     services,
     changes: read(evidence, 'changes', changesContentSchema).at(-1) ?? null,
+    cluster: read(evidence, 'cluster', clusterContentSchema).at(-1) ?? null,
     graph: createDependencyGraph(topology?.edges ?? []),
     graphLabel: topology?.label ?? null,
     outside: new Map(topology?.outside.map((party) => [party.name, party]) ?? []),

@@ -6,11 +6,13 @@ import { healed } from './causes/healed.ts'
 import { logVolume } from './causes/log-volume.ts'
 import { memoryLeak } from './causes/memory-leak.ts'
 import { outsideCause } from './causes/outside.ts'
+import { platformCauses } from './causes/platform.ts'
 import { saturation } from './causes/saturation.ts'
 import { stuckJob } from './causes/stuck-job.ts'
 import { UNKNOWN_SCORE, unknownCause } from './causes/unknown.ts'
 import { findCulprit } from './culprit.ts'
 import type { Facts } from './facts.ts'
+import { mergeCauses } from './merge-causes.ts'
 
 const RULES: readonly CauseRule[] = [healed, outsideCause, changeCaused, memoryLeak, crash, saturation, logVolume, certificate, stuckJob]
 const MAX_HYPOTHESES = 3
@@ -21,7 +23,8 @@ const MAX_HYPOTHESES = 3
  */
 export function rankCauses(facts: Facts): Candidate[] {
   const culprit = findCulprit(facts)
-  const candidates = RULES.flatMap((rule) => rule(facts, culprit) ?? []).sort((a, b) => b.score - a.score)
+  const found = [...RULES.flatMap((rule) => rule(facts, culprit) ?? []), ...platformCauses(facts, culprit)]
+  const candidates = mergeCauses(found).sort((a, b) => b.score - a.score)
   const isSettled = (candidates[0]?.score ?? 0) > UNKNOWN_SCORE
   const ranked = isSettled ? candidates : [unknownCause(facts, culprit), ...candidates]
   return ranked.slice(0, MAX_HYPOTHESES)

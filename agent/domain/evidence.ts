@@ -7,7 +7,7 @@ export interface EvidenceItem {
   incidentId: string
   /** Short label cited on cards: 'E1', 'E2' … in order of collection. */
   label: string
-  /** What was asked: 'metrics', 'logs', 'changes', 'workload', 'topology'. */
+  /** What was asked: 'metrics', 'logs', 'changes', 'workload', 'cluster', 'topology'. */
   kind: string
   source: string
   trust: TrustTier

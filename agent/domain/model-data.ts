@@ -10,6 +10,7 @@ const KIND_OF_EVIDENCE: ReadonlyMap<string, DataKind> = new Map([
   ['logs', 'logs'],
   ['changes', 'changes'],
   ['workload', 'workloads'],
+  ['cluster', 'workloads'],
   ['topology', 'topology'],
   ['runbook', 'runbooks'],
 ])

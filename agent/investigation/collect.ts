@@ -1,6 +1,7 @@
 import type { NewEvidence } from '../domain/evidence.ts'
 import type { WarningLog } from './ask-source.ts'
 import { collectChanges } from './evidence/changes.ts'
+import { collectClusters } from './evidence/cluster.ts'
 import { collectLogs } from './evidence/logs.ts'
 import { collectMetrics } from './evidence/metrics.ts'
 import { readSymptom, type SymptomReading } from './evidence/symptom.ts'
@@ -33,6 +34,7 @@ export async function collect(
   const metrics = sources.flatMap(({ id, metrics: port }) => (port ? [{ id, metrics: port }] : []))
   const [first] = metrics
   const changed = sources.flatMap(({ id, changes }) => (changes ? [{ id, changes }] : []))
+  const clusters = sources.flatMap(({ id, clusterState }) => (clusterState ? [{ id, clusterState }] : []))
   const [symptom, ...items] = await Promise.all([
     first && scope.trigger ? readSymptom(first, scope.trigger, { startedAt: scope.startedAt, now: scope.to }, signal, log) : null,
     Promise.all(metrics.flatMap((source) => scope.near.map((service) => collectMetrics(source, service, scope, signal, log)))),
@@ -42,6 +44,7 @@ export async function collect(
         workloads ? deep.map((service) => collectWorkload({ id, workloads }, service, scope, signal, log)) : [],
       ),
     ),
+    collectClusters(clusters, scope, signal, log),
     Promise.all(
       sources.flatMap(({ id, logs }) => (logs ? deep.map((service) => collectLogs({ id, logs }, service, scope, signal, log)) : [])),
     ),

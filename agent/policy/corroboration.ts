@@ -14,7 +14,8 @@ export function isCorroborated(hypothesis: Pick<Hypothesis, 'claims'>, evidence:
   return sources.size >= 2 && items.some(({ trust }) => NOT_WRITABLE_BY_OUTSIDERS.includes(trust))
 }
 
-/** The symptom is read from the same place as the other metrics, so both together are one source. */
+/** What is read from the same place is one source: the symptom and the other metrics, the state of a cluster and of one workload in it. */
 function independentKind(kind: string): string {
-  return kind === 'symptom' ? 'metrics' : kind
+  if (kind === 'symptom') return 'metrics'
+  return kind === 'cluster' ? 'workload' : kind
 }

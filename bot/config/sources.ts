@@ -19,7 +19,7 @@ const METRICS = [
   'job_age_seconds',
   'queue_depth',
 ] as const
-const ACTIONS = ['restart', 'rollback', 'scale'] as const
+const ACTIONS = ['restart', 'rollback', 'scale', 'autoscaler', 'set-resources', 'pause', 'delete-pod', 'cordon'] as const
 
 const text = (max: number) => z.string().trim().min(1).max(max)
 const url = addressSchema(500)

@@ -16,11 +16,27 @@ export interface Right {
 const reviewSchema = z.object({ status: z.object({ allowed: z.boolean() }) })
 const REVIEWS = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews'
 
+/** A right of an action: in each namespace, or (`isOfCluster`) outside of all of them. */
+interface ActionRight {
+  group: string
+  resource: string
+  verb: string
+  isOfCluster?: boolean
+}
+
+const patch = (...resources: string[]): ActionRight[] => resources.map((resource) => ({ group: 'apps', resource, verb: 'patch' }))
+const of = (group: string, resource: string, ...verbs: string[]): ActionRight[] => verbs.map((verb) => ({ group, resource, verb }))
+
 /** What each action needs beyond reading. */
-const WRITES: Readonly<Record<string, readonly Omit<Right, 'namespace'>[]>> = {
-  'kubernetes.restart': ['deployments', 'statefulsets', 'daemonsets'].map((resource) => ({ group: 'apps', resource, verb: 'patch' })),
-  'kubernetes.rollback': [{ group: 'apps', resource: 'deployments', verb: 'patch' }],
-  'kubernetes.scale': ['deployments', 'statefulsets'].map((resource) => ({ group: 'apps', resource, verb: 'patch' })),
+const WRITES: Readonly<Record<string, readonly ActionRight[]>> = {
+  'kubernetes.restart': patch('deployments', 'statefulsets', 'daemonsets'),
+  'kubernetes.rollback': patch('deployments'),
+  'kubernetes.scale': patch('deployments', 'statefulsets'),
+  'kubernetes.pause': patch('deployments'),
+  'kubernetes.set-resources': patch('deployments', 'statefulsets', 'daemonsets'),
+  'kubernetes.autoscaler': of('autoscaling', 'horizontalpodautoscalers', 'get', 'patch'),
+  'kubernetes.delete-pod': of('', 'pods', 'get', 'delete'),
+  'kubernetes.cordon': of('', 'nodes', 'get', 'patch').map((right) => ({ ...right, isOfCluster: true })),
 }
 
 /** Everything that is needed for reading these namespaces, and for these actions there. */
@@ -38,7 +54,9 @@ export function neededRights(namespaces: readonly string[], actions: readonly st
           ['deployments', 'statefulsets', 'daemonsets'].map((resource) => ({ group: 'apps', resource, verb: 'get', namespace })),
         )
   const writes = actions.flatMap((action) =>
-    namespaces.flatMap((namespace) => (WRITES[action] ?? []).map((right) => ({ ...right, namespace }))),
+    (WRITES[action] ?? []).flatMap(({ isOfCluster, ...right }) =>
+      (isOfCluster ? [null] : namespaces).map((namespace) => ({ ...right, namespace })),
+    ),
   )
   return [...reads, ...logs, ...looks, ...writes]
 }

@@ -45,7 +45,15 @@ const ALL_WITHIN_MS = 2_000
 /** The state of one namespace out of the cache: as the watches left it, and null for what could not be read. */
 export function createClusterState(place: Place, { now }: { now: () => Date }): ClusterStatePort {
   const { cache } = place
-  return {
+  const port: ClusterStatePort = {
+    async around({ service, signal }) {
+      const all = await readWorkloads(place, signal)
+      const namespace = all.find((each) => each.service === service)?.namespace
+      if (namespace === undefined) return null
+      const services = all.filter((each) => each.namespace === namespace).map((each) => [each.object.metadata.name, each.service] as const)
+      const query = `pods, workloads, events, services, claims, quotas and policies of namespace ${namespace}, nodes and volumes`
+      return { query, state: await port.read({ namespace, ...(signal ? { signal } : {}) }), services: new Map(services) }
+    },
     async read({ namespace, signal }) {
       await readWorkloads(place, signal)
       const late = AbortSignal.timeout(ALL_WITHIN_MS)
@@ -81,6 +89,7 @@ export function createClusterState(place: Place, { now }: { now: () => Date }): 
       } satisfies ClusterState
     },
   }
+  return port
 }
 
 /** The name behind a pod: a replica set is called after its deployment, with a hash at the end. */

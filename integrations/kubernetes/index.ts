@@ -1,8 +1,13 @@
 import type { CheckResult, Integration, IntegrationDeps } from '../contract.ts'
 import { checkAccess, neededRights } from './access.ts'
+import { createAutoscaler } from './actions/autoscaler.ts'
+import { createCordon } from './actions/cordon.ts'
+import { createDeletePod } from './actions/delete-pod.ts'
+import { createPause } from './actions/pause.ts'
 import { createRestart } from './actions/restart.ts'
 import { createRollback } from './actions/rollback.ts'
 import { createScale } from './actions/scale.ts'
+import { createSetResources } from './actions/set-resources.ts'
 import type { ActionPlace, Verification } from './actions/workload-target.ts'
 import { createApi } from './api.ts'
 import { createChanges } from './changes.ts'
@@ -36,7 +41,17 @@ export interface KubernetesEnvironment {
 }
 
 const CHECK_TIMEOUT_MS = 20_000
-const ACTIONS = [createRollback, createRestart, createScale]
+/** What fits a cause first is proposed first. */
+const ACTIONS = [
+  createRollback,
+  createRestart,
+  createScale,
+  createAutoscaler,
+  createSetResources,
+  createPause,
+  createDeletePod,
+  createCordon,
+]
 
 /** One integration for each environment, and one that acts in all of those that allow it. */
 export function createKubernetes(deps: IntegrationDeps, options: KubernetesOptions): Integration[] {

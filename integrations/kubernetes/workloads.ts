@@ -3,7 +3,7 @@ import type { Workload, WorkloadsPort } from '../ports/workloads.ts'
 import { REVISION } from './annotations.ts'
 import { type ClusterCache, type Kind, seenAt } from './cluster-cache.ts'
 import { ID } from './faults.ts'
-import type { ObjectWorkload, Pod } from './objects.ts'
+import type { ObjectEvent, ObjectWorkload, Pod } from './objects.ts'
 import { groupOwned } from './owned.ts'
 import { revisionsOf, versionOf } from './revisions.ts'
 import { fits, type NamedWorkload, namedWorkloads, WORKLOAD_KINDS } from './services.ts'
@@ -92,17 +92,28 @@ function describe(place: Place, found: NamedWorkload, { pods, replicaSets, event
   }
 }
 
-/** What the platform says of the workload, its replica sets and its pods, and what the pods' own states say. The newest first. */
+/**
+ * What the platform says of the workload, its replica sets and its pods, and what the pods' own states say. The newest first; where it is too much,
+ * what pods are in now stays before warnings, and warnings before what goes as usual: a rollout of fifty pods tells of hundreds of usual things.
+ */
 function eventsOf(cache: ClusterCache, { namespace, object }: NamedWorkload, { pods, replicaSets }: Own): Workload['events'] {
   const name = object.metadata.name
   const names = new Set([name, ...pods.map(({ metadata }) => metadata.name), ...replicaSets.map(({ metadata }) => metadata.name)])
-  const told = (cache.list('events', namespace) ?? [])
-    .filter(({ involvedObject }) => names.has(involvedObject.name))
-    .map((event) => ({
-      at: new Date(seenAt(event)),
-      text: `${event.involvedObject.kind} ${event.involvedObject.name}: ${event.reason}: ${event.message}`,
-    }))
-  return [...told, ...pods.flatMap(statesOf)].sort((a, b) => b.at.getTime() - a.at.getTime()).slice(0, MAX_EVENTS)
+  const own = (cache.list('events', namespace) ?? []).filter(({ involvedObject }) => names.has(involvedObject.name))
+  const told = (type: ObjectEvent['type']): Workload['events'] => own.filter((event) => event.type === type).map(eventLine)
+  const byWeight = [pods.flatMap(statesOf), told('Warning'), told('Normal')].flatMap((lines) => lines.toSorted(newestFirst))
+  return byWeight.slice(0, MAX_EVENTS).sort(newestFirst)
+}
+
+function eventLine(event: ObjectEvent): Workload['events'][number] {
+  return {
+    at: new Date(seenAt(event)),
+    text: `${event.involvedObject.kind} ${event.involvedObject.name}: ${event.reason}: ${event.message}`,
+  }
+}
+
+function newestFirst(a: { at: Date }, b: { at: Date }): number {
+  return b.at.getTime() - a.at.getTime()
 }
 
 /** Containers that wait or ended badly, in words with reason and exit code. */

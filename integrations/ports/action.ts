@@ -72,6 +72,11 @@ export interface ByHand {
   noDefaults?: string
   /** One line that a person would type to do the same: shown as text, never run. */
   command(step: Pick<Step, 'target' | 'parameters'>): string
+  /**
+   * For targets that are no services, such as nodes: where the one of this name is, and the services that it concerns; null for what is none. Left
+   * out where targets are services. @throws IntegrationError
+   */
+  concerns?(name: string): Promise<{ environment: string; services: readonly string[] } | null>
 }
 
 /** One entry of the catalogue. Only `effect` changes anything, and only the executor calls it. */

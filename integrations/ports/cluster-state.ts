@@ -46,6 +46,17 @@ export interface SpanState {
 /** Reads the state of one namespace. Faults are thrown as IntegrationError; a part that could not be read is null. */
 export interface ClusterStatePort {
   read(query: { namespace: string; signal?: AbortSignal }): Promise<ClusterState>
+  /** What is around a service; null when no workload of the platform is known by that name. */
+  around(query: { service: string; signal?: AbortSignal }): Promise<Surroundings | null>
+}
+
+/** The namespace in which a service runs. */
+export interface Surroundings {
+  /** What was asked, in words. */
+  query: string
+  state: ClusterState
+  /** What people and alerts call a workload, by its name there. */
+  services: ReadonlyMap<string, string>
 }
 
 export type Labels = Readonly<Record<string, string>>

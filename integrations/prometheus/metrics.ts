@@ -44,6 +44,9 @@ export function createMetrics(server: HttpServer, options: MetricsOptions): Metr
       })
       if (expression === null) return { query: `${query.metric} is not asked of this server`, link: null, labels, points: [] }
       const window = windowOf(query, options.scrapeSeconds)
+      const answer = { query: expression, link: linkTo(options.linkUrl, expression, query), labels } satisfies Partial<MetricSeries>
+      // The server refuses a range whose first step lies behind its end: no sample can be in it.
+      if (Number(window.start) > Number(window.end)) return { ...answer, points: [] }
       const { data } = await getJson(server, {
         path: '/api/v1/query_range',
         query: { query: expression, ...window, timeout: `${Math.ceil(server.timeoutMs / 1_000)}s` },
@@ -51,12 +54,7 @@ export function createMetrics(server: HttpServer, options: MetricsOptions): Metr
         signal: query.signal,
       })
       const points = (data.result[0]?.values ?? []).flatMap(toPoint)
-      return {
-        query: expression,
-        link: linkTo(options.linkUrl, expression, query),
-        labels,
-        points: thinPoints(points, MAX_POINTS),
-      } satisfies MetricSeries
+      return { ...answer, points: thinPoints(points, MAX_POINTS) } satisfies MetricSeries
     },
   }
 }

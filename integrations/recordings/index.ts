@@ -7,7 +7,7 @@ import { readState } from './read-state.ts'
  * @param jsonl one answer a line: `{"tool":"get","args":{"kind":"pods"},"text":"NAME …"}`
  * @param at the moment it was recorded; ages are told from there
  */
-export function createRecording(jsonl: string, at: Date): ClusterStatePort & { dropped: number } {
+export function createRecording(jsonl: string, at: Date): Pick<ClusterStatePort, 'read'> & { dropped: number } {
   const { answers, dropped } = readAnswers(jsonl)
   return { dropped, read: ({ namespace }) => Promise.resolve(readState(answers, { namespace, at })) }
 }

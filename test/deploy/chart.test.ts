@@ -9,10 +9,11 @@ import { neededRights } from '../../integrations/kubernetes/access.ts'
 import { type Manifest, renderChart } from '../support/deploy/chart.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
+const ACTIONS = ['rollback', 'restart', 'scale', 'autoscaler', 'set-resources', 'pause', 'delete-pod', 'cordon']
 const SHOP = {
   rbac: {
     namespaces: [
-      { name: 'shop', actions: ['rollback', 'restart', 'scale'] },
+      { name: 'shop', actions: ACTIONS },
       { name: 'quiet', actions: [] },
     ],
   },
@@ -106,7 +107,10 @@ describe.each([
       rights(rules, metadata.namespace ?? null),
     )
     const needed = [
-      ...neededRights(['shop'], ['kubernetes.rollback', 'kubernetes.restart', 'kubernetes.scale']),
+      ...neededRights(
+        ['shop'],
+        ACTIONS.map((action) => `kubernetes.${action}`),
+      ),
       // Reading is one role wherever it reads: what an action looks at before it changes is among it.
       ...neededRights(['quiet'], ['kubernetes.none']),
     ].map(({ namespace, group, resource, verb }) => `${namespace} ${group}/${resource} ${verb}`)
@@ -115,14 +119,24 @@ describe.each([
   })
 
   test('gives the right to change to nobody who takes clicks', () => {
-    const bindings = kinds(all, 'RoleBinding').filter(({ roleRef }) => !roleRef.name.endsWith('-read'))
-    expect(bindings).toHaveLength(3)
+    const bindings = kinds(all, 'RoleBinding', 'ClusterRoleBinding').filter(({ roleRef }) => !/-read(-nodes)?$/.test(roleRef.name))
+    expect(bindings).toHaveLength(ACTIONS.length)
     const holders = unique(bindings.flatMap(({ subjects }) => subjects.map(({ name }) => name)))
     expect(holders).toEqual(expected.length > 1 ? ['oncall-agent', 'oncall-executor'] : ['oncall-all'])
     for (const { metadata, roleRef } of kinds(all, 'RoleBinding'))
       expect(kinds(all, 'Role').map((role) => `${role.metadata.namespace} ${role.metadata.name}`)).toContain(
         `${metadata.namespace} ${roleRef.name}`,
       )
+  })
+
+  test('gives no right to nodes that an action does not need', () => {
+    const rbac = { namespaces: [{ name: 'shop', actions: ['pause'] }] }
+    const changing = kinds(renderChart({ ...values, rbac }), 'Role', 'ClusterRole').filter(
+      ({ metadata }) => !/-read(-nodes)?$/.test(metadata.name),
+    )
+    expect(changing.map(({ kind, rules }) => [kind, rules])).toEqual([
+      ['Role', [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['patch'] }]],
+    ])
   })
 
   test('lets nothing in and nothing out but what is named', () => {
@@ -221,7 +235,10 @@ test('the rules of docs/kubernetes.md give all that is needed', () => {
     const { metadata, rules } = document.toJS()
     return rights(rules, metadata.namespace ?? null)
   })
-  const needed = neededRights(['shop'], ['kubernetes.rollback', 'kubernetes.restart', 'kubernetes.scale'])
+  const needed = neededRights(
+    ['shop'],
+    ACTIONS.map((action) => `kubernetes.${action}`),
+  )
   for (const { namespace, group, resource, verb } of needed) expect(given).toContain(`${namespace} ${group}/${resource} ${verb}`)
 })
 

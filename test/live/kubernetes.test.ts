@@ -11,10 +11,11 @@ import { startProductOn } from '../support/kubernetes/product-on-cluster.ts'
 import { grantDocumentedRights, openRealShop, type RealShop } from '../support/kubernetes/real-shop.ts'
 import { testDeps, VERIFICATION } from '../support/kubernetes/shop-cluster.ts'
 import { until } from '../support/live/until.ts'
-import { type Missing, startPrometheus } from '../support/peers.ts'
+import { type Missing, startAlertmanager, startPrometheus } from '../support/peers.ts'
 
 const MINUTES = 60_000
 const WITHIN_SECONDS = 120
+const ACTIONS = ['rollback', 'restart', 'scale', 'autoscaler', 'set-resources', 'pause', 'delete-pod', 'cordon']
 const never = new AbortController().signal
 const where = { environment: 'production', name: 'payments' }
 
@@ -49,7 +50,7 @@ async function connect(context: TestContext, kubeconfig: string, namespace: stri
           podLogs: false,
           verification: VERIFICATION,
         },
-        actions: ['kubernetes.rollback', 'kubernetes.restart', 'kubernetes.scale'],
+        actions: ACTIONS.map((action) => `kubernetes.${action}`),
       },
     ],
   })
@@ -66,13 +67,14 @@ function actionOf(integrations: readonly Integration[], verb: string): Action {
   return found
 }
 
-async function stepOf(action: Action, parameters: Step['parameters']): Promise<Step> {
+async function stepOf(action: Action, parameters: Step['parameters'], place = where): Promise<Step> {
   const observation = await until(
-    `${action.definition.kind} sees payments`,
-    async () => await action.observe(where).catch(() => null),
+    `${action.definition.kind} sees ${place.name}`,
+    async () => await action.observe(place).catch(() => null),
     WITHIN_SECONDS,
   )
-  return { planId: 'plan', target: observation.target, parameters, preconditions: observation.preconditions }
+  const valid = action.definition.parameters.parse(parameters)
+  return { planId: 'plan', target: observation.target, parameters: valid, preconditions: observation.preconditions }
 }
 
 test(
@@ -149,7 +151,83 @@ test(
 )
 
 test(
-  'shows an out-of-memory end and a pod that fits nowhere',
+  'bounds of an autoscaler, resources, a paused rollout, a node and a pod on the real API server, with the rights of docs/kubernetes.md',
+  async (context) => {
+    const { shop, plane: cluster } = await openShop(context)
+    const sre = cluster.user('sre')
+    if (sre === null) return context.skip('a control plane with users of its own (up-kube.sh)')
+    await grantDocumentedRights(shop, 'sre')
+    await shop.create(autoscalerOf(shop.namespace))
+    const integrations = await connect(context, sre, shop.namespace)
+    const cases = [
+      { verb: 'autoscaler', parameters: { minReplicas: 2, maxReplicas: 8 }, changes: [{ field: 'maxReplicas', from: 4, to: 8 }] },
+      {
+        ...{ verb: 'set-resources', parameters: { container: 'app', memoryRequest: '96Mi', cpuRequest: '0.15' } },
+        changes: [
+          { field: 'spec.containers[app].resources.requests.cpu', from: '100m', to: '150m' },
+          { field: 'spec.containers[app].resources.requests.memory', from: '64Mi', to: '96Mi' },
+        ],
+      },
+      { verb: 'pause', parameters: { paused: true }, changes: [{ field: 'paused', from: false, to: true }] },
+      {
+        verb: 'cordon',
+        parameters: { cordoned: true },
+        changes: [{ field: 'cordoned', from: false, to: true }],
+        place: { ...where, name: 'node-2' },
+      },
+    ]
+    for (const { verb, parameters, changes, place = where } of cases) {
+      const action = actionOf(integrations, verb)
+      const isDone = async (step: Step, wanted: readonly { field: string; equals: unknown }[]): Promise<boolean> => {
+        const read = await action.readState(
+          step.target,
+          wanted.map(({ field }) => field),
+        )
+        return wanted.every(({ field, equals }) => read[field] === equals)
+      }
+      const step = await stepOf(action, parameters, place)
+      const observation = await action.observe(place)
+      if (!observation) throw new Error('nothing to see')
+      expect((await until(`${verb} is tried`, async () => await action.dryRun(step).catch(() => null), WITHIN_SECONDS)).changes).toEqual(
+        changes,
+      )
+      expect(await action.effect(step, `${verb}-1`, never)).toEqual({ result: 'applied' })
+      expect(await action.probe(step, `${verb}-1`, never)).toBe('applied')
+      await until(`${verb} is as approved`, async () => await isDone(step, action.success(step, observation).state), WITHIN_SECONDS)
+      const undo = action.undo(step, observation)
+      if (!undo) throw new Error(`${verb} has no way back`)
+      const back = { ...step, parameters: action.definition.parameters.parse(undo.parameters), preconditions: undo.preconditions }
+      expect(await action.effect(back, `${verb}-2`, never)).toEqual({ result: 'applied' })
+      await until(`${verb} is undone`, async () => await isDone(back, undo.success.state), WITHIN_SECONDS)
+    }
+
+    const end = actionOf(integrations, 'delete-pod')
+    await shop.podStatus([{ name: 'app', image: 'x', imageID: 'x', ready: false, restartCount: 1, started: false, state: {} }])
+    const unwell = await until('the pod is seen', async () => (await end.byHand?.defaults(where).catch(() => null)) ?? null, WITHIN_SECONDS)
+    const step = await stepOf(end, unwell)
+    expect((await end.dryRun(step)).changes).toMatchObject([{ field: 'pod', from: unwell['pod'] }])
+    expect(await end.probe(step, 'delete-pod-1', never)).toBe('not-applied')
+    expect(await end.effect(step, 'delete-pod-1', never)).toEqual({ result: 'applied' })
+    const observation = await end.observe(where)
+    const wanted = observation ? end.success(step, observation).state : []
+    await until(
+      'it is gone, and another is ready',
+      async () => {
+        const read = await end.readState(
+          step.target,
+          wanted.map(({ field }) => field),
+        )
+        return wanted.length === 2 && wanted.every(({ field, equals }) => read[field] === equals)
+      },
+      WITHIN_SECONDS,
+    )
+    expect(await end.effect(step, 'delete-pod-2', never)).toMatchObject({ result: 'refused', reason: 'stale-target' })
+  },
+  5 * MINUTES,
+)
+
+test(
+  'an out-of-memory end and a pod that fits nowhere: shown, and each the cause of its incident, by what the platform said',
   async (context) => {
     const { shop, plane: cluster } = await openShop(context)
     const [reading] = await connect(context, cluster.kubeconfig, shop.namespace)
@@ -170,26 +248,48 @@ test(
       WITHIN_SECONDS,
     )
     await until('the scheduler is heard', async () => /FailedScheduling.*Insufficient cpu/.test(await eventsOf('giant')), WITHIN_SECONDS)
+
+    const place = { kubeconfig: cluster.kubeconfig, namespace: shop.namespace, prometheusUrl: null, scrapeSeconds: 1 }
+    const product = await startProductOn(place)
+    context.onTestFinished(product.stop)
+    const causeOf = async (service: string, alert: string, wanted: string): Promise<string> => {
+      await product.alert(service, alert)
+      const { id } = await product.incidentOf(service)
+      const { hypotheses, evidence } = await until(
+        `${wanted} of ${service}`,
+        async () => {
+          const view = await product.app.agent.incident(id)
+          return view?.hypotheses[0]?.class === wanted ? view : null
+        },
+        WITHIN_SECONDS,
+      )
+      const label = evidence.findLast(({ kind, status }) => kind === 'cluster' && status === 'ok')?.label ?? ''
+      const claims = hypotheses[0]?.claims.filter(({ cites, supported }) => supported && cites.includes(label)) ?? []
+      expect(hypotheses[0]?.component).toBe(`service/${service}`)
+      return claims.map(({ text }) => text).join('\n')
+    }
+    expect(await causeOf('payments', 'KubePodCrashLooping', 'oom_killed')).toMatch(/more memory than its limit[\s\S]*2 of 3 pods/)
+    expect(await causeOf('giant', 'KubeDeploymentReplicasMismatch', 'cpu_capacity_mismatch')).toMatch(/“0\/\d+ nodes.*Insufficient cpu/)
   },
   5 * MINUTES,
 )
 
 test(
-  'a bad rollout: an alert, the right cause, a card, a refusal, a click, one rollback, verified by Prometheus',
+  'a bad rollout: a rule of Prometheus, Alertmanager, the right cause, a card with the dry run, a refusal, a click, one rollback, verified, told',
   async (context) => {
     const { shop, plane: cluster } = await openShop(context)
     await shop.release('shop/payments:v41')
-    const exporter = await serveRequests(context, shop)
-    const prometheus = await startPrometheus({ config: prometheusConfig(exporter) })
+    const helper = await serveShop(context, shop)
+    const prometheus = await startPrometheus({ config: prometheusConfig(helper.address), files: { 'rules.yml': RULES } })
     if ('missing' in prometheus) return context.skip(prometheus.missing)
     context.onTestFinished(prometheus.stop)
-    const product = await startProductOn({
-      kubeconfig: cluster.kubeconfig,
-      namespace: shop.namespace,
-      prometheusUrl: prometheus.url,
-      scrapeSeconds: 1,
-    })
+    const place = { kubeconfig: cluster.kubeconfig, namespace: shop.namespace, prometheusUrl: prometheus.url, scrapeSeconds: 1 }
+    const product = await startProductOn(place)
     context.onTestFinished(product.stop)
+    const alertmanager = await startAlertmanager({ config: alertmanagerConfig(product.url) })
+    if ('missing' in alertmanager) return context.skip(alertmanager.missing)
+    context.onTestFinished(alertmanager.stop)
+    helper.alertmanager = new URL(alertmanager.url).host
     const ratio = async (): Promise<number> => {
       const { points } = await product.app.agent.telemetry.metric({
         service: 'payments',
@@ -201,25 +301,52 @@ test(
     }
     await until('Prometheus shows a healthy service', async () => (await ratio()) < 0.05, WITHIN_SECONDS)
     await shop.release('shop/payments:v43')
-    await until('Prometheus shows the failure', async () => (await ratio()) > 0.3, WITHIN_SECONDS)
 
-    await product.alert('payments')
-    const asked = await product.asked(await product.incidentOf('payments'))
-    expect(asked.plan.action.kind).toBe('kubernetes.rollback')
-    expect(asked.plan.cause).toEqual({ class: 'bad_release', component: 'service/payments' })
+    const incident = await product.incidentOf('payments')
+    const asked = await product.asked(incident)
+    const { plan } = asked
+    const opened = await product.app.agent.incident(incident.id)
+    expect(opened?.alerts).toMatchObject([{ source: 'alertmanager', name: 'PaymentsFail', trigger: { metric: 'error_ratio' } }])
+    expect(plan.action.kind).toBe('kubernetes.rollback')
+    expect(plan.cause).toEqual({ class: 'bad_release', component: 'service/payments' })
+    expect(plan.changes).toEqual([{ field: 'spec.containers[app].image', from: 'shop/payments:v43', to: 'shop/payments:v41' }])
     await expect(product.vote(asked, 'bob')).rejects.toMatchObject({ name: 'Refusal' })
+    expect(await shop.imageOf('payments')).toBe('shop/payments:v43')
     await product.vote(asked, 'alice')
-    expect((await product.settled(asked)).execution?.state).toBe('verified')
+    const { execution } = await product.settled(asked)
+    expect(execution?.state).toBe('verified')
+    expect(execution?.events.filter(({ state }) => state === 'sent')).toHaveLength(1)
     expect(await shop.imageOf('payments')).toBe('shop/payments:v41')
+    const ended = await until(
+      'the incident is told as resolved',
+      async () => {
+        const view = await product.app.agent.incident(incident.id)
+        return view?.incident.state === 'resolved' ? view : null
+      },
+      WITHIN_SECONDS,
+    )
+    expect(ended.timeline.map(({ text }) => text).join('\n')).toMatch(/verified/i)
     expect((await product.app.agent.verifyAudit()).violations).toEqual([])
   },
   10 * MINUTES,
 )
 
-/** What the pods of payments would tell if they ran: since v43 most requests fail. */
-async function serveRequests(context: TestContext, shop: RealShop): Promise<string> {
+function autoscalerOf(namespace: string): Record<string, unknown> {
+  const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'payments' }
+  const metrics = [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } }]
+  const spec = { scaleTargetRef, minReplicas: 2, maxReplicas: 4, metrics }
+  return { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', metadata: { name: 'payments', namespace }, spec }
+}
+
+/** What the pods of payments would tell if they ran, since v43 mostly failures; and where Alertmanager is, once it is known. */
+async function serveShop(context: TestContext, shop: RealShop): Promise<{ address: string; alertmanager: string | null }> {
   const counts = { good: 0, bad: 0 }
-  const server = createServer((_request, response) => {
+  const helper = { address: '', alertmanager: null as string | null }
+  const server = createServer((request, response) => {
+    if (request.url === '/alertmanagers') {
+      const targets = helper.alertmanager === null ? [] : [{ targets: [helper.alertmanager] }]
+      return void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(targets))
+    }
     shop.imageOf('payments').then(
       (image) => {
         const bad = image.endsWith(':v43') ? 12 : 0
@@ -233,12 +360,39 @@ async function serveRequests(context: TestContext, shop: RealShop): Promise<stri
   }).listen(0, '127.0.0.1')
   context.onTestFinished(() => void server.close())
   await once(server, 'listening')
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`
+  helper.address = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  return helper
 }
 
-function prometheusConfig(target: string): string {
+const RULES = `
+groups:
+  - name: shop
+    interval: 1s
+    rules:
+      - alert: PaymentsFail
+        expr: >-
+          sum by (service) (rate(http_requests_total{service="payments", status=~"5.."}[5s]))
+          / sum by (service) (rate(http_requests_total{service="payments"}[5s])) > 0.05
+        labels: { severity: critical, environment: production }
+        annotations:
+          summary: '{{ $value | humanizePercentage }} of the charges fail'
+          metric: error_ratio
+          threshold: '0.05'
+          comparator: '>'
+`
+
+function prometheusConfig(helper: string): string {
   return `
 global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }
-scrape_configs: [{ job_name: shop, static_configs: [{ targets: ['${target}'] }] }]
+rule_files: [rules.yml]
+scrape_configs: [{ job_name: shop, static_configs: [{ targets: ['${helper}'] }] }]
+alerting: { alertmanagers: [{ http_sd_configs: [{ url: 'http://${helper}/alertmanagers', refresh_interval: 1s }] }] }
+`
+}
+
+function alertmanagerConfig(product: string): string {
+  return `
+route: { receiver: steadyhand, group_by: [service], group_wait: 0s, group_interval: 1s, repeat_interval: 5s }
+receivers: [{ name: steadyhand, webhook_configs: [{ url: '${product}/webhooks/alertmanager' }] }]
 `
 }

@@ -1,4 +1,11 @@
-import type { ChangesContent, Finding, LogsContent, SymptomContent, WorkloadContent } from '../../agent/diagnosis/evidence-content.ts'
+import type {
+  ChangesContent,
+  ClusterContent,
+  Finding,
+  LogsContent,
+  SymptomContent,
+  WorkloadContent,
+} from '../../agent/diagnosis/evidence-content.ts'
 import type { Cited, Facts, ServiceFacts } from '../../agent/diagnosis/facts.ts'
 import { createDependencyGraph, type Edge } from '../../agent/topology/dependency-graph.ts'
 import type { MetricName } from '../../integrations/ports/metrics.ts'
@@ -63,6 +70,8 @@ export function facts(said: {
   /** More calls than the shop's own, or `false` when nobody knows who calls whom. */
   edges?: readonly Edge[] | false
   outside?: Iterable<[string, { owner: string; contact: string }]>
+  /** What a platform says; null, as in the shop, where none can be asked. */
+  cluster?: Partial<ClusterContent> | null
   missing?: string[]
   now?: Date
 }): Facts {
@@ -76,12 +85,18 @@ export function facts(said: {
     services,
     changes:
       changes === null ? null : { services: [...SHOP_SERVICES], from: at(-1_740), to: at(75), changes: [...changes], label: 'changes' },
+    cluster: said.cluster ? clusterContent(said.cluster) : null,
     graph: createDependencyGraph(said.edges === false ? [] : [...SHOP_EDGES, ...(said.edges ?? [])]),
     outside: new Map(said.outside ?? []),
     graphLabel: said.edges === false ? null : 'topology',
     symptom: said.symptom ? symptom(said.symptom) : null,
     missing: said.missing ?? [],
   }
+}
+
+function clusterContent(said: Partial<ClusterContent>): Cited<ClusterContent> {
+  const nothing = { service: 'payments', namespace: 'shop', pods: null, workloads: [], unwell: [], findings: [], unread: [] }
+  return { ...nothing, ...said, label: 'cluster' }
 }
 
 function symptom(said: Partial<SymptomContent>): Cited<SymptomContent> {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { Target } from '../../../agent/domain/plan.ts'
 import { IntegrationError } from '../../errors.ts'
-import type { EffectResult, Observation, ProbeResult, Step } from '../../ports/action.ts'
+import type { Action, EffectResult, Observation, ProbeResult, Step } from '../../ports/action.ts'
 import type { JsonPatch, KubernetesApi } from '../api.ts'
 import { ID, statusOf } from '../faults.ts'
 
@@ -174,8 +174,7 @@ async function look(
     return typeof operations === 'string' ? { result: 'refused', reason: 'invalid', words: operations } : { object, operations }
   } catch (error) {
     if (!(error instanceof IntegrationError)) throw error
-    // Nothing was sent: reading changes nothing.
-    return { result: 'refused', reason: isDenied(error) ? 'permission-missing' : 'invalid', words: `nothing was sent: ${error.message}` }
+    return unsent(error)
   }
 }
 
@@ -192,7 +191,8 @@ function staleFields(object: LiveObject, fields: Fields, { target, preconditions
   )
 }
 
-function endOf(error: IntegrationError): EffectResult {
+/** What an answer that is no success means for what was sent: nothing was changed, or nobody knows. */
+export function endOf(error: IntegrationError): EffectResult {
   const status = statusOf(error)
   if (status === 404) return stale(error.message)
   if (isDenied(error)) return { result: 'refused', reason: 'permission-missing', words: error.message }
@@ -201,11 +201,16 @@ function endOf(error: IntegrationError): EffectResult {
   return { result: 'unknown', words: error.message }
 }
 
+/** Reading changes nothing, so that whatever goes wrong there is a refusal. */
+export function unsent(error: IntegrationError): EffectResult {
+  return { result: 'refused', reason: isDenied(error) ? 'permission-missing' : 'invalid', words: `nothing was sent: ${error.message}` }
+}
+
 function isDenied({ code }: IntegrationError): boolean {
   return code === 'permission' || code === 'auth'
 }
 
-function stale(words: string): EffectResult {
+export function stale(words: string): Extract<EffectResult, { result: 'refused' }> {
   return { result: 'refused', reason: 'stale-target', words }
 }
 
@@ -243,4 +248,13 @@ export async function readFields(change: Change, target: Target, names: readonly
   const known: Fields =
     found && object?.uid === target.uid ? { ...(await readBeside(found, names)), ...change.fields(object), uid: object.uid } : {}
   return Object.fromEntries(names.map((name) => [name, known[name] ?? null]))
+}
+
+/** What every action that patches one object does in the same way. */
+export function callsOf(change: (environment: string) => Change): Pick<Action, 'effect' | 'probe' | 'readState'> {
+  return {
+    effect: async (step, id, signal) => await carryOut(change(step.target.environment), step, id, signal),
+    probe: async (step, id, signal) => await probeMark(change(step.target.environment), step, id, signal),
+    readState: async (target, fields, signal) => await readFields(change(target.environment), target, fields, signal),
+  }
 }

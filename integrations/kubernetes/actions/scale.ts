@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import type { Action, ActionDefinition, Step } from '../../ports/action.ts'
 import type { JsonPatch } from '../api.ts'
-import type { Budget } from '../objects.ts'
-import { fits, type NamedWorkload } from '../services.ts'
 import { restored, rolledOut } from './contracts.ts'
+import { healthyNeeded } from './disruption.ts'
 import { type Change, carryOut, dryRun, type LiveObject, probeMark, readFields } from './live-object.ts'
 import { differingFields } from './object-diff.ts'
 import { ownerWords } from './owner-words.ts'
@@ -13,7 +12,6 @@ import {
   autoscalerOf,
   blamed,
   findWorkload,
-  knownIn,
   kubectl,
   observeWorkload,
   placeOf,
@@ -111,36 +109,6 @@ async function scaleOperations(place: ActionPlace, object: LiveObject, step: Ste
     { op: 'test', path: '/spec/replicas', value: now },
     { op: 'replace', path: '/spec/replicas', value: wanted },
   ]
-}
-
-/**
- * The most that a disruption budget over these pods would ask to be healthy if there were so many of them: what it asks for now grows with the
- * pods there are, and would keep what was scaled up from going back.
- *
- * @throws IntegrationError when the budgets are not known
- */
-async function healthyNeeded(
-  place: ActionPlace,
-  { namespace, object }: NamedWorkload,
-  replicas: number,
-  signal?: AbortSignal,
-): Promise<number> {
-  const all = await knownIn(place, { kind: 'poddisruptionbudgets', words: 'a disruption budget needs its pods' }, namespace, signal)
-  const labels = object.spec.template.metadata?.labels ?? {}
-  const budgets = all.filter(({ spec }) => fits(labels, spec.selector))
-  return Math.max(0, ...budgets.map(({ spec }) => neededOf(spec, replicas)))
-}
-
-/** As the disruption controller counts. */
-function neededOf({ minAvailable, maxUnavailable }: Budget['spec'], replicas: number): number {
-  if (maxUnavailable !== null && maxUnavailable !== undefined) return replicas - amountOf(maxUnavailable, replicas)
-  return minAvailable === null || minAvailable === undefined ? 0 : amountOf(minAvailable, replicas)
-}
-
-/** A number of pods, or a share of them such as '50%', rounded up. */
-function amountOf(given: number | string, replicas: number): number {
-  const percent = /^(\d+)%$/.exec(String(given))?.[1]
-  return percent === undefined ? Number(given) : Math.ceil((Number(percent) * replicas) / 100)
 }
 
 function specOf(raw: unknown): unknown {

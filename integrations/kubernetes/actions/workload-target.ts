@@ -10,6 +10,7 @@ import { workloadSchema } from '../objects.ts'
 import { versionOf } from '../revisions.ts'
 import { type NamedWorkload, WORKLOAD_KINDS, type WorkloadResource } from '../services.ts'
 import { FIRST_ANSWER_MS, type Place, readWorkloads } from '../workloads.ts'
+import { resourceFields } from './container-resources.ts'
 import { type Change, digestOf, type Fields, type LiveObject, observe } from './live-object.ts'
 
 /** One environment in which something may be done. */
@@ -54,6 +55,7 @@ export function workloadFields(object: LiveObject): Fields {
     revision: Number(metadata.annotations[REVISION] ?? 0),
     replicas,
     paused: spec.paused,
+    ...resourceFields(object.raw),
     readyReplicas: ready,
     rollout: isSeen && isThere ? 'complete' : 'in progress',
   }
@@ -151,8 +153,9 @@ export function kubectl(deps: ActionDeps, target: Target, ...words: readonly str
 }
 
 function nameInCluster({ cache, namespaces }: ActionPlace, target: Target): { name: string; namespace: string | null } {
+  if (target.kind === 'Node') return { name: target.name, namespace: null }
   for (const namespace of namespaces)
-    for (const resource of Object.keys(WORKLOAD_KINDS) as WorkloadResource[]) {
+    for (const resource of [...(Object.keys(WORKLOAD_KINDS) as WorkloadResource[]), 'horizontalpodautoscalers'] as const) {
       const found = cache.list(resource, namespace)?.find(({ metadata }) => metadata.uid === target.uid)
       if (found) return { name: found.metadata.name, namespace }
     }

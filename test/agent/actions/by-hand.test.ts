@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createByHand } from '../../../agent/actions/by-hand.ts'
+import { createCatalog } from '../../../agent/actions/catalog.ts'
 import { judgeByHand } from '../../../agent/actions/judge-by-hand.ts'
 import { withoutModel } from '../../../agent/diagnosis/confidence.ts'
 import { withOpinion } from '../../../agent/diagnosis/second-opinion.ts'
 import type { Approval } from '../../../agent/domain/approval.ts'
 import type { Hypothesis } from '../../../agent/domain/hypothesis.ts'
+import type { Workspace } from '../../../agent/domain/workspace.ts'
 import { describeDatabases } from '../../support/database.ts'
 import { createExecutorHarness, type ExecutorHarness } from '../../support/executor-harness.ts'
 import { FAKE_DEFINITION } from '../../support/fake-target.ts'
@@ -143,5 +145,41 @@ describeDatabases('an action asked for by hand', (store) => {
     const asked = { action: FAKE_DEFINITION.kind, service: 'payments', parameters: { version: 'v1' }, incident: incidentId }
     const { plan } = await byHand().proposeByHand(asked, CAROL)
     expect(plan.cause).toEqual({ class: 'bad_release', component: 'service/payments' })
+  })
+
+  it('of what is no service belongs to an incident of a service that it concerns, and of one owner', async () => {
+    const { kernel, incidents, incidentId, people, proposing, target } = harness
+    const observe = async ({ name }: { name: string }) =>
+      name === 'node-1'
+        ? {
+            target: { provider: 'fake', environment: 'local', kind: 'Node', name, uid: 'uid-9' },
+            preconditions: [{ field: 'version', equals: 'v2' }],
+            replicas: 0,
+          }
+        : null
+    const concerns = async (name: string) => (name === 'node-1' ? { environment: 'local', services: ['payments', 'checkout'] } : null)
+    const { defaults, command } = target.action.byHand ?? { defaults: async () => null, command: () => '' }
+    const action = { ...target.action, observe, byHand: { defaults, command, concerns } }
+    const byHandOf = (workspaces: readonly Workspace[]) =>
+      createByHand({
+        ...{ proposing, incidents, approvals: kernel, people, workspaces, now: proposing.now },
+        catalog: createCatalog([{ ...target.provider, actions: [action] }]),
+        topology: {
+          inventory: async () =>
+            inventoryOf({ workloads: ['payments', 'checkout'].map((service) => workload(service, { environment: 'local' })) }),
+        },
+        jobs: { follow: async () => {}, investigateSoon: async () => {} },
+      })
+    const asked = { action: FAKE_DEFINITION.kind, service: 'node-1', parameters: { version: 'v1' }, incident: incidentId }
+    const { plan } = await byHandOf([]).proposeByHand(asked, CAROL)
+    expect([plan.target.name, plan.incident]).toEqual(['node-1', incidentId])
+    await expect(byHandOf([]).proposeByHand({ ...asked, service: 'node-2' }, CAROL)).rejects.toMatchObject({ code: 'unknown-target' })
+    const team = (name: string): Workspace => ({
+      ...{ name, services: [name], environments: null, data: [], people: [], keys: [], channels: [] },
+    })
+    await expect(byHandOf([team('payments'), team('checkout')]).proposeByHand(asked, CAROL)).rejects.toMatchObject({
+      code: 'invalid-parameters',
+      message: expect.stringContaining('different workspaces'),
+    })
   })
 })

@@ -35,6 +35,8 @@ const evidence = [
   item('E7', 'symptom', 'metric'),
   item('E8', 'metrics', 'metric', { source: 'other' }),
   item('E9', 'tickets', 'chat'),
+  item('E10', 'workload', 'platform'),
+  item('E11', 'cluster', 'platform'),
 ]
 
 describe('a diagnosis is corroborated', () => {
@@ -45,6 +47,8 @@ describe('a diagnosis is corroborated', () => {
     [['E1', 'E2'], false],
     [['E1', 'E7'], false],
     [['E3', 'E4'], false],
+    [['E10', 'E11'], false],
+    [['E1', 'E11'], true],
     [['E3', 'E9'], false],
     [['E1', 'E6'], false],
     [['E1'], false],

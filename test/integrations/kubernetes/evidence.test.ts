@@ -103,6 +103,25 @@ test('tells a service by its deployment: versions, replicas, restarts, and why i
   expect(await portsOf(cluster).workloads.find('nobody')).toBeNull()
 })
 
+test('what pods are in now is not crowded out by what goes as usual, nor are warnings', async () => {
+  cluster = await startCluster((server) => {
+    shop(server)
+    for (const number of Array.from({ length: 40 }, (_, index) => index))
+      server.apply(EVENTS, {
+        metadata: { name: `usual-${number}`, namespace: NAMESPACE },
+        type: 'Normal',
+        reason: 'ScalingReplicaSet',
+        message: `Scaled up replica set payments-hash2 to ${number}`,
+        involvedObject: { kind: 'Deployment', name: 'payments' },
+        lastTimestamp: new Date().toISOString(),
+      })
+  })
+  const { workload } = (await portsOf(cluster).workloads.find('payments')) ?? {}
+  const texts = workload?.events.map(({ text }) => text) ?? []
+  expect(texts).toHaveLength(20)
+  expect(texts.join('\n')).toMatch(/ScalingReplicaSet[\s\S]*FailedScheduling[\s\S]*OOMKilled, exit code 137/)
+})
+
 test('tells what was rolled out, with what differs, and never a value', async () => {
   cluster = await startCluster(shop)
   const { changes } = await portsOf(cluster).changes.list({ services: ['payments'], from: new Date(0), to: new Date(Date.now() + 60_000) })
@@ -145,6 +164,10 @@ test('fills the state of a namespace, with names in place of secret values', asy
   expect(state.nodes?.[0]).toMatchObject({ name: 'node-0', unschedulable: true, allocatable: { cpu: 1.5, memory: 4 * 2 ** 30 } })
   expect(state.configMaps).toEqual([{ name: 'rates', keys: null }])
   expect(state.secrets).toBeNull()
+  const around = await clusterState.around({ service: 'payments' })
+  expect(around).toMatchObject({ query: expect.stringContaining(`namespace ${NAMESPACE}`), state: { namespace: NAMESPACE } })
+  expect([...(around?.services ?? [])]).toEqual([['payments', 'payments']])
+  expect(await clusterState.around({ service: 'nobody' })).toBeNull()
   const sent = JSON.stringify(cluster.server.seen.map(({ path }) => path))
   expect(sent).not.toContain('/secrets')
   expect(JSON.stringify(state).split(SECRET)).toHaveLength(1)

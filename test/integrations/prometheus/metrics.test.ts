@@ -93,6 +93,19 @@ test('asks for a range, no finer than there are samples, and gives the query and
   expect(headers[0]?.['authorization']).toBe('Bearer a-token')
 })
 
+test('a range too short for a sample has none, and the server is not asked what it would refuse', async () => {
+  const { url, asked } = await serve(() => ({
+    status: 400,
+    body: { status: 'error', error: 'end timestamp must not be before start time' },
+  }))
+  const prometheus = createPrometheus({
+    ...{ environment: 'production', url, linkUrl: null, token: null, tenant: null, namespaces: ['shop'], scrapeSeconds: 15, names: NAMES },
+  })
+  const range = { from: new Date(BEGIN + 1_000), to: new Date(BEGIN + 3_000), stepSeconds: 1 }
+  expect((await prometheus.metrics.read({ service: 'payments', metric: 'error_ratio', ...range })).points).toEqual([])
+  expect(asked).toEqual([])
+})
+
 test('thins a long answer and keeps its extremes', async () => {
   const { url, asked } = await serve(() =>
     matrix(

@@ -25,7 +25,7 @@ interface Stored {
 
 /**
  * A small API server that speaks the protocol of Kubernetes over HTTP: lists in pages, watches with bookmarks and expiry, JSON patches with tests
- * and dry run, generations, access reviews. What controllers do, tests do through `apply`.
+ * and dry run, deletions on a condition, generations, access reviews. What controllers do, tests do through `apply`.
  */
 export class ApiServer {
   readonly seen: Seen[] = []
@@ -34,7 +34,7 @@ export class ApiServer {
   /** Rights that are refused, as 'verb resource'. */
   readonly refused = new Set<string>()
   pageSize = 500
-  /** Effects that were kept: patches and posts that changed something. */
+  /** Effects that were kept: patches and deletions that changed something. */
   readonly effects: Seen[] = []
   /** Text of `GET …/pods/NAME/log`, by pod and container; `previous` after a slash. */
   readonly logs = new Map<string, string>()
@@ -179,6 +179,7 @@ export class ApiServer {
     if (path.endsWith('/log')) return this.#log(seen)
     if (method === 'GET') return this.#objects.has(path) ? this.#get(path) : this.#list(seen)
     if (method === 'PATCH') return this.#patch(seen)
+    if (method === 'DELETE') return this.#remove(seen)
     return { status: 405, body: status(405, 'this server does not do that') }
   }
 
@@ -218,6 +219,21 @@ export class ApiServer {
     if (query['dryRun'] === 'All') return { status: 200, body: copy }
     this.effects.push(seen)
     return { status: 200, body: this.apply(path.slice(0, path.lastIndexOf('/')), copy) }
+  }
+
+  #remove(seen: Seen): { status: number; body: unknown } {
+    const { path, body } = seen
+    if (this.#isRefused('delete', path.slice(0, path.lastIndexOf('/'))))
+      return { status: 403, body: status(403, forbidden('delete', path)) }
+    const stored = this.#objects.get(path)
+    if (!stored) return { status: 404, body: status(404, 'not found') }
+    const { preconditions, dryRun } = body as { preconditions?: { uid?: string }; dryRun?: string[] }
+    if (preconditions?.uid !== undefined && preconditions.uid !== stored.object.metadata.uid)
+      return { status: 409, body: status(409, 'the UID in the precondition is not the UID in the record') }
+    if (dryRun?.includes('All')) return { status: 200, body: stored.object }
+    this.effects.push(seen)
+    this.delete(path)
+    return { status: 200, body: stored.object }
   }
 
   #review({ body }: Seen): { status: number; body: unknown } {

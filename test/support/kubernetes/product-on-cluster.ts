@@ -17,8 +17,8 @@ const ENDED: readonly string[] = ['verified', 'failed', 'undetermined', 'aborted
 export interface ClusterProduct {
   url: string
   app: App
-  /** As Alertmanager sends it: the error ratio of a service is too high. */
-  alert(service: string): Promise<void>
+  /** As Alertmanager sends it: the error ratio of a service is too high; or, by a name, an alert that says of no metric what it should be. */
+  alert(service: string, name?: string): Promise<void>
   incidentOf(service: string): Promise<Incident>
   /** The request of an incident that waits for people. */
   asked(incident: Incident): Promise<Approval>
@@ -30,7 +30,8 @@ export interface ClusterProduct {
 export interface ClusterPlace {
   kubeconfig: string
   namespace: string
-  prometheusUrl: string
+  /** Null where nobody measures anything. */
+  prometheusUrl: string | null
   /** Seconds between samples. */
   scrapeSeconds: number
 }
@@ -46,7 +47,7 @@ export async function startProductOn(place: ClusterPlace): Promise<ClusterProduc
   return {
     url,
     app,
-    alert: async (service) => await sendAlert(url, service),
+    alert: async (service, name) => await sendAlert(url, service, name),
     incidentOf: async (service) =>
       await until(
         `an incident of ${service}`,
@@ -101,15 +102,16 @@ async function waitForEnd(app: App, id: string): Promise<Approval> {
   )
 }
 
-async function sendAlert(url: string, service: string): Promise<void> {
+async function sendAlert(url: string, service: string, name?: string): Promise<void> {
+  const measured = { summary: 'most charges fail', metric: 'error_ratio', threshold: '0.05', comparator: '>' }
   const body = {
     version: '4',
     status: 'firing',
     alerts: [
       {
         status: 'firing',
-        labels: { alertname: 'PaymentsFail', service, environment: 'production', severity: 'critical' },
-        annotations: { summary: 'most charges fail', metric: 'error_ratio', threshold: '0.05', comparator: '>' },
+        labels: { alertname: name ?? 'PaymentsFail', service, environment: 'production', severity: 'critical' },
+        annotations: name === undefined ? measured : { summary: `${name} of ${service}` },
         startsAt: new Date().toISOString(),
       },
     ],
@@ -139,7 +141,7 @@ function settingsFor({ kubeconfig, namespace, prometheusUrl, scrapeSeconds }: Cl
         },
       ],
     },
-    prometheus: [{ environment: 'production', url: prometheusUrl, scrapeSeconds }],
+    prometheus: prometheusUrl === null ? [] : [{ environment: 'production', url: prometheusUrl, scrapeSeconds }],
   })
 }
 

@@ -17,8 +17,8 @@ export interface RealShop {
   /** Gives payments another image and waits until its rollout is complete. */
   release(image: string): Promise<void>
   imageOf(service: string): Promise<string>
-  /** Writes the status of one pod, as its node would. */
-  podStatus(status: object): Promise<string>
+  /** Writes the status of the containers of one pod that is not ready, as its node would. */
+  podStatus(containerStatuses: readonly object[]): Promise<string>
   remove(): Promise<void>
 }
 
@@ -30,7 +30,7 @@ export async function openRealShop(kubeconfig: string, namespace: string): Promi
   const create = async (object: Record<string, unknown>): Promise<void> => void (await objects.create(object as KubeObject))
   const deployment = `/apis/apps/v1/namespaces/${namespace}/deployments/payments`
   await create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
-  await create(NODE).catch(ignoreConflict)
+  for (const node of NODES) await create(node).catch(ignoreConflict)
   const read = async (): Promise<Deployment> => (await api.get(deployment)) as Deployment
   const rolledOut = async (): Promise<boolean> => {
     const { metadata, spec, status } = await read()
@@ -54,18 +54,26 @@ export async function openRealShop(kubeconfig: string, namespace: string): Promi
       await until(`the rollout of ${image}`, rolledOut, WITHIN_SECONDS)
     },
     imageOf: async () => (await read()).spec.template.spec.containers[0]?.image ?? '',
-    async podStatus(status) {
-      const { items } = (await api.get(`/api/v1/namespaces/${namespace}/pods`, { labelSelector: 'app=payments' })) as {
-        items: { metadata: { name: string } }[]
-      }
-      const name = items[0]?.metadata.name ?? ''
-      const path = `/api/v1/namespaces/${namespace}/pods/${name}/status`
-      await api.patch(path, [{ op: 'add', path: '/status/containerStatuses', value: status }], {})
+    async podStatus(containerStatuses) {
+      const { items } = (await api.get(`/api/v1/namespaces/${namespace}/pods`, { labelSelector: 'app=payments' })) as PodList
+      const { name } = items.find(({ metadata }) => metadata.deletionTimestamp === undefined)?.metadata ?? { name: '' }
+      const conditions = ['Ready', 'ContainersReady'].map((type) => ({ type, status: 'False', reason: 'ContainersNotReady' }))
+      const status = [
+        { op: 'add', path: '/status/containerStatuses', value: containerStatuses },
+        { op: 'replace', path: '/status/conditions', value: [...KEPT_CONDITIONS, ...conditions] },
+      ] as const
+      await api.patch(`/api/v1/namespaces/${namespace}/pods/${name}/status`, status, {})
       return name
     },
     remove: async () => void (await objects.delete({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } } as KubeObject)),
   }
 }
+
+interface PodList {
+  items: { metadata: { name: string; deletionTimestamp?: string } }[]
+}
+
+const KEPT_CONDITIONS = ['Initialized', 'PodScheduled'].map((type) => ({ type, status: 'True' }))
 
 interface Deployment {
   metadata: { generation: number }
@@ -101,12 +109,12 @@ async function isThere(api: KubernetesApi, path: string): Promise<boolean> {
   }
 }
 
-const NODE = {
+const NODES = ['node-0', 'node-1', 'node-2'].map((name) => ({
   apiVersion: 'v1',
   kind: 'Node',
-  metadata: { name: 'node-0', labels: { type: 'kwok', 'kubernetes.io/hostname': 'node-0' }, annotations: { 'kwok.x-k8s.io/node': 'fake' } },
+  metadata: { name, labels: { type: 'kwok', 'kubernetes.io/hostname': name }, annotations: { 'kwok.x-k8s.io/node': 'fake' } },
   status: { allocatable: { cpu: '16', memory: '64Gi', pods: '500' }, capacity: { cpu: '16', memory: '64Gi', pods: '500' } },
-}
+}))
 
 function paymentsOf(namespace: string, image: string): Record<string, unknown> {
   const labels = { app: 'payments' }

@@ -15,7 +15,7 @@ export const EVENTS = `/api/v1/namespaces/${NAMESPACE}/events`
 export const AUTOSCALERS = `/apis/autoscaling/v2/namespaces/${NAMESPACE}/horizontalpodautoscalers`
 export const BUDGETS = `/apis/policy/v1/namespaces/${NAMESPACE}/poddisruptionbudgets`
 
-const ALL_ACTIONS = ['kubernetes.restart', 'kubernetes.rollback', 'kubernetes.scale']
+const CHANGES_OF_WORKLOADS = ['kubernetes.restart', 'kubernetes.rollback', 'kubernetes.scale']
 
 const FIRST_ANSWERS_SECONDS = 90
 /** How long ago the newest revision came, and how far apart revisions are. */
@@ -48,7 +48,7 @@ export async function startCluster(
         name: 'production',
         context: 'test',
         namespaces: [NAMESPACE],
-        actions: ALL_ACTIONS,
+        actions: CHANGES_OF_WORKLOADS,
         impersonateGroup: null,
         podLogs: true,
         verification: VERIFICATION,

@@ -24,6 +24,9 @@ export const scheduling: ClusterRule = (state) =>
       ]
     })
 
+/** A scheduler that works says something about a new pod long before. */
+const SILENCE_MS = 30_000
+
 interface Judged {
   class: FaultClass
   score: number
@@ -98,6 +101,7 @@ function judge(said: string, pod: PodState, state: ClusterState): Judged | null 
 function unheard(pod: PodState, state: ClusterState): Judged | null {
   const scheduler = state.parts?.find(({ name }) => name.includes('scheduler'))
   if (scheduler?.healthy === true || state.events === null) return null
+  if (pod.createdAt !== null && state.at.getTime() - pod.createdAt.getTime() < SILENCE_MS) return null
   const told = eventsOf(state, pod.name)
   if (told.length > 0 || pod.conditions.some(({ type }) => type === 'PodScheduled')) return null
   return {

@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import type { Action, ActionDefinition, Step } from '../../ports/action.ts'
+import { workloadSchema } from '../objects.ts'
+import { fieldIs } from './contracts.ts'
+import { callsOf, dryRun } from './live-object.ts'
+import { ownerWords } from './owner-words.ts'
+import { type ActionDeps, kubectl, observeWorkload, placeOf, workloadChange, workloadFields } from './workload-target.ts'
+
+const definition: ActionDefinition = {
+  kind: 'kubernetes.pause',
+  version: 1,
+  description: 'Pauses the rollout of a deployment, or resumes it (paused=false), as kubectl rollout pause and resume do.',
+  parameters: z.strictObject({ paused: z.boolean() }),
+  reversibility: 'reversible',
+  risk: 'safe',
+  role: 'approver',
+  minNeeded: 1,
+  requesterMayApprove: true,
+  stepUp: 'none',
+  maxTtlSeconds: 1_800,
+  minCooldownSeconds: 60,
+  retry: 'precondition',
+  probeHorizonSeconds: 30,
+}
+
+const RESOURCES = ['deployments'] as const
+/** The template, because to resume is to roll it out. */
+const PINNED = ['uid', 'template', 'paused']
+
+export function createPause(deps: ActionDeps): Action {
+  const change = (environment: string) =>
+    workloadChange(placeOf(deps, { environment }), RESOURCES, async (object, step) => {
+      const wanted = isPaused(step)
+      if (workloadFields(object)['paused'] === wanted) return wanted ? 'its rollout is paused already' : 'its rollout is not paused'
+      return [{ op: 'add', path: '/spec/paused', value: wanted }]
+    })
+  return {
+    definition,
+    title: (target, { paused }) => `${paused === true ? 'Pause' : 'Resume'} the rollout of ${target.name}`,
+    // A rollout that does harm is rolled back; to hold one that may is a person's idea.
+    suggest: async () => null,
+    observe: async (where, signal) => await observeWorkload(deps, RESOURCES, where, PINNED, signal),
+    async dryRun(step, signal) {
+      const { before, after } = await dryRun(change(step.target.environment), step, signal)
+      const [from, to] = [before.raw, after].map((raw) => workloadSchema.parse(raw).spec.paused)
+      const words = isPaused(step)
+        ? 'none: pods stay as they are, and nothing rolls out until it is resumed'
+        : 'none, if its update strategy keeps pods ready; what changed while it was paused rolls out'
+      return {
+        changes: from === to ? [] : [{ field: 'paused', from: from ?? false, to: to ?? false }],
+        downtime: `${words}${ownerWords(before.raw, deps.now())}`.slice(0, 200),
+      }
+    },
+    success: (step) => fieldIs([{ field: 'paused', equals: isPaused(step) }]),
+    probeWords: 'an annotation of the deployment holds the id of the execution that changed it last',
+    undo: (step) => ({
+      parameters: { paused: !isPaused(step) },
+      preconditions: [
+        { field: 'uid', equals: step.target.uid },
+        { field: 'paused', equals: isPaused(step) },
+      ],
+      success: fieldIs([{ field: 'paused', equals: !isPaused(step) }]),
+    }),
+    ...callsOf(change),
+    byHand: {
+      defaults: async () => ({ paused: true }),
+      command: ({ target, parameters }) => kubectl(deps, target, 'rollout', parameters['paused'] === true ? 'pause' : 'resume', '%'),
+    },
+  }
+}
+
+function isPaused({ parameters }: Pick<Step, 'parameters'>): boolean {
+  return parameters['paused'] === true
+}

@@ -1,0 +1,346 @@
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import type { FaultClass } from '../../../agent/domain/fault-classes.ts'
+import type { Hypothesis } from '../../../agent/domain/hypothesis.ts'
+import { successContractSchema } from '../../../agent/domain/plan.ts'
+import { IntegrationError } from '../../../integrations/errors.ts'
+import type { Action, EffectResult, Parameters, Step } from '../../../integrations/ports/action.ts'
+import {
+  AUTOSCALERS,
+  BUDGETS,
+  churn,
+  DEPLOYMENTS,
+  PODS,
+  type ShopCluster,
+  seedDeployment,
+  startCluster,
+} from '../../support/kubernetes/shop-cluster.ts'
+import { until } from '../../support/live/until.ts'
+
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
+
+const NODES = '/api/v1/nodes'
+const VERBS = ['autoscaler', 'set-resources', 'pause', 'delete-pod', 'cordon']
+const WITHIN_SECONDS = 90
+const never = new AbortController().signal
+const payments = { environment: 'production', name: 'payments' }
+const node = { environment: 'production', name: 'node-0' }
+
+let cluster: ShopCluster
+beforeAll(async () => {
+  cluster = await startCluster(seed, { actions: VERBS.map((verb) => `kubernetes.${verb}`) })
+})
+afterAll(async () => await cluster.stop())
+
+beforeEach(async () => {
+  const { server } = cluster
+  server.interfere = () => null
+  server.refused.clear()
+  for (const path of [`${BUDGETS}/payments`, `${DEPLOYMENTS}/payments`, `${AUTOSCALERS}/payments`, `${NODES}/node-0`, `${PODS}/payments-a`])
+    server.delete(path)
+  seed(server)
+  server.effects.length = 0
+  const uids = [`${DEPLOYMENTS}/payments`, `${AUTOSCALERS}/payments`, `${NODES}/node-0`].map((path) => server.object(path)?.metadata.uid)
+  await until(
+    'the cache shows what is there now',
+    async () => {
+      const seen = [await actionOf('pause').observe(payments), await actionOf('autoscaler').observe(payments)]
+      return [...seen, await actionOf('cordon').observe(node)].every((each, index) => each?.target.uid === uids[index])
+    },
+    WITHIN_SECONDS,
+  )
+})
+
+function seed(server: ShopCluster['server']): void {
+  seedDeployment(server, 'payments', [{ image: 'shop/payments:v41' }])
+  seedPod(server, 'payments-a', { ready: 'False', lastState: { terminated: { reason: 'OOMKilled', exitCode: 137 } } })
+  seedPod(server, 'payments-b', { ready: 'True' })
+  server.apply(AUTOSCALERS, {
+    metadata: { name: 'payments', namespace: 'shop' },
+    spec: { scaleTargetRef: { kind: 'Deployment', name: 'payments' }, minReplicas: 2, maxReplicas: 4 },
+    status: { currentReplicas: 4, desiredReplicas: 4 },
+  })
+  for (const name of ['node-0', 'node-1', 'node-2'])
+    server.apply(NODES, { metadata: { name }, spec: {}, status: { conditions: [{ type: 'Ready', status: 'True' }] } })
+}
+
+function seedPod(server: ShopCluster['server'], name: string, { ready, lastState }: { ready: string; lastState?: object }): void {
+  server.apply(PODS, {
+    metadata: {
+      name,
+      namespace: 'shop',
+      labels: { app: 'payments' },
+      ownerReferences: [{ kind: 'ReplicaSet', name: 'payments-hash1', uid: 'x', controller: true }],
+    },
+    spec: { nodeName: 'node-0', containers: [{ name: 'app' }], volumes: [{ name: 'scratch', emptyDir: {} }] },
+    status: {
+      phase: 'Running',
+      conditions: [{ type: 'Ready', status: ready }],
+      containerStatuses: [{ name: 'app', ready: ready === 'True', restartCount: 2, ...(lastState ? { lastState } : {}) }],
+    },
+  })
+}
+
+function actionOf(verb: string): Action {
+  const found = cluster.integrations
+    .flatMap(({ actions = [] }) => actions)
+    .find(({ definition }) => definition.kind === `kubernetes.${verb}`)
+  if (!found) throw new Error(`there is no ${verb}`)
+  return found
+}
+
+function specAt(path: string): Record<string, unknown> {
+  return cluster.server.object(path)?.['spec'] as Record<string, unknown>
+}
+
+async function stepOf(action: Action, parameters: Parameters, where = payments) {
+  const observation = await action.observe(where)
+  if (!observation) throw new Error('nothing to see')
+  const valid = action.definition.parameters.parse(parameters)
+  const step: Step = { planId: 'plan', target: observation.target, parameters: valid, preconditions: observation.preconditions }
+  return { step, observation }
+}
+
+function because(fault: FaultClass, component = 'service/payments'): Hypothesis {
+  return { rank: 1, class: fault, component, confidence: 90, parts: [], claims: [], against: [], unknown: [], since: null }
+}
+const context = { service: 'payments', environment: 'production' }
+const words = (result: EffectResult): string => (result.result === 'refused' ? `${result.reason}: ${result.words}` : result.result)
+
+/** What each of them is asked to do, where, and what somebody else may do so that it no longer means what its card said. */
+const CASES: Readonly<
+  Record<string, { parameters: Parameters; where: typeof payments; path: string; other: (spec: Record<string, unknown>) => void }>
+> = {
+  autoscaler: {
+    ...{ parameters: { minReplicas: 2, maxReplicas: 8 }, where: payments, path: `${AUTOSCALERS}/payments` },
+    other: (spec) => Object.assign(spec, { maxReplicas: 5 }),
+  },
+  'set-resources': {
+    ...{ parameters: { container: 'app', memoryLimit: '384Mi' }, where: payments, path: `${DEPLOYMENTS}/payments` },
+    other: (spec) => Object.assign(spec, { template: { ...(spec['template'] as object), other: true } }),
+  },
+  pause: {
+    ...{ parameters: { paused: true }, where: payments, path: `${DEPLOYMENTS}/payments` },
+    other: (spec) => Object.assign(spec, { paused: true }),
+  },
+  cordon: {
+    ...{ parameters: { cordoned: true }, where: node, path: `${NODES}/node-0` },
+    other: (spec) => Object.assign(spec, { unschedulable: true }),
+  },
+}
+const changing = Object.entries(CASES)
+
+test.each(changing)(
+  '%s: a dry run that changes nothing, one effect with a mark, an undo that puts all back',
+  async (verb, { parameters, where, path }) => {
+    const action = actionOf(verb)
+    const before = JSON.stringify(specAt(path))
+    const { step, observation } = await stepOf(action, parameters, where)
+    const { changes, downtime } = await action.dryRun(step)
+    expect(changes).toHaveLength(1)
+    expect(downtime).toMatch(/^none/)
+    expect(JSON.stringify(specAt(path))).toBe(before)
+    expect(await action.probe(step, 'execution-1', never)).toBe('not-applied')
+
+    const contract = action.success(step, observation)
+    expect(successContractSchema.safeParse(contract).success).toBe(true)
+    expect(await action.effect(step, 'execution-1', never)).toEqual({ result: 'applied' })
+    expect(await action.effect(step, 'execution-1', never)).toEqual({ result: 'applied' })
+    expect(cluster.server.effects).toHaveLength(1)
+    expect(cluster.server.effects[0]?.query).toEqual({ fieldManager: 'steadyhand' })
+    expect(await action.probe(step, 'execution-1', never)).toBe('applied')
+    const own = contract.state.filter(({ field }) => field !== 'rollout')
+    expect(own.length).toBeGreaterThan(0)
+    expect(
+      await action.readState(
+        step.target,
+        own.map(({ field }) => field),
+      ),
+    ).toEqual(Object.fromEntries(own.map(({ field, equals }) => [field, equals])))
+
+    const undo = action.undo(step, observation)
+    if (!undo) throw new Error('there is no way back')
+    const back: Step = { ...step, parameters: action.definition.parameters.parse(undo.parameters), preconditions: undo.preconditions }
+    const { changes: returned } = await action.dryRun(back)
+    expect(returned).toEqual(changes.map(({ field, from, to }) => ({ field, from: to, to: from })))
+    expect(successContractSchema.safeParse(undo.success).success).toBe(true)
+    expect(await action.effect(back, 'execution-2', never)).toEqual({ result: 'applied' })
+    const after = specAt(path)
+    for (const field of ['paused', 'unschedulable']) if (after[field] === false) delete after[field]
+    expect(JSON.stringify(after)).toBe(before)
+  },
+)
+
+test.each(changing)('%s: status that moves aborts nothing, another meaning does', async (verb, { parameters, where, path, other }) => {
+  const action = actionOf(verb)
+  const { step } = await stepOf(action, parameters, where)
+  let moves = 0
+  cluster.server.interfere = ({ method }) => {
+    if (method === 'PATCH' && moves++ < 3)
+      cluster.server.change(path, (object) => Object.assign(object, { status: { ...(object['status'] as object), churn: moves } }))
+    return null
+  }
+  expect(await action.effect(step, 'execution-1', never)).toEqual({ result: 'applied' })
+  expect(cluster.server.effects).toHaveLength(1)
+  cluster.server.interfere = () => null
+  seed(cluster.server)
+  cluster.server.effects.length = 0
+  const { step: next } = await stepOf(action, parameters, where)
+  cluster.server.interfere = ({ method }) => {
+    if (method === 'PATCH') cluster.server.change(path, (object) => other(object['spec'] as Record<string, unknown>))
+    return null
+  }
+  expect(words(await action.effect(next, 'execution-2', never))).toContain('stale-target')
+  expect(cluster.server.effects).toEqual([])
+})
+
+test.each(changing)('%s: a missing right is told with its name', async (verb, { parameters, where, path }) => {
+  const action = actionOf(verb)
+  const { step } = await stepOf(action, parameters, where)
+  const resource = path.split('/').at(-2) ?? ''
+  cluster.server.refused.add(`patch ${resource}`)
+  expect(words(await action.effect(step, 'execution-1', never))).toMatch(/permission-missing.*cannot patch resource/)
+})
+
+test('an autoscaler goes to at most twice and at least half, its upper bound not below a budget', async () => {
+  const action = actionOf('autoscaler')
+  const said = async (minReplicas: number, maxReplicas: number): Promise<string> =>
+    words(await action.effect((await stepOf(action, { minReplicas, maxReplicas })).step, 'execution-1', never))
+  expect(await said(2, 9)).toContain('maxReplicas goes from 4 to 2 to 8 in one step, not to 9')
+  expect(await said(5, 8)).toContain('minReplicas goes from 2 to 1 to 4')
+  expect(await said(4, 3)).toContain('the least (4) is more than the most (3)')
+  cluster.server.apply(BUDGETS, {
+    metadata: { name: 'payments', namespace: 'shop' },
+    spec: { selector: { matchLabels: { app: 'payments' } }, minAvailable: 3 },
+  })
+  await until('the budget is known', async () => (await said(1, 2)).includes('needs 3 healthy pods'), WITHIN_SECONDS)
+  expect(cluster.server.effects).toEqual([])
+  const [found] = await Promise.all([action.suggest(because('insufficient_replicas'), context)])
+  expect(found).toMatchObject({ parameters: { minReplicas: 2, maxReplicas: 6 }, why: expect.stringContaining('at its end') })
+  expect(await action.suggest(because('bad_release'), context)).toBeNull()
+})
+
+test('resources go to at most twice and at least half of what is there, and a pod killed for memory gets half as much again', async () => {
+  const action = actionOf('set-resources')
+  const said = async (parameters: Parameters): Promise<string> =>
+    words(await action.effect((await stepOf(action, { container: 'app', ...parameters })).step, 'execution-1', never))
+  expect(await said({ memoryLimit: '1Gi' })).toContain('memory limit goes from 256Mi to 128Mi to 512Mi in one step, not to 1024Mi')
+  expect(await said({ cpuLimit: '500m' })).toContain('has no cpu limit now')
+  expect(await said({ memoryRequest: '256Mi', memoryLimit: '128Mi' })).toContain('a request may not be more than its limit')
+  expect(await said({ container: 'other', memoryLimit: '300Mi' })).toContain('it has no container other')
+  expect(action.definition.parameters.safeParse({ container: 'app', memoryLimit: '1; rm' }).success).toBe(false)
+  expect(cluster.server.effects).toEqual([])
+  const suggestion = await until('the pod is seen', async () => await action.suggest(because('oom_killed'), context), WITHIN_SECONDS)
+  expect(suggestion).toMatchObject({
+    parameters: { container: 'app', memoryLimit: '384Mi', cpuLimit: null },
+    why: 'app was killed at its memory limit of 256Mi; 384Mi gives it half as much again.',
+  })
+  expect((await action.dryRun((await stepOf(action, suggestion.parameters)).step)).changes).toEqual([
+    { field: 'spec.containers[app].resources.limits.memory', from: '256Mi', to: '384Mi' },
+  ])
+})
+
+test('deletes one pod of a workload on the condition of its uid, and knows that it is gone', async () => {
+  const action = actionOf('delete-pod')
+  const parameters = await until(
+    'the pod that is not ready is seen',
+    async () => (await action.byHand?.defaults(payments)) ?? null,
+    WITHIN_SECONDS,
+  )
+  expect(parameters).toEqual({ pod: 'payments-a', uid: cluster.server.object(`${PODS}/payments-a`)?.metadata.uid })
+  const { step, observation } = await stepOf(action, parameters)
+  const { changes, downtime } = await action.dryRun(step)
+  expect(changes).toEqual([{ field: 'pod', from: 'payments-a', to: 'ended; another is made in its place' }])
+  expect(downtime).toContain('emptyDir')
+  expect(cluster.server.effects).toEqual([])
+  expect(await action.probe(step, 'execution-1', never)).toBe('not-applied')
+  const { state } = action.success(step, observation)
+  expect(successContractSchema.safeParse(action.success(step, observation)).success).toBe(true)
+  const [field = ''] = state.map((each) => each.field)
+  expect(await action.readState(step.target, [field, 'replicas'])).toEqual({ [field]: 'there', replicas: 3 })
+  cluster.server.interfere = ({ method }) => (method === 'DELETE' ? 'drop-reply' : null)
+  expect(await action.effect(step, 'execution-1', never)).toMatchObject({ result: 'unknown' })
+  cluster.server.interfere = () => null
+  expect(await action.probe(step, 'execution-1', never)).toBe('applied')
+  expect(await action.readState(step.target, [field])).toEqual({ [field]: 'gone' })
+  expect(cluster.server.effects.map(({ body }) => body)).toMatchObject([{ preconditions: { uid: parameters['uid'] } }])
+  expect(words(await action.effect(step, 'execution-2', never))).toBe('stale-target: pod payments-a is gone')
+  expect(action.undo(step, observation)).toBeNull()
+})
+
+test('leaves a pod alone that took the name of another, that nobody replaces, or that a budget needs', async () => {
+  const action = actionOf('delete-pod')
+  const uidOf = (name: string): string => String(cluster.server.object(`${PODS}/${name}`)?.metadata.uid)
+  const said = async (pod: string, uid: string): Promise<string> =>
+    words(await action.effect((await stepOf(action, { pod, uid })).step, 'execution-1', never))
+  expect(await said('payments-b', 'another')).toBe('stale-target: pod payments-b is gone')
+  cluster.server.apply(PODS, {
+    metadata: { name: 'bare', namespace: 'shop', labels: { app: 'payments' } },
+    spec: { containers: [] },
+    status: {},
+  })
+  expect(await said('bare', uidOf('bare'))).toContain('not one that payments replaces')
+  cluster.server.apply(BUDGETS, {
+    ...{ metadata: { name: 'payments', namespace: 'shop' }, spec: { selector: { matchLabels: { app: 'payments' } }, minAvailable: 3 } },
+    status: { disruptionsAllowed: 0 },
+  })
+  await until(
+    'the budget is known',
+    async () => (await said('payments-b', uidOf('payments-b'))).includes('budget payments lets no pod'),
+    WITHIN_SECONDS,
+  )
+  expect(cluster.server.effects).toEqual([])
+  // Between the last look and the call another pod took the name: the API server refuses.
+  cluster.server.interfere = ({ method }) => {
+    if (method === 'DELETE') cluster.server.change(`${PODS}/payments-a`, ({ metadata }) => Object.assign(metadata, { uid: 'next' }))
+    return null
+  }
+  expect(await said('payments-a', uidOf('payments-a'))).toContain('stale-target')
+  expect(cluster.server.effects).toEqual([])
+  cluster.server.delete(`${PODS}/bare`)
+})
+
+test('keeps half of the nodes open, and says whom a node concerns', async () => {
+  const action = actionOf('cordon')
+  expect(await action.byHand?.concerns?.('node-0')).toEqual({ environment: 'production', services: ['payments'] })
+  expect(await action.byHand?.concerns?.('node-9')).toBeNull()
+  expect(await action.suggest(because('node_network_delay', 'node/node-1'), context)).toMatchObject({
+    target: { name: 'node-1' },
+    parameters: { cordoned: true },
+  })
+  cluster.server.change(`${NODES}/node-1`, (object) => Object.assign(object['spec'] as object, { unschedulable: true }))
+  const found = await until(
+    'the closed node is seen',
+    async () => await action.suggest(because('node_cordon_mismatch'), context),
+    WITHIN_SECONDS,
+  )
+  expect(found).toMatchObject({ target: { name: 'node-1' }, parameters: { cordoned: false } })
+  const { step } = await stepOf(action, { cordoned: true }, node)
+  expect(words(await action.effect(step, 'execution-1', never))).toContain('of 3 nodes that are ready 1 would stay open')
+  await expect(action.dryRun(step)).rejects.toThrow(IntegrationError)
+  expect(cluster.server.effects).toEqual([])
+})
+
+test('a paused rollout gets no other resources, and one that is paused is not paused again', async () => {
+  cluster.server.change(`${DEPLOYMENTS}/payments`, (object) => Object.assign(object['spec'] as object, { paused: true }))
+  churn(cluster.server, 'payments')
+  const said = async (verb: string, parameters: Parameters): Promise<string> =>
+    words(await actionOf(verb).effect((await stepOf(actionOf(verb), parameters)).step, 'execution-1', never))
+  expect(await said('set-resources', { container: 'app', memoryLimit: '384Mi' })).toContain('its rollout is paused')
+  expect(await said('pause', { paused: true })).toContain('paused already')
+  expect(await actionOf('pause').suggest(because('bad_release'), context)).toBeNull()
+})
+
+test.each([
+  [
+    'autoscaler',
+    { minReplicas: 2, maxReplicas: 8 },
+    /^kubectl --context test -n shop patch horizontalpodautoscaler\/payments -p '\{"spec":.*\}'$/,
+  ],
+  ['set-resources', { container: 'app', memoryLimit: '384Mi' }, /-n shop set resources deployment\/payments -c app --limits=memory=384Mi$/],
+  ['pause', { paused: false }, /-n shop rollout resume deployment\/payments$/],
+  ['delete-pod', { pod: 'payments-a', uid: 'x' }, /-n shop delete pod payments-a$/],
+  ['cordon', { cordoned: true }, /^kubectl --context test cordon node-0$/],
+])('%s by hand', async (verb, parameters, command) => {
+  const { step } = await stepOf(actionOf(verb), parameters, verb === 'cordon' ? node : payments)
+  expect(actionOf(verb).byHand?.command(step)).toMatch(command)
+})
