@@ -3,6 +3,7 @@ import type { WarningLog } from './ask-source.ts'
 import { collectChanges } from './evidence/changes.ts'
 import { collectLogs } from './evidence/logs.ts'
 import { collectMetrics } from './evidence/metrics.ts'
+import { rankNumbers } from './evidence/ranking.ts'
 import { readSymptom, type SymptomReading } from './evidence/symptom.ts'
 import { collectTopology } from './evidence/topology.ts'
 import { collectWorkload } from './evidence/workload.ts'
@@ -47,5 +48,6 @@ export async function collect(
     ),
   ])
   const topology = sources.flatMap(({ id, workloads }) => (workloads ? [collectTopology(id, scope)] : []))
-  return { evidence: [...(symptom ? [symptom.evidence] : []), ...items.flat(), ...topology.slice(0, 1)], symptom }
+  const asked = [...(symptom ? [symptom.evidence] : []), ...items.flat(), ...topology.slice(0, 1)]
+  return { evidence: [...asked, ...rankNumbers(asked, scope)], symptom }
 }

@@ -1,4 +1,11 @@
-import type { ChangesContent, Finding, LogsContent, SymptomContent, WorkloadContent } from '../../agent/diagnosis/evidence-content.ts'
+import type {
+  ChangesContent,
+  Finding,
+  LogsContent,
+  RankingContent,
+  SymptomContent,
+  WorkloadContent,
+} from '../../agent/diagnosis/evidence-content.ts'
 import type { Cited, Facts, ServiceFacts } from '../../agent/diagnosis/facts.ts'
 import { createDependencyGraph, type Edge } from '../../agent/topology/dependency-graph.ts'
 import type { MetricName } from '../../integrations/ports/metrics.ts'
@@ -60,6 +67,7 @@ export function facts(said: {
   services?: Record<string, SaidOfService>
   changes?: readonly Change[] | null
   symptom?: Partial<SymptomContent> | null
+  ranking?: Cited<RankingContent>
   /** More calls than the shop's own, or `false` when nobody knows who calls whom. */
   edges?: readonly Edge[] | false
   outside?: Iterable<[string, { owner: string; contact: string }]>
@@ -80,6 +88,7 @@ export function facts(said: {
     outside: new Map(said.outside ?? []),
     graphLabel: said.edges === false ? null : 'topology',
     symptom: said.symptom ? symptom(said.symptom) : null,
+    ranking: said.ranking ?? null,
     missing: said.missing ?? [],
   }
 }

@@ -35,6 +35,7 @@ const evidence = [
   item('E7', 'symptom', 'metric'),
   item('E8', 'metrics', 'metric', { source: 'other' }),
   item('E9', 'tickets', 'chat'),
+  item('E10', 'ranking', 'metric', { source: 'shop, other' }),
 ]
 
 describe('a diagnosis is corroborated', () => {
@@ -48,6 +49,8 @@ describe('a diagnosis is corroborated', () => {
     [['E3', 'E9'], false],
     [['E1', 'E6'], false],
     [['E1'], false],
+    [['E1', 'E10'], false],
+    [['E3', 'E10'], false],
     [[], false],
     [['E1', 'E99'], false],
   ])('by %j: %j', (cites, expected) => {
