@@ -61,7 +61,7 @@ export interface AgentDeps
   }
   queue: WorkQueue
   records: RecordsStore
-  modelRuns: Pick<ModelRunStore, 'latest'>
+  modelRuns: Pick<ModelRunStore, 'latest' | 'trace'>
   runbooks: Pick<RunbookStore, 'search'>
   topology: Topology
   /** Questions of people to what was configured, about what an inventory holds. */

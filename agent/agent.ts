@@ -14,6 +14,7 @@ import type { RunbookChunk, RunbookQuery } from './domain/runbook.ts'
 import type { Asker } from './domain/workspace.ts'
 import type { Handling } from './handling/handling.ts'
 import type { HandlingState } from './handling/state.ts'
+import type { TraceRun } from './investigation/model-trace.ts'
 import type { ModelUse } from './investigation/model-use.ts'
 import type { AuditReport, AuditStore, ControlStore, JournalEntry, PowerStore, VoteInput } from './ports.ts'
 import type { Figures } from './records/figures.ts'
@@ -111,6 +112,8 @@ export interface Agent extends ByPerson, ByHand, Handling {
   heard(alerts: readonly Alert[]): Promise<void>
   /** One stored result with its whole content, by its label on the card; null when there is none. */
   evidence(incidentId: string, label: string): Promise<EvidenceItem | null>
+  /** What models did in an incident, oldest first; null when there is no such incident. */
+  modelTrace(incidentId: string): Promise<TraceRun[] | null>
   incident(id: string): Promise<IncidentView | null>
   incidents(query: {
     state?: IncidentState | 'active'

@@ -10,6 +10,7 @@ import { askerOf, channelOf, sees, seesEverything, sightIn, sightOf } from './do
 import { createEffects } from './effects.ts'
 import { createHandling } from './handling/handling.ts'
 import { handlingOf } from './handling/state.ts'
+import { traceOf } from './investigation/model-trace.ts'
 import { modelUseOf } from './investigation/model-use.ts'
 import type { Jobs } from './jobs.ts'
 import type { SelfCheck } from './mode.ts'
@@ -84,6 +85,7 @@ function answersOf(deps: AgentDeps, seen: Seen, running: Running): Omit<Agent, '
     heard: async (alerts) => await deps.heartbeats?.heard(alerts),
     incidents: async (query) => await incidents.list(query),
     evidence: async (incidentId, label) => await incidents.evidenceItem(incidentId, label),
+    modelTrace: async (id) => ((await incidents.get(id)) ? (await seen.modelRuns.trace(id)).map(traceOf) : null),
     approval: async (id) => await approvals.approval(id),
     approvals: async (query) => await approvals.approvals(query),
     whoMay: async (requestId) => await readersAmong(await approvals.whoMay(requestId), requestId, deps),
@@ -102,7 +104,7 @@ function answersOf(deps: AgentDeps, seen: Seen, running: Running): Omit<Agent, '
         incidents.timeline(id),
         incidents.feedback(id),
         startOfDrill(incident, deps),
-        deps.modelRuns.latest(id),
+        seen.modelRuns.latest(id),
       ])
       const timeline = timelineOf([...drill, ...recorded], requests.items)
       const handling = handlingOf(recorded, deps.now())

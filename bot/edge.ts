@@ -15,6 +15,7 @@ import { createEventStreams } from './api/events.ts'
 import { evidenceEndpoints } from './api/evidence.ts'
 import { incidentEndpoints } from './api/incidents.ts'
 import { messageEndpoints } from './api/messages.ts'
+import { modelRunEndpoints } from './api/model-runs.ts'
 import { recordsEndpoints } from './api/records.ts'
 import { seenByCaller } from './api/seen-by-caller.ts'
 import { serviceEndpoints } from './api/services.ts'
@@ -145,6 +146,7 @@ export function createEdge(deps: EdgeDeps): Edge {
       now,
     }),
     ...evidenceEndpoints({ agent: seen }),
+    ...modelRunEndpoints({ agent: seen }),
     ...chartEndpoints({ agent: seen, drawPng }),
     ...recordsEndpoints({ agent: seen, now }),
     ...approvalEndpoints({ agent: seen }),

@@ -1,4 +1,4 @@
-import type { EvidenceItem } from '../domain/evidence.ts'
+import { type EvidenceItem, isAsked } from '../domain/evidence.ts'
 import type { Claim, ConfidencePart } from '../domain/hypothesis.ts'
 import type { Candidate } from './candidate.ts'
 
@@ -86,13 +86,14 @@ function retrieval({ candidate }: ConfidenceFacts): Scored {
 
 /** How many questions were answered, and by how many kinds of sources: the same for all hypotheses of a round. */
 function evidence({ evidence: items }: ConfidenceFacts): Scored {
-  const answered = items.filter(({ status }) => status === 'ok' || status === 'empty')
+  const asked = items.filter(isAsked)
+  const answered = asked.filter(({ status }) => status === 'ok' || status === 'empty')
   const kinds = new Set(answered.map(({ kind }) => kind))
-  const score = items.length === 0 ? 0 : 50 * (answered.length / items.length) + 50 * Math.min(1, kinds.size / ENOUGH_KINDS)
+  const score = asked.length === 0 ? 0 : 50 * (answered.length / asked.length) + 50 * Math.min(1, kinds.size / ENOUGH_KINDS)
   return {
     name: 'evidence',
     score: bounded(score),
-    why: `${answered.length} of ${items.length} ${items.length === 1 ? 'question' : 'questions'} ${answered.length === 1 ? 'was' : 'were'} answered, by ${kinds.size} ${kinds.size === 1 ? 'kind' : 'kinds'} of ${kinds.size === 1 ? 'source' : 'sources'}`,
+    why: `${answered.length} of ${asked.length} ${asked.length === 1 ? 'question' : 'questions'} ${answered.length === 1 ? 'was' : 'were'} answered, by ${kinds.size} ${kinds.size === 1 ? 'kind' : 'kinds'} of ${kinds.size === 1 ? 'source' : 'sources'}`,
   }
 }
 

@@ -32,8 +32,21 @@ export function findCulprit(facts: Facts): Culprit {
   const unexplained = troubled.filter((each) => !troubled.some((other) => explains(other, each, facts)))
   const related = unexplained.filter(({ service }) => isRelated(facts, service))
   const [first] = related.sort((a, b) => rankOf(a, facts) - rankOf(b, facts) || startOf(a) - startOf(b))
-  const chosen = first ?? describe(facts.services.get(facts.service) ?? emptyFacts(facts.service), facts)
-  const dependents = facts.graph.dependentsOf(chosen.service)
+  return withVictims(first ?? suspectAt(facts, facts.service), troubled, facts)
+}
+
+/** The same of a service that something else points to. */
+export function culpritAt(facts: Facts, service: string): Culprit {
+  const troubled = [...facts.services.values()].map((each) => describe(each, facts)).filter(({ troubles }) => troubles.length > 0)
+  return withVictims(suspectAt(facts, service), troubled, facts)
+}
+
+function suspectAt(facts: Facts, service: string): Suspect {
+  return describe(facts.services.get(service) ?? emptyFacts(service), facts)
+}
+
+function withVictims(chosen: Suspect, troubled: readonly Suspect[], { graph }: Facts): Culprit {
+  const dependents = graph.dependentsOf(chosen.service)
   return { ...chosen, victims: troubled.map(({ service }) => service).filter((service) => dependents.has(service)) }
 }
 

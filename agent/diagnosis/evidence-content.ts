@@ -131,6 +131,44 @@ export const topologyContentSchema = z.object({
 })
 export type TopologyContent = z.infer<typeof topologyContentSchema>
 
+/** What the ranking by numbers made of the series of a round. */
+export const rankingContentSchema = z.object({
+  /** Where it was noticed, as what (null: nobody said), and when. */
+  service: z.string(),
+  metric: z.string().nullable(),
+  noticedAt: moment,
+  /** What it was asked about. */
+  services: z.array(z.string()),
+  series: z.number(),
+  calls: z.number(),
+  /** Nothing left its usual by more than chance does: the order is not to be trusted. */
+  abstained: z.boolean(),
+  /** Best first. */
+  components: z.array(
+    z.object({
+      component: z.string(),
+      score: z.number(),
+      reasons: z.array(
+        z.object({
+          metric: z.string(),
+          score: z.number(),
+          /** How many times its usual spread it departed. */
+          times: z.number(),
+          usual: z.number(),
+          /** Where it rose to and stayed; null for what fell. */
+          risen: z.number().nullable(),
+          /** 0–1: what the services that it calls explain of it. */
+          explained: z.number(),
+          since: moment.nullable(),
+          /** Seconds from then to the notice, negative when it began later. */
+          lead: z.number().nullable(),
+        }),
+      ),
+    }),
+  ),
+})
+export type RankingContent = z.infer<typeof rankingContentSchema>
+
 export const symptomContentSchema = z.object({
   service: z.string(),
   metric: z.string(),

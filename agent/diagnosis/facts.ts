@@ -11,6 +11,8 @@ import {
   type LogsContent,
   logsContentSchema,
   metricsContentSchema,
+  type RankingContent,
+  rankingContentSchema,
   type SymptomContent,
   symptomContentSchema,
   topologyContentSchema,
@@ -44,6 +46,8 @@ export interface Facts {
   /** Whose the called services are that are somebody else's, by their names. */
   outside: ReadonlyMap<string, { owner: string; contact: string }>
   symptom: Cited<SymptomContent> | null
+  /** What the numbers alone say; null where there were none. */
+  ranking: Cited<RankingContent> | null
   /** One line for each source that gave no answer. */
   missing: readonly string[]
 }
@@ -72,6 +76,7 @@ export function readFacts(about: { service: string; startedAt: Date; now: Date }
     graphLabel: topology?.label ?? null,
     outside: new Map(topology?.outside.map((party) => [party.name, party]) ?? []),
     symptom: read(evidence, 'symptom', symptomContentSchema).at(-1) ?? null,
+    ranking: read(evidence, 'ranking', rankingContentSchema).at(-1) ?? null,
     missing: evidence.filter(({ status }) => status === 'failed' || status === 'denied').map(({ summary }) => summary),
   }
 }

@@ -7,7 +7,7 @@ export interface EvidenceItem {
   incidentId: string
   /** Short label cited on cards: 'E1', 'E2' … in order of collection. */
   label: string
-  /** What was asked: 'metrics', 'logs', 'changes', 'workload', 'cluster', 'topology'. */
+  /** What was asked: 'metrics', 'logs', 'changes', 'workload', 'cluster', 'topology'; or 'ranking', which is worked out of those. */
   kind: string
   source: string
   trust: TrustTier
@@ -31,3 +31,8 @@ export interface EvidenceItem {
 export type EvidenceSummary = Omit<EvidenceItem, 'content'>
 
 export type NewEvidence = Omit<EvidenceItem, 'id' | 'incidentId' | 'label' | 'hash' | 'collectedAt'>
+
+/** Whether a source was asked for it. What is worked out of other evidence answers no question, and is no source of its own. */
+export function isAsked({ kind }: Pick<EvidenceItem, 'kind'>): boolean {
+  return kind !== 'ranking'
+}

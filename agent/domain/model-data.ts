@@ -7,6 +7,7 @@ const KIND_OF_EVIDENCE: ReadonlyMap<string, DataKind> = new Map([
   ['alerts', 'alerts'],
   ['metrics', 'metrics'],
   ['symptom', 'metrics'],
+  ['ranking', 'metrics'],
   ['logs', 'logs'],
   ['changes', 'changes'],
   ['workload', 'workloads'],

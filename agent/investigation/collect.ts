@@ -4,6 +4,7 @@ import { collectChanges } from './evidence/changes.ts'
 import { collectClusters } from './evidence/cluster.ts'
 import { collectLogs } from './evidence/logs.ts'
 import { collectMetrics } from './evidence/metrics.ts'
+import { rankNumbers } from './evidence/ranking.ts'
 import { readSymptom, type SymptomReading } from './evidence/symptom.ts'
 import { collectTopology } from './evidence/topology.ts'
 import { collectWorkload } from './evidence/workload.ts'
@@ -50,5 +51,6 @@ export async function collect(
     ),
   ])
   const topology = sources.flatMap(({ id, workloads }) => (workloads ? [collectTopology(id, scope)] : []))
-  return { evidence: [...(symptom ? [symptom.evidence] : []), ...items.flat(), ...topology.slice(0, 1)], symptom }
+  const asked = [...(symptom ? [symptom.evidence] : []), ...items.flat(), ...topology.slice(0, 1)]
+  return { evidence: [...asked, ...rankNumbers(asked, scope)], symptom }
 }

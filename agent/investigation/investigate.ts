@@ -4,7 +4,7 @@ import { readFacts } from '../diagnosis/facts.ts'
 import { withOpinion } from '../diagnosis/second-opinion.ts'
 import { classWords } from '../diagnosis/wording.ts'
 import type { Alert } from '../domain/alert.ts'
-import type { EvidenceItem } from '../domain/evidence.ts'
+import { type EvidenceItem, isAsked } from '../domain/evidence.ts'
 import type { Hypothesis } from '../domain/hypothesis.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { MetricBound } from '../domain/plan.ts'
@@ -136,18 +136,19 @@ async function tellDiagnosis(
 ): Promise<void> {
   const [first] = hypotheses
   if (!first) throw new Error('a diagnosis has at least one hypothesis')
-  const answered = evidence.filter(({ status }) => status === 'ok' || status === 'empty').length
+  const asked = evidence.filter(isAsked)
+  const answered = asked.filter(({ status }) => status === 'ok' || status === 'empty').length
   const cause = first.class === 'unknown' ? 'The cause is not known yet' : `Most likely ${classWords(first.class)} of ${first.component}`
   const event = {
     kind: 'diagnosis-made',
-    text: `${cause}; confidence ${first.confidence} %. ${answered} of ${evidence.length} questions were answered in ${milliseconds} ms.`,
+    text: `${cause}; confidence ${first.confidence} %. ${answered} of ${asked.length} questions were answered in ${milliseconds} ms.`,
     detail: {
       class: first.class,
       component: first.component,
       confidence: first.confidence,
       milliseconds,
       answered,
-      asked: evidence.length,
+      asked: asked.length,
     },
   }
   const moved = await incidents.record(incidentId, { ...event, state: 'observing', from: ['investigating'] })

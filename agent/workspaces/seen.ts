@@ -9,6 +9,7 @@ import { createScopes } from '../topology/scopes.ts'
 import { seenApprovals } from './seen-approvals.ts'
 import { seenIncidents } from './seen-incidents.ts'
 import { seenTopology } from './seen-inventory.ts'
+import { allModelRuns, type ModelRuns, seenModelRuns } from './seen-model-runs.ts'
 import { seenAudit, seenControl, seenRecords, seenTelemetry } from './seen-records.ts'
 
 /** What answers are made of. Whoever is given the narrow ones can tell no more than they hold. */
@@ -23,13 +24,23 @@ export interface Seen {
   audit: AuditStore
   control: ControlStore
   drills: Agent['drills']
+  modelRuns: ModelRuns
 }
 
-type Parts = Pick<AgentDeps, 'incidents' | 'approvals' | 'topology' | 'telemetry' | 'records' | 'audit' | 'control' | 'drills' | 'catalog'>
+type Parts = Pick<
+  AgentDeps,
+  'incidents' | 'approvals' | 'topology' | 'telemetry' | 'records' | 'audit' | 'control' | 'drills' | 'catalog' | 'modelRuns'
+>
 
-export function allOf({ incidents, approvals, topology, telemetry, records, audit, control, drills, catalog }: Parts): Seen {
-  const scopes = createScopes({ catalog, topology })
-  return { everything: true, incidents, approvals, topology, telemetry: telemetry(topology), scopes, records, audit, control, drills }
+export function allOf(parts: Parts): Seen {
+  const { incidents, approvals, topology, records, audit, control, drills, catalog } = parts
+  return {
+    everything: true,
+    ...{ incidents, approvals, topology, records, audit, control, drills },
+    telemetry: parts.telemetry(topology),
+    scopes: createScopes({ catalog, topology }),
+    modelRuns: allModelRuns(parts.modelRuns),
+  }
 }
 
 /** The same parts, each holding only what is seen. */
@@ -48,6 +59,7 @@ export function partOf(parts: Parts, sight: Sight): Seen {
     audit: seenAudit(parts.audit, incidents),
     control: seenControl(parts.control, sight),
     drills: seenDrills(parts.drills, incidents),
+    modelRuns: seenModelRuns(allModelRuns(parts.modelRuns), incidents, sight),
   }
 }
 

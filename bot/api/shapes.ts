@@ -83,7 +83,7 @@ export const incidentSummarySchema = z.object({
 const claimSchema = z.object({ text: z.string(), cites: z.array(z.string()), supported: z.boolean(), by: z.literal('model').optional() })
 
 const usedSchema = z.object({ seconds: z.number(), turns: z.int(), calls: z.int(), tokens: z.int(), dollars: z.number().nullable() })
-const modelUseSchema = z.object({
+export const modelUseSchema = z.object({
   provider: z.string().nullable(),
   model: z.string().nullable(),
   /** Null while it is at it. */

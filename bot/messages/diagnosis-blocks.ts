@@ -6,7 +6,7 @@ import { type CardBlock, list, note, text } from './card.ts'
 import { causeWords } from './cause-words.ts'
 import { citations } from './evidence-lines.ts'
 import { modelBlocks } from './model-lines.ts'
-import { bold, joinSpans, type Span, say } from './span.ts'
+import { bold, joinSpans, type Span, say, shortCode } from './span.ts'
 import { time } from './time-words.ts'
 import { cleanText } from './visible-text.ts'
 
@@ -87,7 +87,10 @@ function partWords({ name, score, weight }: ConfidencePart): Span[] {
   return say`${PART_WORDS[name]} ${Math.round(score)} × ${Math.round(weight)} %`
 }
 
+/** Behind another cause, one that is not known is a place. */
 function otherLine(hypothesis: Hypothesis): Span[] {
+  if (hypothesis.class === 'unknown')
+    return say`something unknown that began in ${shortCode(hypothesis.component)}: ${percent(hypothesis.confidence)}`
   return say`${causeWords(hypothesis.class, hypothesis.component)}: ${percent(hypothesis.confidence)}`
 }
 

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { DATA_KINDS } from '../../agent/domain/model-data.ts'
 import { type Asker, sees, sightOf, type Workspace } from '../../agent/domain/workspace.ts'
+import { BUDGET } from '../../agent/investigation/budget.ts'
+import type { Step } from '../../agent/investigation/transcript.ts'
 import type { Endpoint } from '../../bot/api/endpoint.ts'
 import { COMMANDS, runCommand } from '../../bot/commands.ts'
 import type { ConfiguredPerson } from '../../bot/config.ts'
@@ -289,6 +291,20 @@ describeDatabases(
       })
     })
 
+    test('what a model did is read whole by whoever may read all that it was told, and without words by whoever may not', async () => {
+      const [, basket] = things
+      const read = async (name: string) => await (await running.as(name)).get(`/api/v1/incidents/${basket?.incident}/model-runs`)
+      const [whole, narrow, none] = [await read('ann'), await read('sam'), await read('pat')]
+      expect(whole.json.items[0]).toMatchObject({ number: 1, withheld: false, use: { outcome: 'concluded', questions: ['Why logs?'] } })
+      expect(whole.text).toContain('SECRETIVE LINE')
+      expect(narrow.json.items[0]).toMatchObject({ number: 1, withheld: true, use: { outcome: 'concluded', questions: [] } })
+      expect(narrow.json.items[0].steps.map(({ kind }: { kind: string }) => kind)).toEqual(['started', 'answered', 'result', 'ended'])
+      expect(narrow.text).not.toMatch(/SECRETIVE LINE|Why logs|E2/)
+      expect(none).toMatchObject({ status: 404, json: { code: 'unknown-incident' } })
+      const view = await (await running.as('sam')).get(`/api/v1/incidents/${basket?.incident}`)
+      expect(view.json.model).toMatchObject({ outcome: 'concluded', questions: [] })
+    })
+
     test('who may decide is who holds the role and sees it, and a vote of anybody else is one about nothing', async () => {
       const [billing] = things
       const names = await running.agent.whoMay(billing?.approval ?? '')
@@ -385,6 +401,23 @@ function withoutQuery(text: string, { service, incident }: Thing, query: string)
   return [service, incident].filter((name) => query.includes(name)).reduce((left, name) => left.replaceAll(`"service":"${name}"`, ''), text)
 }
 
+/** A model was told lines of a log. */
+async function modelLooked({ modelRuns }: RunningEdge['stores'], incident: string, service: string): Promise<void> {
+  const asked = { provider: 'anthropic', model: 'claude', price: null }
+  const line = `SECRETIVE LINE of ${service}`
+  const steps: Step[] = [
+    { kind: 'started', prompts: [], system: 'Look.', user: line, budget: BUDGET, tells: ['metrics', 'logs'] },
+    {
+      ...{ kind: 'answered', ...asked, text: line, raw: null, reason: 'calls', usage: { input: 9, output: 9 } },
+      calls: [{ id: 'c1', name: 'read_logs', input: { service } }],
+    },
+    { kind: 'result', call: 'c1', name: 'read_logs', status: 'ok', labels: ['E2'], text: line, short: line },
+    { kind: 'ended', outcome: 'concluded', words: 'it concluded', opinion: { causes: [], questions: ['Why logs?'] } },
+  ]
+  const run = await modelRuns.start(incident)
+  for (const [i, step] of steps.entries()) await modelRuns.append(run.id, i + 1, { ...step, at: new Date() })
+}
+
 async function laidDown({ stores }: RunningEdge, place: (typeof SERVICES)[number], index: number): Promise<Thing> {
   const { service, environment } = place
   const { incidentId } = await stores.incidents.absorb(
@@ -403,6 +436,7 @@ async function laidDown({ stores }: RunningEdge, place: (typeof SERVICES)[number
   const id = incidentId ?? ''
   const asked = anEvidenceItem('E1', { summary: `Errors of ${service}.`, query: service })
   await stores.incidents.addEvidence(id, [asked, { ...asked, kind: 'logs', trust: 'log', summary: `Lines of ${service}.` }])
+  await modelLooked(stores, id, service)
   const claims = ['metrics', 'logs'].map((kind, at) => ({ text: `By ${kind}.`, cites: [`E${at + 1}`], supported: true }))
   await stores.incidents.saveHypotheses(id, [aHypothesis({ component: `service/${service}`, claims, against: [], unknown: [] })])
   const { parent, undo } = samplePlan(new Date(), {

@@ -30,6 +30,7 @@ export interface ConsoleModules {
   panelsStillTrue(panels: Record<string, object>, approvals: ReadonlyMap<string, object>): Record<string, object>
   roundsOf(evidence: readonly object[]): { latest: { label: string }; earlier: { label: string }[] }[]
   evidenceSection(incident: object, focus: string, context: { origin: string; now: Date }): Tree
+  traceSection(incident: object, trace: object): Tree | null
   alertsSection(incident: object, context: { origin: string; now: Date }): Tree | null
   layOut(
     names: readonly string[],
@@ -63,6 +64,7 @@ const MODULES = [
   'service-graph',
   'services-view',
   'records-view',
+  'trace-view',
   'state',
 ]
 

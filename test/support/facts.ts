@@ -3,6 +3,7 @@ import type {
   ClusterContent,
   Finding,
   LogsContent,
+  RankingContent,
   SymptomContent,
   WorkloadContent,
 } from '../../agent/diagnosis/evidence-content.ts'
@@ -67,6 +68,7 @@ export function facts(said: {
   services?: Record<string, SaidOfService>
   changes?: readonly Change[] | null
   symptom?: Partial<SymptomContent> | null
+  ranking?: Cited<RankingContent>
   /** More calls than the shop's own, or `false` when nobody knows who calls whom. */
   edges?: readonly Edge[] | false
   outside?: Iterable<[string, { owner: string; contact: string }]>
@@ -90,6 +92,7 @@ export function facts(said: {
     outside: new Map(said.outside ?? []),
     graphLabel: said.edges === false ? null : 'topology',
     symptom: said.symptom ? symptom(said.symptom) : null,
+    ranking: said.ranking ?? null,
     missing: said.missing ?? [],
   }
 }

@@ -17,7 +17,11 @@ export function unknownCause(facts: Facts, culprit: Culprit): Candidate {
     since: culprit.since,
     claims: [...symptomStatements(culprit), ...logStatements(culprit), ...victimStatements(culprit, facts)],
     against: [],
-    unknown: [...unseenWords(facts, culprit), ...facts.missing.map((words) => `no answer: ${words}`)],
+    unknown: [
+      ...unseenWords(facts, culprit),
+      ...(facts.ranking?.abstained ? ['the numbers do not tell where it began: nothing left its usual by more than chance does'] : []),
+      ...facts.missing.map((words) => `no answer: ${words}`),
+    ],
   }
 }
 

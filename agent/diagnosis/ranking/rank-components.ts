@@ -23,6 +23,8 @@ export interface Reason {
   surprise: number
   usual: number
   rise: number
+  /** Whether it went up; what fell has no rise that counts. */
+  isUp: boolean
   /** 0–1: what of it is not explained by what the component calls. */
   ownShare: number
   since: number | null
@@ -90,8 +92,8 @@ function ownReason({ symptom, seenByCallersOnly }: RankingQuestion, ownShare: (s
       share *
       (isOtherSymptom ? OTHER_SYMPTOM_WEIGHT : 1) *
       (seenByCallersOnly.has(component) && travels(kind) ? CALLERS_ONLY_WEIGHT : 1)
-    const { size, usual, rise, since } = surprise
-    return { component, kind, metric, score: loudness(size) * weight, surprise: size, usual, rise, ownShare: share, since }
+    const { size, usual, rise, isUp, since } = surprise
+    return { component, kind, metric, score: loudness(size) * weight, surprise: size, usual, rise, isUp, ownShare: share, since }
   }
 }
 
@@ -120,9 +122,9 @@ function networkReasons(surprises: readonly Surprise[]): ReasonOf[] {
     const sum = own.reduce((all, { size }) => all + loudness(size), 0)
     const share = Math.sqrt((sum / (own.length * loudest)) * (sum / total))
     if (!first) return []
-    const { size, usual, rise, since, track } = first
+    const { size, usual, rise, isUp, since, track } = first
     const score = WEIGHTS.network * share * loudness(size)
-    return [{ component, kind: 'network', metric: track.metric, score, surprise: size, usual, rise, ownShare: share, since }]
+    return [{ component, kind: 'network', metric: track.metric, score, surprise: size, usual, rise, isUp, ownShare: share, since }]
   })
 }
 

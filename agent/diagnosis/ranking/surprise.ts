@@ -18,8 +18,9 @@ export interface Surprise {
 
 /** An alert comes late: what lies this close before it is searched for the beginning, and not taken for usual. Seconds, and one step at least. */
 const LATE_SECONDS = 90
-/** A departure has to last this long, or two samples, to count: chance makes single samples. */
+/** A departure has to last this long, or two samples, to count: chance makes single samples. Nobody waits for that when it was noticed just now. */
 const LASTING_SECONDS = 60
+const SHORTEST_LASTING_SECONDS = 10
 const MAX_LASTING_SAMPLES = 30
 /** Of a long past so many stretches, evenly spread, tell what is ordinary. */
 const MAX_STRETCHES = 300
@@ -43,10 +44,16 @@ const QUARTILES_PER_DEVIATION = 1.349
 export function measureSurprise(question: RankingQuestion): Surprise[] {
   const step = commonStep(question.tracks)
   const searchedFrom = question.noticedAt - Math.max(LATE_SECONDS, step)
-  const lasting = Math.min(MAX_LASTING_SAMPLES, Math.max(2, Math.round(LASTING_SECONDS / step)))
+  const lasting = Math.min(MAX_LASTING_SAMPLES, Math.max(2, Math.round(lastingSeconds(question) / step)))
   const parts = question.tracks.flatMap((track) => divide(track, searchedFrom))
   const peers = peerLevels(parts)
   return parts.map((part) => measure(part, peers.get(part.track.metric) ?? 0, lasting))
+}
+
+/** What was watched since the notice, within bounds: a trouble of half a minute cannot have lasted a whole one. */
+function lastingSeconds({ tracks, noticedAt }: RankingQuestion): number {
+  const watched = tracks.reduce((last, { points }) => Math.max(last, points.at(-1)?.[0] ?? 0), 0) - noticedAt
+  return Math.min(LASTING_SECONDS, Math.max(SHORTEST_LASTING_SECONDS, watched))
 }
 
 interface Divided {
@@ -83,7 +90,13 @@ function peerLevels(parts: readonly Divided[]): Map<string, number> {
 }
 
 function measure({ track, past, usual, deviation, recent }: Divided, peerLevel: number, lasting: number): Surprise {
-  const spread = Math.max(deviation, OWN_FLOOR * Math.abs(usual), PEER_FLOOR * peerLevel, floorOf(track.kind), Number.MIN_VALUE)
+  const spread = Math.max(
+    deviation,
+    OWN_FLOOR * Math.abs(usual),
+    PEER_FLOOR * peerLevel,
+    track.floor ?? floorOf(track.kind),
+    Number.MIN_VALUE,
+  )
   const inSpreads = (value: number): number => (value - usual) / spread
   const now = stretches(
     Float64Array.from(recent, ([, value]) => inSpreads(value)),

@@ -16,6 +16,8 @@ export interface Track {
   kind: MeasureKind
   /** For `network`: the caller, while `component` is the called. */
   caller?: string
+  /** In its own unit, where that is known: the usual spread is never taken for less. */
+  floor?: number
   /** [seconds since 1970, value], oldest first; a moment without a value has no point. */
   points: readonly (readonly [number, number])[]
 }

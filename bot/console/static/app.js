@@ -61,12 +61,13 @@ async function follow(first = false) {
   if (route.focus === '') return
   requestAnimationFrame(() => bringIntoView(route.focus))
   // What is read now makes the page longer above or below what was brought into view.
-  if (await reader.evidence()) requestAnimationFrame(() => bringIntoView(route.focus))
+  const [isRead] = await Promise.all([reader.evidence(), reader.trace()])
+  if (isRead || route.focus === 'trace') requestAnimationFrame(() => bringIntoView(route.focus))
 }
 
 /** @param {string} focus */
 function bringIntoView(focus) {
-  const target = document.getElementById(`evidence-${focus}`) ?? document.getElementById(`card-${focus}`)
+  const target = ['evidence', 'card', 'section'].map((kind) => document.getElementById(`${kind}-${focus}`)).find((each) => each !== null)
   // Opened here as well: the reader may have closed it since the address named it first.
   for (let around = target?.closest('details'); around; around = around.parentElement?.closest('details')) around.open = true
   target?.scrollIntoView({ block: 'start', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' })

@@ -19,6 +19,11 @@ export function contentView(content, now) {
   const parts = [
     ...series(held),
     ...table(
+      'Where it began',
+      ['where', 'score', 'what', 'times its usual spread', 'since'],
+      list(held['components']).flatMap((one) => placeRows(one, now)),
+    ),
+    ...table(
       'Log lines',
       ['times', 'line', 'last'],
       list(held['patterns']).map((one) => [one['count'], one['sample'], time(one['last'], now)]),
@@ -49,6 +54,20 @@ function series(held) {
     return [one['metric'], ...figures, values.length]
   })
   return table('Series', ['what', 'lowest', 'highest', 'last', 'samples'], rows)
+}
+
+/**
+ * @param {Record<string, unknown>} one
+ * @param {Date} now
+ */
+function placeRows(one, now) {
+  return list(one['reasons']).map((reason, i) => [
+    i === 0 ? one['component'] : '',
+    i === 0 ? figure(Number(one['score']), '') : '',
+    reason['metric'],
+    figure(Number(reason['times']), ''),
+    time(reason['since'], now),
+  ])
 }
 
 /** @param {number[]} values */

@@ -8,6 +8,7 @@ import { stopOf } from './mode.js'
 import { panelView } from './panel-view.js'
 import { incidentHash } from './route.js'
 import { clock } from './time.js'
+import { traceSection } from './trace-view.js'
 import { h } from './tree.js'
 import { actedOn, approvalTone, stateTone, stateWords } from './words.js'
 
@@ -38,6 +39,7 @@ export function incidentView(state, context) {
       alertsSection(data, context),
       evidenceSection(data, state.route.focus, context, state.evidence),
       timelineSection(data),
+      traceSection(data, state.trace),
     ),
   ]
 }

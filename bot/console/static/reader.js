@@ -177,6 +177,18 @@ export function createReader(state, update) {
       update({ evidence: { id, label, data: answer.ok ? answer.body : null, refused: answer.ok ? null : answer } })
     })
 
+  /** Reads what models did in the incident once its address names that, and again when it changed while it is shown. */
+  const trace = () =>
+    once('trace', async () => {
+      const { id } = state.route
+      if (state.route.focus !== 'trace' && state.trace.id !== id) return
+      const data = state.trace.id === id ? state.trace.data : null
+      update({ trace: { id, data, refused: null } })
+      const answer = await get(`/api/v1/incidents/${encodeURIComponent(id)}/model-runs`)
+      if (state.route.id !== id) return
+      update({ trace: answer.ok ? { id, data: answer.body.items, refused: null } : { id, data, refused: answer } })
+    })
+
   const run = () =>
     once('run', async () => {
       if (!state.run) return
@@ -186,7 +198,7 @@ export function createReader(state, update) {
 
   const page = async () => {
     const here = {
-      incident,
+      incident: () => Promise.all([incident(), trace()]),
       audit,
       services: () => Promise.all([services(), incidents()]),
       records: () => Promise.all([records(), ended()]),
@@ -219,6 +231,7 @@ export function createReader(state, update) {
     who,
     incident,
     evidence,
+    trace,
     audit,
     countOver,
     /** What every page needs, before the first is drawn. */
@@ -234,7 +247,7 @@ export function createReader(state, update) {
       const reading = mode()
       if (type === 'mode-changed') await reading
       else if (state.route.page === 'home') await Promise.all([incidents(), pending(), drills(), run()])
-      else if (state.route.page === 'incident' && incidentId === state.route.id) await Promise.all([incident(), pending()])
+      else if (state.route.page === 'incident' && incidentId === state.route.id) await Promise.all([incident(), pending(), trace()])
       else if (state.route.page === 'incident') await pending()
       else await page()
     },

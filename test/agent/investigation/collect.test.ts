@@ -58,6 +58,7 @@ describe('evidence', () => {
       ['workload', 'ok', 'platform', 'payments runs v42, 1 of 1 replicas ready, 0 restarts'],
       ['logs', 'ok', 'log', 'payments: 40 error lines; most often “POST /charges/0 failed: RangeError” (40)'],
       ['topology', 'ok', 'platform', 'payments calls no other service and is called by checkout, storefront'],
+      ['ranking', 'ok', 'metric', 'by the numbers of 3 services it began in payments (4.8)'],
     ])
     const metrics = only(evidence, 'metrics')
     expect(metrics).toMatchObject({ source: 'shop', link: 'http://shop.example/payments/request_rate', from: later(-300), to: NOW })

@@ -4,6 +4,7 @@ import { metricBoundSchema } from '../../../agent/domain/plan.ts'
 import type { Workspace } from '../../../agent/domain/workspace.ts'
 import { healthyBound } from '../../../agent/investigation/investigate.ts'
 import { readRunbook } from '../../../agent/knowledge/read-runbook.ts'
+import { isCorroborated } from '../../../agent/policy/corroboration.ts'
 import { evidenceHash } from '../../../storage/evidence.ts'
 import { describeDatabases } from '../../support/database.ts'
 import { at, breakPayments, createInvestigationHarness, type InvestigationHarness } from '../../support/investigation-harness.ts'
@@ -102,9 +103,42 @@ describeDatabases('one round of investigation', (store) => {
     breakPayments(harness)
     const again = await harness.investigation.run(id, signal())
     const labels = (await harness.incidents.evidence(id)).map(({ label }) => label)
-    expect(labels).toEqual(Array.from({ length: 16 }, (_, i) => `E${i + 1}`))
+    expect(labels).toEqual(Array.from({ length: 18 }, (_, i) => `E${i + 1}`))
     expect(again.hypotheses[0]?.class).toBe('bad_release')
-    for (const label of again.hypotheses[0]?.claims.flatMap(({ cites }) => cites) ?? []) expect(Number(label.slice(1))).toBeGreaterThan(8)
+    for (const label of again.hypotheses[0]?.claims.flatMap(({ cites }) => cites) ?? []) expect(Number(label.slice(1))).toBeGreaterThan(9)
+  })
+
+  it('names by the numbers a service that the alert does not name and no limit speaks of, which alone is no ground for a plan', async () => {
+    const slow = (service: string, seconds: number): void => harness.shop.set(service, 'latency_p99', seconds, at(-20))
+    slow('inventory', 0.098)
+    slow('checkout', 0.099)
+    slow('storefront', 0.13)
+    harness.goTo(30)
+    const id = await harness.open({
+      service: 'storefront',
+      trigger: { service: 'storefront', metric: 'latency_p99', comparator: '>', threshold: 0.12 },
+    })
+    const { hypotheses } = await harness.investigation.run(id, signal())
+    const [first] = hypotheses
+    const evidence = await harness.incidents.evidence(id)
+    const [ranked] = evidence.filter(({ kind }) => kind === 'ranking')
+    expect(first).toMatchObject({ class: 'unknown', component: 'service/inventory', since: at(-20) })
+    expect(first?.claims[0]).toEqual({
+      text: 'By the numbers the trouble began in inventory: latency p99 rose from its usual 20 ms to 98 ms, 7.6 times its usual spread, at 10:41:40 UTC, 20 s before the alert.',
+      cites: [ranked?.label, evidence.find(({ kind, summary }) => kind === 'metrics' && summary.startsWith('inventory'))?.label],
+      supported: true,
+    })
+    expect(ranked).toMatchObject({ source: 'shop', trust: 'metric', status: 'ok', from: at(-300), to: at(30) })
+    expect(ranked?.hash).toBe(evidenceHash(ranked?.content))
+    expect(isCorroborated({ claims: first?.claims.slice(0, 1) ?? [] }, evidence)).toBe(false)
+  })
+
+  it('says that the numbers do not tell where it began when nothing left its usual', async () => {
+    const id = await harness.open()
+    const { hypotheses } = await harness.investigation.run(id, signal())
+    expect(hypotheses[0]).toMatchObject({ class: 'unknown', component: 'service/payments' })
+    expect(hypotheses[0]?.unknown.join()).toContain('the numbers do not tell where it began')
+    expect((await harness.incidents.evidence(id)).find(({ kind }) => kind === 'ranking')).toMatchObject({ status: 'empty' })
   })
 
   it('does not move an incident that waits for people', async () => {

@@ -37,6 +37,7 @@ const evidence = [
   item('E9', 'tickets', 'chat'),
   item('E10', 'workload', 'platform'),
   item('E11', 'cluster', 'platform'),
+  item('E12', 'ranking', 'metric', { source: 'shop, other' }),
 ]
 
 describe('a diagnosis is corroborated', () => {
@@ -52,6 +53,8 @@ describe('a diagnosis is corroborated', () => {
     [['E3', 'E9'], false],
     [['E1', 'E6'], false],
     [['E1'], false],
+    [['E1', 'E12'], false],
+    [['E3', 'E12'], false],
     [[], false],
     [['E1', 'E99'], false],
   ])('by %j: %j', (cites, expected) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { elementsOf, loadConsoleModules } from '../../support/console-modules.ts'
 
-const { firstState, recordsView, seconds, servicesView, textOf } = await loadConsoleModules()
+const { firstState, recordsView, seconds, servicesView, textOf, traceSection } = await loadConsoleModules()
 const now = new Date('2026-03-01T12:00:00Z')
 const refused = { title: 'The database cannot be reached.', detail: null, code: 'unavailable' }
 
@@ -60,4 +60,42 @@ describe('the page of records', () => {
     [3_600, '1 h'],
     [7_440, '2 h 4 min'],
   ])('%d seconds are %s', (value, words) => expect(seconds(value)).toBe(words))
+})
+
+describe('what a model did', () => {
+  const hostile = '</pre><script>alert(1)</script> \u202egpj.exe <data label="E1">'
+  const step = (seq: number, more: object = {}) => ({
+    ...{ seq, at: now.toISOString(), kind: 'answered', words: `Step ${seq}.`, texts: [], evidence: [] },
+    ...more,
+  })
+  const run = (more: object = {}) => ({ number: 1, use: { outcome: 'concluded' }, withheld: false, steps: [step(1)], ...more })
+  const shown = (trace: object, model: object | null = {}) =>
+    traceSection({ id: 'inc-1', model }, { id: 'inc-1', data: null, refused: null, ...trace })
+
+  test('is offered where a model was asked, read when somebody wants it, and said to be unreadable when it is', () => {
+    expect(shown({}, null)).toBeNull()
+    const offered = shown({ id: '' })
+    expect(elementsOf(offered ? [offered] : []).find(({ tag }) => tag === 'a')?.attrs['href']).toBe('#/incidents/inc-1/trace')
+    expect(textOf([shown({}) ?? ''])).toContain('Reading the steps…')
+    expect(textOf([shown({ refused }) ?? ''])).toContain('The database cannot be reached. Try again')
+  })
+
+  test('stands step by step, with outside text as text, in regions that a keyboard reaches and a reader names', () => {
+    const said = step(2, { texts: [{ name: 'What it said', text: hostile }], evidence: ['E3', 'E4'] })
+    const view = [shown({ data: [run({ steps: [step(1), said] })] }) ?? '']
+    expect(textOf(view)).toContain('Run 1: concluded, 2 steps')
+    const [pre, ...more] = elementsOf(view).filter(({ tag }) => tag === 'pre')
+    expect(more).toEqual([])
+    expect(pre?.children).toEqual([hostile.replace('\u202e', '')])
+    expect(pre?.attrs).toMatchObject({ role: 'region', tabindex: '0', 'aria-label': 'What it said, run 1, step 2' })
+    expect(elementsOf(view).filter(({ tag }) => tag === 'script')).toEqual([])
+    expect(elementsOf(view).flatMap(({ tag, attrs }) => (tag === 'a' ? [attrs['href']] : []))).toEqual([
+      '#/incidents/inc-1/E3',
+      '#/incidents/inc-1/E4',
+    ])
+  })
+
+  test('says when what was said is left out', () => {
+    expect(textOf([shown({ data: [run({ withheld: true })] }) ?? ''])).toContain('kinds of data that your workspace does not read')
+  })
 })

@@ -46,6 +46,21 @@ describe('what moved most', () => {
     expect(order(ranking)[0]).toBe('user')
   })
 
+  test('what was noticed just now need not have lasted a minute, and chance is still chance', () => {
+    const until = (second: number, each: Track): Track => ({ ...each, points: each.points.filter(([at]) => at <= NOTICED + second) })
+    const soon = ask([track('cart', 'cpu', 10), track('user', 'cpu', 10, { risen: 90, began: NOTICED - 6 })].map((each) => until(4, each)))
+    expect(order(soon)[0]).toBe('user')
+    expect(soon.abstained).toBe(false)
+    const tooSoon = ask([track('cart', 'cpu', 10), track('user', 'cpu', 10, { risen: 90 })].map((each) => until(2, each)))
+    expect(tooSoon.abstained).toBe(true)
+  })
+
+  test('a spread that is stated as small is not a surprise', () => {
+    const idle = track('idle', 'traffic', 0, { risen: 0.5 })
+    expect(ask([idle]).abstained).toBe(false)
+    expect(ask([{ ...idle, floor: 1 }]).abstained).toBe(true)
+  })
+
   test('what does so all the time is no surprise', () => {
     const restless = track('batch', 'cpu', 10)
     const points = restless.points.map(([at, value], i): [number, number] => [at, Math.floor(i / 40) % 3 === 1 ? 90 : value])
