@@ -19,7 +19,7 @@ import { storableText } from './content-json.ts'
 import { insertEvidence, insertHypotheses, readEvidence, readEvidenceItem, readEvidenceSummaries, readHypotheses } from './evidence.ts'
 import { appendFeedback, readFeedback } from './incident-feedback.ts'
 import { mergeIncidents, splitIncident } from './incident-parts.ts'
-import { appendEvent, type IntakeTurn, insertIncident, readTimeline, takeIntakeTurn, toIncident } from './incident-rows.ts'
+import { appendEvent, type IntakeTurn, insertIncident, readOpening, readTimeline, takeIntakeTurn, toIncident } from './incident-rows.ts'
 import type { Database } from './schema.ts'
 
 const MAX_PAGE = 200
@@ -130,14 +130,23 @@ async function factsOf(
   placed: Awaited<ReturnType<typeof placedBefore>>,
   within: Within,
 ): Promise<IntakeFacts> {
-  const deliveries = remembered[0]?.deliveries ?? 0
   return {
     openIncidents: await openIncidents(tx, within),
     received: remembered.map(({ status, startsAt, receivedAt }) => ({ status, startsAt, receivedAt })),
-    known: placed
-      ? { incident: await incidentOf(tx, placed.incidentId, within), lastStatus: placed.status, lastStartsAt: placed.startsAt, deliveries }
-      : null,
+    known: placed ? await knownOf(tx, remembered, placed, within) : null,
   }
+}
+
+async function knownOf(
+  tx: Transaction<Database>,
+  remembered: Remembered,
+  placed: NonNullable<Awaited<ReturnType<typeof placedBefore>>>,
+  within: Within,
+): Promise<IntakeFacts['known']> {
+  const incident = await incidentOf(tx, placed.incidentId, within)
+  const opening = incident.endedAt === null ? null : await readOpening(tx, incident.id)
+  const deliveries = remembered[0]?.deliveries ?? 0
+  return { incident, opening, lastStatus: placed.status, lastStartsAt: placed.startsAt, deliveries }
 }
 
 async function openNext(
@@ -182,11 +191,28 @@ async function tellTimeline(
   now: Date,
 ): Promise<boolean> {
   const { source, key, name, status, level, startsAt } = alert
+  const detail = { source, key, name, status, level, startsAt }
+  if (decision.do === 'open') return await tellOpened(tx, incidentId, decision, detail, now)
   const from = decision.do === 'attach' && status === 'firing' ? { from: OPEN_STATES } : {}
   if (decision.do === 'attach' && decision.quiet) return from.from === undefined || (await isOpen(tx, incidentId))
-  const kind = decision.do === 'open' ? 'incident-opened' : status === 'firing' ? 'alert-received' : 'alert-resolved'
-  const detail = { source, key, name, status, level, startsAt }
+  const kind = status === 'firing' ? 'alert-received' : 'alert-resolved'
   return await appendEvent(tx, incidentId, { kind, text: decision.reason, detail, ...from }, now)
+}
+
+/** What came back is told with the incident that was over as well: nobody reads there that all is well. */
+async function tellOpened(
+  tx: Transaction<Database>,
+  incidentId: string,
+  { reason, recurrence }: IntakeDecision & { do: 'open' },
+  alert: Record<string, unknown>,
+  now: Date,
+): Promise<true> {
+  const detail = recurrence ? { ...alert, recurrence: { ...recurrence, since: recurrence.since.toISOString() } } : alert
+  await appendEvent(tx, incidentId, { kind: 'incident-opened', text: reason, detail }, now)
+  if (!recurrence) return true
+  const text = `It came back as ${incidentId}: what follows is there.`
+  await appendEvent(tx, recurrence.of, { kind: 'incident-recurred', text, detail: { as: incidentId } }, now)
+  return true
 }
 
 async function isOpen(tx: Transaction<Database>, incidentId: string): Promise<boolean> {
