@@ -54,7 +54,7 @@ export interface Intake {
 }
 
 /** Alerts in one transaction: on the embedded database nobody else reads or writes meanwhile, a click neither. */
-const MOST_AT_ONCE = 8
+const MOST_AT_ONCE = 20
 
 const HEARTBEAT: IntakeDecision = { do: 'drop', reason: 'it is a heartbeat that fires always: only its absence is news' }
 

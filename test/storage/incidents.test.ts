@@ -194,6 +194,7 @@ describeDatabases('the incident store', (store) => {
       ...['incident:inc-1:1', 'incident:inc-1:2'],
       ...['incident:inc-2:1', 'incident:inc-1:3'],
     ])
+    await incidents.record('inc-2', { kind: 'incident-resolved', text: 'over', state: 'resolved' })
     await incidents.absorb(alert({ key: 'a', startsAt: '2026-03-01T10:50:00.000Z' }), 3, ({ known }) => {
       expect(known).toMatchObject({ incident: { id: 'inc-2' }, opening: { recurrence: { of: 'inc-1', count: 2 } } })
       return { do: 'drop', reason: 'seen' }
