@@ -10,6 +10,7 @@ import type { Hypothesis } from './domain/hypothesis.ts'
 import type { Incident, IncidentEvent, IncidentState } from './domain/incident.ts'
 import type { Actor, Principal, Role } from './domain/principal.ts'
 import type { NeededRole } from './domain/refusal.ts'
+import type { Relations } from './domain/relations.ts'
 import type { RunbookChunk, RunbookQuery } from './domain/runbook.ts'
 import type { Asker } from './domain/workspace.ts'
 import type { Handling } from './handling/handling.ts'
@@ -38,6 +39,7 @@ export interface IncidentView {
   approvals: Approval[]
   timeline: IncidentEvent[]
   handling: HandlingState
+  relations: Relations
   feedback: Feedback[]
   /** What a model was asked last, and what it cost; null when none was. */
   model: ModelUse | null

@@ -6,6 +6,7 @@ import type { AgentDeps } from './agent-deps.ts'
 import type { Incident, IncidentEvent } from './domain/incident.ts'
 import { type Actor, type Principal, roleAtLeast } from './domain/principal.ts'
 import { type NeededRole, Refusal } from './domain/refusal.ts'
+import { relationsOf } from './domain/relations.ts'
 import { askerOf, channelOf, sees, seesEverything, sightIn, sightOf } from './domain/workspace.ts'
 import { createEffects } from './effects.ts'
 import { createHandling } from './handling/handling.ts'
@@ -108,8 +109,9 @@ function answersOf(deps: AgentDeps, seen: Seen, running: Running): Omit<Agent, '
       ])
       const timeline = timelineOf([...drill, ...recorded], requests.items)
       const handling = handlingOf(recorded, deps.now())
+      const relations = relationsOf(recorded)
       const model = run ? modelUseOf(run.steps) : null
-      return { incident, alerts, evidence, hypotheses, approvals: requests.items, timeline, handling, feedback, model }
+      return { incident, alerts, evidence, hypotheses, approvals: requests.items, timeline, handling, relations, feedback, model }
     },
 
     async vote(input) {

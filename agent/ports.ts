@@ -10,6 +10,7 @@ import type { SealedPlan } from './domain/plan.ts'
 import type { AskedChange, SealedChange } from './domain/power.ts'
 import type { Actor, IdentityLink, Principal, Role, Surface } from './domain/principal.ts'
 import type { RefusalCode } from './domain/refusal.ts'
+import type { Recurrence } from './domain/relations.ts'
 import type { RunbookChunk, RunbookQuery } from './domain/runbook.ts'
 import type { StepAt } from './investigation/transcript.ts'
 
@@ -27,6 +28,8 @@ export type IntakeDecision =
       severityReason: string
       drillRun: string | null
       reason: string
+      /** Noted with both incidents. */
+      recurrence?: Recurrence
     }
   /** `quiet`: counted with the incident, but no line in its timeline and no notice: an alert that flaps. */
   | { do: 'attach'; incidentId: string; reason: string; quiet?: boolean }
@@ -37,8 +40,14 @@ export type IntakeDecision =
 export interface IntakeFacts {
   /** Not yet ended, newest first, at most 200. */
   openIncidents: readonly Incident[]
-  /** The incident the same alert key belongs to, ended or not. */
-  known: { incident: Incident; lastStatus: Alert['status']; lastStartsAt: string | null; deliveries: number } | null
+  /** The incident the same alert key belongs to, ended or not; where it is over, with what was noted when it was opened. */
+  known: {
+    incident: Incident
+    opening: IncidentEvent['detail'] | null
+    lastStatus: Alert['status']
+    lastStartsAt: string | null
+    deliveries: number
+  } | null
   /** What was heard of the same alert key before, dropped or not, newest first, at most 50: tells replays, late and flapping alerts. */
   received: { status: Alert['status']; startsAt: string | null; receivedAt: Date }[]
 }

@@ -11,6 +11,8 @@ import type { Database } from './schema.ts'
 
 export interface OpenDatabase {
   db: Kysely<Database>
+  /** The same for what a person waits for at this moment: where there is one session, ahead of everything else that waits for it. Keep it short. */
+  urgent: Kysely<Database>
   kind: 'pglite' | 'postgres'
   /** True when the database was created by this start. */
   created: boolean
@@ -76,6 +78,7 @@ async function openPostgres(databaseUrl: string, { log = SILENT, limits, waitMs 
   const db = new Kysely<Database>({ dialect: createPostgresDialect(pool, all) })
   return {
     db,
+    urgent: db,
     kind: 'postgres',
     created: false,
     listen: (channel, callback) => callbacks.add(channel, callback, listener.listen),
@@ -126,6 +129,7 @@ function toPglite({ session, directory, created, callbacks, log }: PgliteParts):
   const subscribe = async (channel: string): Promise<void> => void (await sql`listen ${sql.id(channel)}`.execute(db))
   return {
     db,
+    urgent: new Kysely<Database>({ dialect: createPgliteDialect(session, { ahead: true }) }),
     kind: 'pglite',
     created,
     listen: (channel, callback) => callbacks.add(channel, callback, subscribe),

@@ -77,26 +77,12 @@ interface Pending {
   settle: PromiseWithResolvers<Accepted>
 }
 
-export function createInbox({ db }: { db: Kysely<Database> }): Inbox {
-  const [urgent, pending]: [Pending[], Pending[]] = [[], []]
-  let flushing = false
+/** `urgent` is the same database, for what somebody waits for. */
+export function createInbox({ db, urgent = db }: { db: Kysely<Database>; urgent?: Kysely<Database> }): Inbox {
+  const lines = { urgent: createLine(urgent), usual: createLine(db) }
   const newestOf = together(BATCH_ROWS, (asked: readonly { source: string; bodySha: string }[]) => newest(db, asked))
-
-  const flush = async (): Promise<void> => {
-    flushing = true
-    while (urgent.length + pending.length > 0) await store(db, takeBatch(urgent.length > 0 ? urgent : pending))
-    flushing = false
-  }
-
   return {
-    accept(delivery) {
-      const line = delivery.urgent ? urgent : pending
-      if (line.length >= MOST_WAITING) return Promise.reject(new InboxFull(`${MOST_WAITING} deliveries wait to be stored; try again later`))
-      const settle = Promise.withResolvers<Accepted>()
-      line.push({ delivery, settle })
-      if (!flushing) void flush()
-      return settle.promise
-    },
+    accept: (delivery) => (delivery.urgent ? lines.urgent : lines.usual)(delivery),
     get: async (id) => (await readItems(db, sql`where id = ${id}`))[0] ?? null,
     newest: (source, bodySha) => newestOf({ source, bodySha }),
     waiting: (limit) => readItems(db, sql`where state = 'received' order by received_at, id limit ${limit}`),
@@ -106,6 +92,27 @@ export function createInbox({ db }: { db: Kysely<Database> }): Inbox {
     markRejected: (id, error) => end(db, [id], 'rejected', error),
     replay: (which) => replay(db, which),
     counts: () => counts(db),
+  }
+}
+
+/** Deliveries that wait while others are being stored go into the next commit together. */
+function createLine(db: Kysely<Database>): Inbox['accept'] {
+  const pending: Pending[] = []
+  let flushing = false
+
+  const flush = async (): Promise<void> => {
+    flushing = true
+    while (pending.length > 0) await store(db, takeBatch(pending))
+    flushing = false
+  }
+
+  return (delivery) => {
+    if (pending.length >= MOST_WAITING)
+      return Promise.reject(new InboxFull(`${MOST_WAITING} deliveries wait to be stored; try again later`))
+    const settle = Promise.withResolvers<Accepted>()
+    pending.push({ delivery, settle })
+    if (!flushing) void flush()
+    return settle.promise
   }
 }
 

@@ -122,6 +122,19 @@ export async function readTimeline(db: Executor, incidentId: string): Promise<In
   return rows.map(toIncidentEvent)
 }
 
+/** What was noted when the incident was opened; null where nothing was. */
+export async function readOpening(db: Executor, incidentId: string): Promise<IncidentEvent['detail'] | null> {
+  const row = await db
+    .selectFrom('incident_event')
+    .select('detail')
+    .where('incident_id', '=', incidentId)
+    .where('kind', '=', 'incident-opened')
+    .orderBy('seq')
+    .limit(1)
+    .executeTakeFirst()
+  return row ? (row.detail as IncidentEvent['detail']) : null
+}
+
 /** Surfaces are told in the transaction of the change, so no change is ever shown that was not kept, and none is kept and never shown. */
 async function announce(tx: Transaction<Database>, incidentId: string, seq: number): Promise<void> {
   await tx

@@ -18,7 +18,7 @@ import { storableText } from './content-json.ts'
 import { insertEvidence, insertHypotheses, readEvidence, readEvidenceItem, readEvidenceSummaries, readHypotheses } from './evidence.ts'
 import { appendFeedback, readFeedback } from './incident-feedback.ts'
 import { mergeIncidents, splitIncident } from './incident-parts.ts'
-import { appendEvent, type IntakeTurn, insertIncident, readTimeline, takeIntakeTurn, toIncident } from './incident-rows.ts'
+import { appendEvent, type IntakeTurn, insertIncident, readOpening, readTimeline, takeIntakeTurn, toIncident } from './incident-rows.ts'
 import type { Database } from './schema.ts'
 
 const MAX_PAGE = 200
@@ -134,14 +134,22 @@ async function factsOf(
   placed: Awaited<ReturnType<typeof placedBefore>>,
   within: Within,
 ): Promise<IntakeFacts> {
-  const { rows, deliveries } = remembered
   return {
     openIncidents: await openIncidents(tx, within),
-    received: rows.map(({ status, startsAt, receivedAt }) => ({ status, startsAt, receivedAt })),
-    known: placed
-      ? { incident: await incidentOf(tx, placed.incidentId, within), lastStatus: placed.status, lastStartsAt: placed.startsAt, deliveries }
-      : null,
+    received: remembered.rows.map(({ status, startsAt, receivedAt }) => ({ status, startsAt, receivedAt })),
+    known: placed ? await knownOf(tx, remembered, placed, within) : null,
   }
+}
+
+async function knownOf(
+  tx: Transaction<Database>,
+  remembered: Remembered,
+  placed: NonNullable<Awaited<ReturnType<typeof placedBefore>>>,
+  within: Within,
+): Promise<IntakeFacts['known']> {
+  const incident = await incidentOf(tx, placed.incidentId, within)
+  const opening = incident.endedAt === null ? null : await readOpening(tx, incident.id)
+  return { incident, opening, lastStatus: placed.status, lastStartsAt: placed.startsAt, deliveries: remembered.deliveries }
 }
 
 async function openNext(
@@ -186,11 +194,28 @@ async function tellTimeline(
   now: Date,
 ): Promise<boolean> {
   const { source, key, name, status, level, startsAt } = alert
+  const detail = { source, key, name, status, level, startsAt }
+  if (decision.do === 'open') return await tellOpened(tx, incidentId, decision, detail, now)
   const whileOpen = decision.do === 'attach' && status === 'firing'
   if (decision.do === 'attach' && decision.quiet) return !whileOpen || (await isOpen(tx, incidentId))
-  const kind = decision.do === 'open' ? 'incident-opened' : status === 'firing' ? 'alert-received' : 'alert-resolved'
-  const detail = { source, key, name, status, level, startsAt }
+  const kind = status === 'firing' ? 'alert-received' : 'alert-resolved'
   return await appendEvent(tx, incidentId, { kind, text: decision.reason, detail, whileOpen }, now)
+}
+
+/** What came back is told with the incident that was over as well: nobody reads there that all is well. */
+async function tellOpened(
+  tx: Transaction<Database>,
+  incidentId: string,
+  { reason, recurrence }: IntakeDecision & { do: 'open' },
+  alert: Record<string, unknown>,
+  now: Date,
+): Promise<true> {
+  const detail = recurrence ? { ...alert, recurrence: { ...recurrence, since: recurrence.since.toISOString() } } : alert
+  await appendEvent(tx, incidentId, { kind: 'incident-opened', text: reason, detail }, now)
+  if (!recurrence) return true
+  const text = `It came back as ${incidentId}: what follows is there.`
+  await appendEvent(tx, recurrence.of, { kind: 'incident-recurred', text, detail: { as: incidentId } }, now)
+  return true
 }
 
 async function isOpen(tx: Transaction<Database>, incidentId: string): Promise<boolean> {

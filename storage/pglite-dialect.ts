@@ -14,11 +14,11 @@ import {
 import type { PgliteSession } from './pglite-session.ts'
 import { toParameter } from './values.ts'
 
-/** PGlite in its thread behind kysely. There is one session: a transaction holds it, everything else waits in line. */
-export function createPgliteDialect(session: PgliteSession): Dialect {
+/** PGlite in its thread behind kysely. There is one session: a transaction holds it, everything else waits in line, or ahead of it. */
+export function createPgliteDialect(session: PgliteSession, { ahead = false } = {}): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
-    createDriver: () => new PgliteDriver(session),
+    createDriver: () => new PgliteDriver(session, ahead),
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
   }
@@ -52,14 +52,16 @@ class PgliteConnection implements DatabaseConnection {
 
 class PgliteDriver implements Driver {
   readonly #session: PgliteSession
-  constructor(session: PgliteSession) {
+  readonly #ahead: boolean
+  constructor(session: PgliteSession, ahead: boolean) {
     this.#session = session
+    this.#ahead = ahead
   }
 
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<PgliteConnection> {
-    return new PgliteConnection(this.#session, await this.#session.take())
+    return new PgliteConnection(this.#session, await this.#session.take(this.#ahead))
   }
 
   async beginTransaction(connection: PgliteConnection, { isolationLevel, accessMode }: TransactionSettings): Promise<void> {

@@ -6,8 +6,8 @@ import { createWaitingLine } from './waiting-line.ts'
 
 /** The one session of a PGlite database. Whoever takes it holds it; the rest wait in line. */
 export interface PgliteSession {
-  /** Resolves with the function that gives the session back. @throws DatabaseBusy after `waitMs`. */
-  take(): Promise<() => void>
+  /** Resolves with the function that gives the session back; `ahead` of everybody who is not. @throws DatabaseBusy after `waitMs`. */
+  take(ahead?: boolean): Promise<() => void>
   /** @throws StatementRefused with the database's words; DatabaseUnavailable when it stopped. */
   run(sql: string, parameters: Parameter[]): Promise<StatementResult>
   /** A tar of the whole data directory. */

@@ -49,8 +49,8 @@ export interface Postings {
    * the card stands; but for an answer, which was made for where somebody asked.
    */
   claim(surface: Surface, leaseSeconds: number): Promise<Posting | null>
-  /** To be called before it is posted for the first time. */
-  begin(id: number): Promise<void>
+  /** To be called before it is posted for the first time; with the thread of another card where a card is a reply to that, or null where it is none. */
+  begin(id: number, thread?: string | null): Promise<void>
   /** It stands there and shows what was wanted by then. */
   shown(id: number, now: { message: string; wanted: number; head: string | null; print: string | null }): Promise<void>
   /** Not now: set back, with what went wrong or without. */
@@ -62,6 +62,8 @@ export interface Postings {
   find(surface: Surface, kind: string, ref: string): Promise<Posting | null>
   /** What stands there; null for a message that is none of ours. */
   at(surface: Surface, place: string, message: string): Promise<Posting | null>
+  /** The incident that a thread is about: of the cards that stand in it the last, else that of the message at its top. Null for none of ours. */
+  incidentIn(surface: Surface, place: string, thread: string): Promise<string | null>
   /** Claims that a dead process left. */
   dropClaims(surface: Surface): Promise<void>
   /** How many wait, and for how long the oldest has, in seconds; null when none does. */
@@ -110,8 +112,9 @@ export function createPostings({ db }: { db: Kysely<Database> }): Postings {
           from due where posting.id = due.id returning posting.*
         )
         select ${COLUMNS} from claimed`),
-    async begin(id) {
-      await sql`update posting set begun_at = coalesce(begun_at, clk()) where id = ${id}`.execute(db)
+    async begin(id, thread) {
+      const where = thread === undefined ? sql`thread` : sql`${thread}`
+      await sql`update posting set begun_at = coalesce(begun_at, clk()), thread = ${where} where id = ${id}`.execute(db)
     },
     async shown(id, { message, wanted, head, print }) {
       await sql`
@@ -125,7 +128,7 @@ export function createPostings({ db }: { db: Kysely<Database> }): Postings {
     },
     async move(id, place) {
       await sql`
-        update posting set place = ${place}, message = null, begun_at = null, shown_at = null, head = null, print = null,
+        update posting set place = ${place}, thread = null, message = null, begun_at = null, shown_at = null, head = null, print = null,
           shown = least(shown, wanted - 1), claimed_until = null, attempts = 0, dead_at = null, not_before = clk() where id = ${id}`.execute(
         db,
       )
@@ -139,6 +142,17 @@ export function createPostings({ db }: { db: Kysely<Database> }): Postings {
       one(sql<Posting>`select ${COLUMNS} from posting where surface = ${surface} and kind = ${kind} and ref = ${ref}`),
     at: (surface, place, message) =>
       one(sql<Posting>`select ${COLUMNS} from posting where surface = ${surface} and place = ${place} and message = ${message} limit 1`),
+    async incidentIn(surface, place, thread) {
+      const { rows } = await sql<{ incidentId: string | null }>`
+        select coalesce((
+          select incident_id from posting
+          where surface = ${surface} and kind = 'incident' and place = ${place} and thread = ${thread} and message is not null
+          order by id desc limit 1
+        ), (
+          select incident_id from posting where surface = ${surface} and place = ${place} and message = ${thread} limit 1
+        )) as "incidentId"`.execute(db)
+      return rows[0]?.incidentId ?? null
+    },
     async dropClaims(surface) {
       await sql`update posting set claimed_until = null where surface = ${surface} and claimed_until is not null`.execute(db)
     },

@@ -105,7 +105,7 @@ export interface Lease {
 const LEASE_SECONDS = 10
 
 export interface StoresDeps {
-  database: Pick<OpenDatabase, 'db' | 'kind' | 'listen'>
+  database: Pick<OpenDatabase, 'db' | 'urgent' | 'kind' | 'listen'>
   now: () => Date
   /** How long what is kept; the defaults where nothing is said. */
   retention?: RetentionSettings | undefined
@@ -133,7 +133,7 @@ export function createStores({ database, now, retention, log, workerId, onDeadJo
     policies: createPolicyStore({ db }),
     audit: createAuditStore({ db }),
     acceptedEffects: createAcceptedEffects({ db }),
-    inbox: createInbox({ db }),
+    inbox: createInbox(database),
     outbox,
     queue,
     work: {

@@ -1,14 +1,18 @@
 import { DatabaseBusy } from './errors.ts'
 
-/** First come, first served, for one thing that one caller can hold at a time. */
+/** First come, first served, for one thing that one caller can hold at a time; but for who is let ahead. */
 export interface WaitingLine {
-  /** Resolves with the function that gives it back. @throws DatabaseBusy after the line's limit. */
-  take(): Promise<() => void>
+  /**
+   * Resolves with the function that gives it back. `ahead`: before everybody who is not, for what somebody waits for with their finger on a button.
+   *
+   * @throws DatabaseBusy after the line's limit.
+   */
+  take(ahead?: boolean): Promise<() => void>
 }
 
 /** @param waitMs how long anyone waits before giving up. */
 export function createWaitingLine(waitMs: number): WaitingLine {
-  const queue: (() => void)[] = []
+  const [ahead, queue]: [(() => void)[], (() => void)[]] = [[], []]
   let held = false
 
   const hold = (): (() => void) => {
@@ -18,22 +22,23 @@ export function createWaitingLine(waitMs: number): WaitingLine {
       if (released) return
       released = true
       held = false
-      queue.shift()?.()
+      const next = ahead.shift() ?? queue.shift()
+      next?.()
     }
   }
 
-  const wait = (): Promise<() => void> =>
+  const wait = (line: (() => void)[]): Promise<() => void> =>
     new Promise((resolve, reject) => {
       const enter = (): void => {
         clearTimeout(timer)
         resolve(hold())
       }
       const timer = setTimeout(() => {
-        queue.splice(queue.indexOf(enter), 1)
+        line.splice(line.indexOf(enter), 1)
         reject(new DatabaseBusy(`No connection came free in ${waitMs} ms. Inside a transaction use \`tx\`, never \`db\`.`))
       }, waitMs)
-      queue.push(enter)
+      line.push(enter)
     })
 
-  return { take: async () => (held ? await wait() : hold()) }
+  return { take: async (isAhead = false) => (held ? await wait(isAhead ? ahead : queue) : hold()) }
 }

@@ -25,10 +25,15 @@ export type Stage = (input: StageInput) => IntakeDecision | null
  * real one, also not in the moments after it ended. An echo of such a drill, from its own target, still belongs to its incident. Nor does an
  * alert join where other people would read it.
  */
-export function mayJoin(incident: Incident, { service, environment, fromGround, drillRun, workspaces = [] }: StageInput): boolean {
-  if (incident.endedAt !== null || incident.environment !== environment) return false
-  if (!haveSameOwners(workspaces, incident, { service, environment })) return false
+export function mayJoin(incident: Incident, input: StageInput): boolean {
+  const { fromGround, drillRun } = input
+  if (incident.endedAt !== null || !belongsWith(incident, input)) return false
   return incident.drillRun === null ? drillRun === null : fromGround && (drillRun === null || incident.drillRun === drillRun)
+}
+
+/** Whether the incident is of the same environment, and nobody sees the one who does not see the other. */
+export function belongsWith(incident: Incident, { service, environment, workspaces = [] }: StageInput): boolean {
+  return incident.environment === environment && haveSameOwners(workspaces, incident, { service, environment })
 }
 
 export function openedWithin({ openedAt }: Incident, minutes: number, now: Date): boolean {

@@ -7,9 +7,10 @@ import { incidentPage } from './console-links.ts'
 import { diagnosisBlocks } from './diagnosis-blocks.ts'
 import { changeItems, evidenceBlocks } from './evidence-lines.ts'
 import { incidentStateWords } from './incident-words.ts'
-import { nextStep } from './next-step.ts'
+import { nextStep, wordOfPerson } from './next-step.ts'
 import { personName } from './outcome-words.ts'
 import { capital } from './plain-words.ts'
+import { backBlocks, type LinkTo, named, relationFacts } from './relation-blocks.ts'
 import { runbookBlocks } from './runbook-lines.ts'
 import { bold, type Span, say, shortCode } from './span.ts'
 import { deadline, durationWords, secondsBetween, sinceMoment } from './time-words.ts'
@@ -23,6 +24,8 @@ export interface IncidentCardContext {
   readonly pictures?: boolean
   /** What this surface can carry out beside opening the page: two on the card itself at most, the rest behind "more". */
   readonly offers?: readonly ActionButton[]
+  /** Where other incidents are shown; their pages in the console unless given. */
+  readonly linkTo?: LinkTo
 }
 
 const BUTTONS_ON_CARD = 2
@@ -30,7 +33,9 @@ const MORE_AT_MOST = 5
 
 /** The one card of an incident: what happened, what is known and how, what is suggested and what comes next. */
 export function incidentCard(view: IncidentView, context: IncidentCardContext): Card {
-  const { incident } = view
+  const { incident, relations } = view
+  const linkTo = linksOf(context)
+  if (relations.mergedInto !== null) return partCard(view, relations.mergedInto, linkTo)
   return {
     kind: 'incident',
     ref: incident.id,
@@ -38,8 +43,9 @@ export function incidentCard(view: IncidentView, context: IncidentCardContext): 
     blocks: [
       title(`Sev ${incident.severity} · ${cleanText(incident.title, 130)}`),
       text(say`${bold(`${capital(incidentStateWords(view))}.`)} ${nextStep(view, context.now)}`),
+      ...backBlocks(view, linkTo),
       ...alertQuote(view),
-      mainFacts(view, context.now),
+      mainFacts(view, context.now, linkTo),
       ...chart(view, context),
       ...diagnosisBlocks(view, context.consoleUrl),
       ...runbookBlocks(view, context.consoleUrl),
@@ -49,6 +55,24 @@ export function incidentCard(view: IncidentView, context: IncidentCardContext): 
       note(footer(incident)),
     ],
   }
+}
+
+/** What is left of the card of an incident that became a part of another: the way there. */
+function partCard(view: IncidentView, into: string, linkTo: LinkTo): Card {
+  const { incident } = view
+  return {
+    kind: 'incident',
+    ref: incident.id,
+    notification: `${cleanText(incident.title, 150)} is a part of ${cleanText(into, 40)} now`,
+    blocks: [
+      text([...say`${bold(cleanText(incident.title, 130))}. ${wordOfPerson(view) ?? ''} Go on in `, ...named(into, linkTo), ...say`.`]),
+      note(footer(incident)),
+    ],
+  }
+}
+
+function linksOf({ consoleUrl, linkTo }: IncidentCardContext): LinkTo {
+  return linkTo ?? ((incidentId) => (consoleUrl === null ? null : incidentPage(consoleUrl, incidentId)))
 }
 
 function notification(view: IncidentView): string {
@@ -65,13 +89,15 @@ function alertQuote({ incident, alerts }: IncidentView): CardBlock[] {
   return alert && said !== '' ? [text(say`${shortCode(alert.source, 40)} says: “${said}”`)] : []
 }
 
-function mainFacts({ incident, alerts, handling }: IncidentView, now: Date): CardBlock {
+function mainFacts(view: IncidentView, now: Date, linkTo: LinkTo): CardBlock {
+  const { incident, alerts, handling } = view
   const lasted = incident.endedAt ? `, lasted ${durationWords(secondsBetween(incident.openedAt, incident.endedAt))}` : ''
   return facts(
     fact('Service', say`${shortCode(incident.service)} in ${shortCode(incident.environment)}`),
     fact('Since', say`${sinceMoment(incident.openedAt, now)}${lasted}`),
     fact('Impact', say`${cutText(cleanText(incident.severityReason), 300)}`),
     fact('Alerts', alertWords(alerts)),
+    ...relationFacts(view, now, linkTo),
     ...handlingFacts(handling, now),
   )
 }

@@ -38,7 +38,7 @@ function whyNothing({ timeline }: IncidentView): string | null {
 }
 
 /** By whose word it ended, when it was not an action that ended it. */
-function wordOfPerson({ timeline }: IncidentView): string | null {
+export function wordOfPerson({ timeline }: IncidentView): string | null {
   const said = timeline.findLast(({ kind }) => kind === 'incident-resolved' || kind === 'incident-merged')
   return said ? cleanText(said.text, 400) : null
 }

@@ -34,13 +34,14 @@ export interface PostingRows {
   draw(surface: 'slack', posting: NewPosting): Promise<void>
   say(surface: 'slack', posting: NewPosting & { body: Record<string, unknown>; thread: string | null }): Promise<boolean>
   claim(surface: 'slack', leaseSeconds: number): Promise<StoredPosting | null>
-  begin(id: number): Promise<void>
+  begin(id: number, thread?: string | null): Promise<void>
   shown(id: number, now: { message: string; wanted: number; head: string | null; print: string | null }): Promise<void>
   later(id: number, notBefore: Date, error?: string): Promise<void>
   move(id: number, place: string): Promise<void>
   bury(id: number, error: string): Promise<void>
   find(surface: 'slack', kind: string, ref: string): Promise<StoredPosting | null>
   at(surface: 'slack', place: string, message: string): Promise<StoredPosting | null>
+  incidentIn(surface: 'slack', place: string, thread: string): Promise<string | null>
   dropClaims(surface: 'slack'): Promise<void>
 }
 
@@ -257,27 +258,48 @@ async function edit(
 async function post(posting: StoredPosting, drawn: Exclude<Drawn, { type: 'nothing' }>, { postings, web }: DelivererDeps): Promise<string> {
   const name = drawn.type === 'file' ? drawn.name : nameOf(posting)
   const channel = posting.place
-  const thread = posting.thread ?? (await threadOf(posting, postings))
+  const thread = posting.thread ?? (await threadOf(posting, drawn, postings))
+  const isReplyCard = posting.kind === 'incident' && thread !== null
+  /** The thread of what came before is gone or closed: the card stands by itself, so that nobody misses it. */
+  const unlessClosed = (error: unknown): null => {
+    if (isReplyCard && error instanceof SlackFailure && error.kind === 'refused') return null
+    throw error
+  }
   if (posting.begunAt !== null) {
-    const found = await web.search({ channel, thread, name, since: new Date(posting.begunAt.getTime() - SEARCH_BACK_MS) })
+    const asked = { channel, name, since: new Date(posting.begunAt.getTime() - SEARCH_BACK_MS) }
+    const inThread = await web.search({ ...asked, thread }).catch(unlessClosed)
+    const found = inThread ?? (isReplyCard ? await web.search({ ...asked, thread: null }) : null)
     if (found !== null) {
       if (drawn.type === 'message') await web.edit({ ...drawn.message, channel, message: found, name })
       return found
     }
   }
-  await postings.begin(posting.id)
-  if (drawn.type === 'message') return await web.post({ ...drawn.message, channel, thread, broadcast: drawn.broadcast, name })
+  await postings.begin(posting.id, isReplyCard ? thread : undefined)
+  if (drawn.type === 'message') {
+    const message = { ...drawn.message, channel, broadcast: drawn.broadcast, name }
+    const posted = await web.post({ ...message, thread }).catch(unlessClosed)
+    if (posted !== null) return posted
+    await postings.begin(posting.id, null)
+    return await web.post({ ...message, thread: null })
+  }
   // A picture stands below the card it belongs to; a card that was given up has none.
   if (thread !== null || posting.kind !== 'chart')
     await web.upload({ channel, thread, name, body: drawn.body, alt: drawn.alt, title: drawn.title })
   return name
 }
 
-/** Below the card of its incident, where that stands in the same channel: a request may be asked in another one than its incident was shown in. */
-async function threadOf({ kind, incidentId, place }: StoredPosting, postings: PostingRows): Promise<string | null> {
-  if (kind === 'incident' || incidentId === null) return null
-  const card = await postings.find('slack', 'incident', incidentId)
-  return card?.place === place ? card.message : null
+/**
+ * Below the card of its incident, where that stands in the same channel: a request may be asked in another one than its incident was shown in. A card
+ * itself stands below another one where it says so. What is a reply has no thread of its own: what belongs to it stands beside it.
+ */
+async function threadOf(
+  { kind, incidentId, place }: StoredPosting,
+  drawn: Exclude<Drawn, { type: 'nothing' }>,
+  postings: PostingRows,
+): Promise<string | null> {
+  const above = kind !== 'incident' ? incidentId : drawn.type === 'message' ? drawn.below : null
+  const card = above === null ? null : await postings.find('slack', 'incident', above)
+  return card?.place === place ? (card.thread ?? card.message) : null
 }
 
 /**
@@ -288,7 +310,7 @@ async function threadOf({ kind, incidentId, place }: StoredPosting, postings: Po
  */
 async function movedFrom(posting: StoredPosting, { postings, home, now }: DelivererDeps): Promise<boolean> {
   const { id, kind, incidentId, place, thread } = posting
-  if (thread !== null || kind === 'approval') return false
+  if ((thread !== null && kind !== 'incident') || kind === 'approval') return false
   const channel = await home(posting)
   if (channel === null || channel === place) return false
   const card = kind === 'incident' || incidentId === null ? null : await postings.find('slack', 'incident', incidentId)

@@ -11,9 +11,11 @@ import { incidentChart } from '../charts/charts.ts'
 import { approvalCard } from '../messages/approval-card.ts'
 import { approvalPhase } from '../messages/approval-phase.ts'
 import { type ActionButton, button, text } from '../messages/card.ts'
+import { incidentPage } from '../messages/console-links.ts'
 import { incidentCard } from '../messages/incident-card.ts'
 import { incidentStateWords, wasActedOn } from '../messages/incident-words.ts'
 import { nextStep } from '../messages/next-step.ts'
+import type { LinkTo } from '../messages/relation-blocks.ts'
 import { bold, plainOf, say } from '../messages/span.ts'
 import { clickable } from './clickable.ts'
 import { wholeTextSchema } from './overflow.ts'
@@ -30,6 +32,8 @@ export type Drawn =
       /** Changes whenever it looks different. */
       print: string
       broadcast: boolean
+      /** The incident below whose card this stands, where that is another one than its own. */
+      below: string | null
       /** What should be shown beside it from now on. */
       also: readonly ('chart' | 'ended')[]
     }
@@ -42,6 +46,8 @@ export interface DrawingDeps {
   /** Accounts of this workspace by the person they belong to. */
   accountsOf(people: readonly Principal[]): Promise<string[]>
   drawPng(chart: Chart): Promise<Buffer>
+  /** Where an incident's card stands; null when it stands nowhere. */
+  cardLink(incidentId: string): Promise<string | null>
   /** Where people reach the console; null when they cannot. */
   consoleUrl: string | null
   now: () => Date
@@ -62,7 +68,7 @@ export function createDrawing(deps: DrawingDeps): Drawing {
     switch (kind) {
       case 'incident': {
         const view = await deps.agent.incident(ref)
-        return view ? drawIncident(view, nonce, deps) : { type: 'nothing', words: `there is no incident ${ref}` }
+        return view ? await drawIncident(view, nonce, deps) : { type: 'nothing', words: `there is no incident ${ref}` }
       }
       case 'approval': {
         const approval = await deps.agent.approval(ref)
@@ -84,18 +90,22 @@ export function createDrawing(deps: DrawingDeps): Drawing {
         const said = saidSchema.safeParse(body)
         if (!said.success) return { type: 'nothing', words: 'what was to be said cannot be read' }
         const { broadcast, ...message } = said.data
-        return { type: 'message', message, head: '', print: '', broadcast, also: [] }
+        return { type: 'message', message, head: '', print: '', broadcast, below: null, also: [] }
       }
     }
   }
 }
 
-function drawIncident(view: IncidentView, nonce: string, { consoleUrl, now }: DrawingDeps): Drawn {
-  const card = incidentCard(view, { now: now(), consoleUrl, offers: offersOf(view) })
+/** What came back is a reply to what it was before, seen by the channel as well; what became a part of another has its place below that. */
+async function drawIncident(view: IncidentView, nonce: string, deps: DrawingDeps): Promise<Drawn> {
+  const { consoleUrl, now } = deps
+  const card = incidentCard(view, { now: now(), consoleUrl, offers: offersOf(view), linkTo: await linksOf(view, deps) })
   const rendered = renderBlocks(card)
   const message = { ...rendered, blocks: clickable(rendered.blocks, { nonce, approval: null }) }
-  const { incident, handling, approvals, hypotheses } = view
-  const head = [incident.state, incident.severity, incident.title, handling, hypotheses.map(({ class: cause }) => cause), approvals.length]
+  const { incident, handling, relations, approvals, hypotheses } = view
+  const causes = hypotheses.map(({ class: cause }) => cause)
+  const head = [incident.state, incident.severity, incident.title, handling, causes, approvals.length, relations]
+  const isPart = relations.mergedInto !== null
   const hasSamples = view.evidence.some(({ kind, status }) => status === 'ok' && (kind === 'metrics' || kind === 'symptom'))
   const isOver = ENDED_STATES.includes(incident.state)
   return {
@@ -103,20 +113,31 @@ function drawIncident(view: IncidentView, nonce: string, { consoleUrl, now }: Dr
     message,
     head: sha256(head),
     print: sha256(message),
-    broadcast: false,
-    also: [
-      ...(hasSamples && hypotheses.length > 0 ? (['chart'] as const) : []),
-      // What was carried out says its own end.
-      ...(isOver && !wasActedOn(approvals) ? (['ended'] as const) : []),
-    ],
+    broadcast: !isPart && relations.recurrence !== null,
+    below: relations.mergedInto ?? relations.recurrence?.of ?? null,
+    also: isPart
+      ? []
+      : [
+          ...(hasSamples && hypotheses.length > 0 ? (['chart'] as const) : []),
+          // What was carried out says its own end.
+          ...(isOver && !wasActedOn(approvals) ? (['ended'] as const) : []),
+        ],
   }
+}
+
+/** The cards of the others, else their pages. */
+async function linksOf({ relations }: IncidentView, { cardLink, consoleUrl }: DrawingDeps): Promise<LinkTo> {
+  const { recurrence, backAs, mergedInto, parts } = relations
+  const ids = [recurrence?.of, backAs, mergedInto, ...parts].filter((id) => id != null)
+  const links = new Map(await Promise.all(ids.map(async (id) => [id, await cardLink(id)] as const)))
+  return (id) => links.get(id) ?? (consoleUrl === null ? null : incidentPage(consoleUrl, id))
 }
 
 /** For the channel: that it is over, where nothing that was carried out says so. */
 function drawEnd(view: IncidentView, { now }: DrawingDeps): Drawn {
   const words = say`${bold(view.incident.title)}: ${incidentStateWords(view)}. ${nextStep(view, now())}`
   const message = renderBlocks({ kind: 'answer', ref: '', notification: plainOf(words), blocks: [text(words)] })
-  return { type: 'message', message, head: '', print: '', broadcast: true, also: [] }
+  return { type: 'message', message, head: '', print: '', broadcast: true, below: null, also: [] }
 }
 
 /** What can be done with an incident from its card; everything else is a command. */
@@ -152,7 +173,7 @@ async function drawApproval(approval: Approval, nonce: string, deps: DrawingDeps
   const rendered = renderBlocks(card)
   const bound = clickable(rendered.blocks, { nonce, approval })
   const message = { text: rendered.text, blocks: phase === 'asking' ? withMentions(bound, await deps.accountsOf(whoMay)) : bound }
-  return { type: 'message', message, head: sha256([phase, approval.votes]), print: sha256(message), broadcast: true, also: [] }
+  return { type: 'message', message, head: sha256([phase, approval.votes]), print: sha256(message), broadcast: true, below: null, also: [] }
 }
 
 const MENTIONED = 8

@@ -53,6 +53,8 @@ export interface SlackWeb {
   channel(id: string): Promise<{ name: string; member: boolean; archived: boolean; external: boolean }>
   post(message: Message & { channel: string; thread: string | null; broadcast: boolean; name: string }): Promise<string>
   edit(message: Message & { channel: string; message: string; name: string }): Promise<void>
+  /** The address of a message, for people of this workspace. */
+  permalink(channel: string, message: string): Promise<string>
   /** The message that was posted under this name, if it is there. */
   search(what: { channel: string; thread: string | null; name: string; since: Date }): Promise<string | null>
   whisper(message: Message & { channel: string; user: string; thread: string | null }): Promise<void>

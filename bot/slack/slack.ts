@@ -8,6 +8,7 @@ import type { Endpoint } from '../api/endpoint.ts'
 import { createPngs } from '../charts/png.ts'
 import { chartSvg } from '../charts/svg.ts'
 import type { Surface } from '../surface.ts'
+import { createCardLinks } from './card-links.ts'
 import { createClicks } from './clicks.ts'
 import { createDeliverer, type Pace, type PostingRows, type StoredPosting } from './deliverer.ts'
 import { createDrawing, type Drawing, type Drawn } from './drawing.ts'
@@ -85,6 +86,7 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
   const here = async () => (await workspace.known()) ?? (await workspace.ask())
   const people = createSlackPeople({ web, agent, workspace: here, now })
   const drawPng = createPngs()
+  const cardLink = createCardLinks({ postings, web, log })
   const accountsOf = async (wanted: readonly Principal[]): Promise<string[]> => {
     const ids = new Set(wanted.map(({ id }) => id))
     const accounts = await deps.people.accounts('slack', (await here()).teamId)
@@ -94,6 +96,7 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
     createDrawing({
       agent: seen.sight.everything ? agent : seen,
       accountsOf,
+      cardLink,
       drawPng: async (chart) => Buffer.from((await drawPng(chartSvg(chart))).body),
       consoleUrl,
       now,

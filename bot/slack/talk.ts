@@ -18,7 +18,7 @@ export interface TalkDeps {
   agent: Agent
   people: SlackPeople
   words: PrivateWords
-  postings: Pick<PostingRows, 'at' | 'say'>
+  postings: Pick<PostingRows, 'incidentIn' | 'say'>
   deliverer: Pick<Deliverer, 'wake'>
   workspace: () => Promise<Workspace>
   consoleUrl: string | null
@@ -35,6 +35,9 @@ export interface Talk {
   /** The answer for everybody, in the thread of the incident; the same ref is answered once. */
   answer(command: string, caller: Speaker, where: { channel: string; incident: string; ref: string }): Promise<void>
 }
+
+/** From one incident to the one that it was merged into. */
+const MOST_HOPS = 10
 
 export function createTalk(deps: TalkDeps): Talk {
   const { agent, people, words, postings, deliverer, workspace, consoleUrl, now } = deps
@@ -60,6 +63,17 @@ export function createTalk(deps: TalkDeps): Talk {
     deliverer.wake()
   }
 
+  /** What became a part of another is asked about as that. */
+  const incidentIn = async (channel: string, thread: string): Promise<string | null> => {
+    let found = await postings.incidentIn('slack', channel, thread)
+    for (let hop = 0; found !== null && hop < MOST_HOPS; hop += 1) {
+      const whole: string | null = (await agent.incident(found))?.relations.mergedInto ?? null
+      if (whole === null) return found
+      found = whole
+    }
+    return found
+  }
+
   return {
     whisper,
     async command(payload) {
@@ -78,7 +92,7 @@ export function createTalk(deps: TalkDeps): Talk {
       const said = plainWords(event.text, botUserId)
       const standing = await people.standing({ userId, teamId: event.user_team ?? event.team ?? team_id }, { toHold: onlyHolds(said) })
       if (!standing.ok) return await words.tell({ userId, channel, thread: thread_ts ?? null }, standing.words)
-      const incident = thread_ts ? ((await postings.at('slack', channel, thread_ts))?.incidentId ?? null) : null
+      const incident = thread_ts ? await incidentIn(channel, thread_ts) : null
       const card = await run(said, standing.caller, { channel, incident })
       await post(card, { ref: event_id, channel, thread: isDirect ? (thread_ts ?? null) : (thread_ts ?? ts), incident })
     },

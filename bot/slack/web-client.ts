@@ -64,6 +64,11 @@ export function createSlackWeb({ token, apiUrl, log }: { token: string; apiUrl: 
     edit: calling(async ({ channel, message, name, text, blocks }) => {
       await client.chat.update({ channel, ts: message, text, blocks, metadata: metadataOf(name) })
     }),
+    permalink: calling(async (channel, message) => {
+      const { permalink } = await client.chat.getPermalink({ channel, message_ts: message })
+      if (permalink === undefined) throw new SlackFailure('away', 'a message without an address')
+      return permalink
+    }),
     search: calling(async ({ channel, thread, name, since }) => {
       const asked = { channel, oldest: String(since.getTime() / 1_000), limit: SEARCHED, include_all_metadata: true }
       const { messages = [] } =

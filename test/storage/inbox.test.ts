@@ -132,6 +132,27 @@ describeDatabases('inbox', (store) => {
     expect(order.length).toBeGreaterThan(900)
   })
 
+  test('lets what somebody waits for go before all else that waits for the database', async () => {
+    const { db } = database()
+    const inbox = createInbox(database())
+    const order: string[] = []
+    const done = (name: string) => () => void order.push(name)
+    const held = Promise.withResolvers<void>()
+    const begun = Promise.withResolvers<void>()
+    const transaction = db.transaction().execute(async () => {
+      begun.resolve()
+      await held.promise
+    })
+    await begun.promise
+    const others = Array.from({ length: 30 }, () => sql`select 1`.execute(db).then(done('other')))
+    const alert = inbox.accept(delivery('alert')).then(done('alert'))
+    const click = inbox.accept(delivery('click', { source: 'slack', urgent: true })).then(done('click'))
+    held.resolve()
+    await Promise.all([transaction, ...others, alert, click])
+    expect(order.length).toBe(32)
+    if (store.kind === 'pglite') expect(order[0]).toBe('click')
+  })
+
   test('counts what became of deliveries, and replays what failed', async () => {
     const { db } = database()
     const inbox = createInbox({ db })

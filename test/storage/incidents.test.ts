@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { NewEvidence } from '../../agent/domain/evidence.ts'
 import type { Hypothesis } from '../../agent/domain/hypothesis.ts'
+import { relationsOf } from '../../agent/domain/relations.ts'
 import type { IncidentStore, IntakeDecision, IntakeFacts } from '../../agent/ports.ts'
 import { evidenceHash } from '../../storage/evidence.ts'
 import { createIncidentStore } from '../../storage/incidents.ts'
@@ -175,6 +176,29 @@ describeDatabases('the incident store', (store) => {
     expect(seen[1]).toMatchObject({ known: null, received: [] })
     expect(await incidents.timeline('inc-1')).toMatchObject([{ kind: 'incident-opened' }, { kind: 'alert-resolved', at: time }])
     expect(await incidents.alerts('inc-1')).toHaveLength(2)
+  })
+
+  it('notes a recurrence with both incidents, and tells the next decision of it', async () => {
+    await opened()
+    await incidents.record('inc-1', { kind: 'incident-resolved', text: 'over', state: 'resolved' })
+    const recurrence = { of: 'inc-1', count: 2, since: START }
+    const again = alert({ key: 'a', startsAt: '2026-03-01T10:45:00.000Z' })
+    const { incidentId } = await incidents.absorb(again, 2, ({ known }) => {
+      expect(known).toMatchObject({ incident: { id: 'inc-1', state: 'resolved' }, opening: { key: 'a' } })
+      return { ...open(), recurrence } as IntakeDecision
+    })
+    expect(relationsOf(await incidents.timeline('inc-2'))).toMatchObject({ recurrence, backAs: null })
+    expect(relationsOf(await incidents.timeline('inc-1'))).toMatchObject({ recurrence: null, backAs: incidentId })
+    expect(await incidents.get('inc-1')).toMatchObject({ state: 'resolved', endedAt: START })
+    expect((await notices()).map(({ dedupe }) => dedupe)).toEqual([
+      ...['incident:inc-1:1', 'incident:inc-1:2'],
+      ...['incident:inc-2:1', 'incident:inc-1:3'],
+    ])
+    await incidents.record('inc-2', { kind: 'incident-resolved', text: 'over', state: 'resolved' })
+    await incidents.absorb(alert({ key: 'a', startsAt: '2026-03-01T10:50:00.000Z' }), 3, ({ known }) => {
+      expect(known).toMatchObject({ incident: { id: 'inc-2' }, opening: { recurrence: { of: 'inc-1', count: 2 } } })
+      return { do: 'drop', reason: 'seen' }
+    })
   })
 
   it('counts a quiet alert with the incident without telling anybody', async () => {

@@ -54,6 +54,24 @@ describeDatabases('where postings stand', (store) => {
     expect(places.toSorted()).toEqual(['answer C3', 'answer C4', 'approval C2', 'notice C1', 'page C2'])
   })
 
+  test('a thread is about the last card that stands in it, else about what stands at its top', async () => {
+    await sql`insert into incident (id, number, title, service, environment, severity, severity_reason, opened_at)
+      values ('inc-2', 2, 'errors', 'payments', 'local', 2, 'rule', clk())`.execute(database().db)
+    const asked = async (thread: string): Promise<string | null> => await postings.incidentIn('slack', 'C1', thread)
+    await postings.draw('slack', aPosting('incident', 'C1'))
+    await post('1.1')
+    await postings.draw('slack', { ...aPosting('incident', 'C1', 'inc-2'), incidentId: 'inc-2' })
+    const reply = await claimed()
+    await postings.begin(reply.id, '1.1')
+    expect(await asked('1.1')).toBe('inc-1')
+    await postings.shown(reply.id, { message: '1.2', wanted: reply.wanted, head: null, print: null })
+    expect([await asked('1.1'), await asked('1.2'), await asked('9.9')]).toEqual(['inc-2', 'inc-2', null])
+    expect(await postings.incidentIn('slack', 'C2', '1.1')).toBeNull()
+    await postings.move(reply.id, 'C2')
+    expect(await claimed()).toMatchObject({ ref: 'inc-2', place: 'C2', thread: null })
+    expect(await asked('1.1')).toBe('inc-1')
+  })
+
   test('a card that is moved is posted anew, before what belongs into its thread', async () => {
     await postings.draw('slack', aPosting('incident', 'C1'))
     const card = await post('1.1')

@@ -281,6 +281,7 @@ export function anIncidentView(changed: Partial<IncidentView> = {}): IncidentVie
     approvals: [anApproval()],
     timeline: aTimeline(),
     handling: { taken: null, snoozed: null },
+    relations: { recurrence: null, backAs: null, mergedInto: null, parts: [] },
     model: null,
     feedback: [],
     ...changed,
@@ -302,6 +303,30 @@ export function aTimeline(): IncidentEvent[] {
     line(3, -93, 'diagnosis-made', 'Most likely a bad release of payments (86 % sure).'),
     line(4, -92, 'plan-proposed', 'Roll back payments from v42 to v41 was proposed.'),
   ]
+}
+
+/** The same incident beside others. */
+export function incidentsBesideOthers(): Readonly<Record<string, IncidentView>> {
+  const alone = anIncidentView().relations
+  const resolved = anIncident({ state: 'resolved', endedAt: at(75) })
+  const merged = {
+    incidentId: 'INC-42',
+    seq: 5,
+    at: at(75),
+    kind: 'incident-merged',
+    text: 'Alice merged it into INC-40: what follows is there.',
+  }
+  return {
+    recurred: anIncidentView({ relations: { ...alone, recurrence: { of: 'INC-41', count: 3, since: at(-200_000) } } }),
+    back: anIncidentView({ incident: resolved, approvals: [], relations: { ...alone, backAs: 'INC-43' } }),
+    whole: anIncidentView({ relations: { ...alone, parts: ['INC-43', 'INC-44'] } }),
+    part: anIncidentView({
+      incident: resolved,
+      approvals: [],
+      relations: { ...alone, mergedInto: 'INC-40' },
+      timeline: [...aTimeline(), { ...merged, detail: { into: 'INC-40' } }],
+    }),
+  }
 }
 
 /** The same incident in every state. */

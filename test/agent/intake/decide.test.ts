@@ -61,6 +61,7 @@ function decided(said: Said) {
 
 const known = (lastStatus: Alert['status'], lastStartsAt: string | null, said: Partial<Incident> = {}): IntakeFacts['known'] => ({
   incident: incident(said),
+  opening: {},
   lastStatus,
   lastStartsAt,
   deliveries: 1,
@@ -225,6 +226,44 @@ describe('the same alert again', () => {
     ],
   ])('%s', (_, said, decision) => {
     expect(decided(said)).toMatchObject(decision)
+  })
+
+  describe('comes back', () => {
+    const DAY_MS = 86_400_000
+    const ended = { state: 'resolved' as const, endedAt: new Date(T(43)) }
+    const again = (said: Partial<Incident> = {}, more: Partial<Said> = {}): ReturnType<typeof decided> =>
+      decided({
+        alert: { startsAt: T(44) },
+        known: known('resolved', T(42), { ...ended, ...said }),
+        received: [['firing', T(42)]],
+        ...more,
+      })
+
+    it('as a recurrence that counts on and remembers since when', () => {
+      expect(again()).toMatchObject({ do: 'open', recurrence: { of: 'inc-1', count: 2, since: new Date(T(42)) } })
+      const recurrence = { of: 'inc-0', count: 2, since: T(10) }
+      const third = known('resolved', T(42), ended)
+      expect(again({}, { known: third && { ...third, opening: { recurrence } } })).toMatchObject({
+        recurrence: { of: 'inc-1', count: 3, since: new Date(T(10)) },
+      })
+    })
+
+    it.each<[string, Partial<Incident>, Partial<Said>]>([
+      ['long after its end', { endedAt: new Date(NOW.getTime() - 7 * DAY_MS - 1) }, {}],
+      ['in another environment', { environment: 'prod' }, {}],
+      ['after a drill', { drillRun: 'run-1' }, {}],
+      ['in a drill', {}, { drillRun: 'run-1' }],
+      ['while its incident is open', { endedAt: null }, { drillRun: 'run-1' }],
+    ])('as a trouble of its own %s', (_when, said, more) => {
+      expect(again(said, more)).not.toHaveProperty('recurrence')
+      expect(again(said, more)).toMatchObject({ do: 'open' })
+    })
+
+    it('as a trouble of its own where other people would read it', () => {
+      const team = { name: 'pay', services: ['payments'], environments: null, data: DATA_KINDS, people: [], keys: [], channels: [] }
+      expect(again({ service: 'inventory' }, { workspaces: [team] })).not.toHaveProperty('recurrence')
+      expect(again({}, { workspaces: [team] })).toHaveProperty('recurrence')
+    })
   })
 
   it('is only counted when it flaps', () => {

@@ -4,7 +4,7 @@ import type { IncidentView } from '../../../agent/agent.ts'
 import type { Approval } from '../../../agent/domain/approval.ts'
 import { readClick } from '../../../bot/slack/clickable.ts'
 import { createDrawing, type Drawn } from '../../../bot/slack/drawing.ts'
-import { approvalsInEveryState, at, incidentsInEveryState, PEOPLE } from '../../support/builders.ts'
+import { approvalsInEveryState, at, incidentsBesideOthers, incidentsInEveryState, PEOPLE } from '../../support/builders.ts'
 import { problemsOfBlocks, visibleLength } from '../../support/slack/validate.ts'
 
 const NONCE = 'n'.repeat(24)
@@ -25,6 +25,7 @@ async function draw(
       incidentSeries: async () => null,
     },
     accountsOf: async () => ACCOUNTS,
+    cardLink: async (id) => (id === 'INC-40' ? 'https://w.slack.com/archives/C1/p1' : null),
     drawPng: async () => Buffer.from(''),
     consoleUrl: 'https://steadyhand.example',
     now: () => state.now,
@@ -84,6 +85,24 @@ describe('the card of an incident as it is posted', () => {
       expect(readClick(id, value)).toMatchObject({ nonce: NONCE, digest: null })
       expect(readClick(id, value)?.ref.split(' ')[0]).toBe(view.incident.id)
     }
+  })
+})
+
+describe('the card of an incident beside others', () => {
+  const { recurred, back, part } = incidentsBesideOthers()
+
+  test('is a reply to what it was before, which the channel sees too', async () => {
+    expect(await draw('incident', { view: recurred as IncidentView, now: at(10) })).toMatchObject({ below: 'INC-41', broadcast: true })
+    const drawn = await draw('incident', { view: back as IncidentView, now: at(100) })
+    expect(drawn).toMatchObject({ below: null, broadcast: false })
+    expect(JSON.stringify(drawn.message.blocks)).toContain('https://steadyhand.example/#/incidents/INC-43')
+  })
+
+  test('is the way to the other one, and nothing else, once it is a part of that', async () => {
+    const drawn = await draw('incident', { view: part as IncidentView, now: at(100) })
+    expect(drawn).toMatchObject({ below: 'INC-40', broadcast: false, also: [] })
+    expect(JSON.stringify(drawn.message.blocks)).toContain('https://w.slack.com/archives/C1/p1')
+    expect(pressable(drawn.message.blocks)).toEqual([])
   })
 })
 

@@ -5,7 +5,7 @@ import { incidentCard } from '../../../bot/messages/incident-card.ts'
 import { type RenderedMessage, renderBlocks } from '../../../bot/slack/render.ts'
 import { blockKitFaults } from '../../support/block-kit.ts'
 import { readLiveParts } from '../../support/block-kit-reader.ts'
-import { approvalsInEveryState, at, incidentsInEveryState, nameOf } from '../../support/builders.ts'
+import { approvalsInEveryState, at, incidentsBesideOthers, incidentsInEveryState, nameOf } from '../../support/builders.ts'
 
 const CONSOLE = 'https://steadyhand.example'
 
@@ -17,7 +17,7 @@ async function check(name: string, message: RenderedMessage): Promise<void> {
 }
 
 describe('incident cards as Block Kit', () => {
-  test.each(Object.entries(incidentsInEveryState()))('%s', async (name, view) => {
+  test.each(Object.entries({ ...incidentsInEveryState(), ...incidentsBesideOthers() }))('%s', async (name, view) => {
     await check(`incident-${name}`, renderBlocks(incidentCard(view, { now: at(10), consoleUrl: CONSOLE })))
   })
 })

@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { describeDatabases } from '../../support/database.ts'
+import { anAlert } from '../../support/edge/edge-harness.ts'
 import { openScene } from '../../support/edge/slack-edge.ts'
 
 /** Slack's own description of its Web API, the last that it published (2021). */
@@ -12,7 +13,15 @@ const DESCRIPTION = join(import.meta.dirname, '../../../../shared/data/vendor-sp
 const NEWER_METHODS: readonly string[] = ['files.getUploadURLExternal', 'files.completeUploadExternal', 'apps.connections.open']
 const NEWER_ARGUMENTS: readonly string[] = ['metadata', 'include_all_metadata']
 const CALLED = [
-  ...['auth.test', 'chat.postEphemeral', 'chat.postMessage', 'chat.update', 'conversations.history', 'conversations.info'],
+  ...[
+    'auth.test',
+    'chat.getPermalink',
+    'chat.postEphemeral',
+    'chat.postMessage',
+    'chat.update',
+    'conversations.history',
+    'conversations.info',
+  ],
   ...['users.info', 'views.open', 'views.publish'],
 ]
 
@@ -39,6 +48,12 @@ describeDatabases('calls of the Web API', (store) => {
     await expect.poll(() => alice.modal(), { timeout: 20_000 }).not.toBeNull()
     await alice.submit({ 'Why (everybody sees it)': 'no' })
     await says(asked, 'Denied')
+    await running
+      .client()
+      .post('/webhooks/alertmanager', JSON.parse(JSON.stringify(anAlert()).replace('c0ffee', 'beef').replace('"payments"', '"elsewhere"')))
+    const browser = await running.as('alice')
+    const merged = async (): Promise<number> => (await browser.post('/api/v1/incidents/inc-2/merge', { into: 'inc-1' })).status
+    await expect.poll(merged, { timeout: 20_000 }).toBe(200)
     await expect.poll(() => CALLED.filter((name) => !slack.calls.some(({ method }) => method === name)), { timeout: 20_000 }).toEqual([])
 
     const wrong = slack.calls
