@@ -8,7 +8,7 @@ import type { EvidenceItem, EvidenceSummary } from './domain/evidence.ts'
 import type { Feedback } from './domain/feedback.ts'
 import type { Hypothesis } from './domain/hypothesis.ts'
 import type { Incident, IncidentEvent, IncidentState } from './domain/incident.ts'
-import type { Actor, Principal, Role } from './domain/principal.ts'
+import type { Actor, Principal, RoleHolder } from './domain/principal.ts'
 import type { NeededRole } from './domain/refusal.ts'
 import type { Relations } from './domain/relations.ts'
 import type { RunbookChunk, RunbookQuery } from './domain/runbook.ts'
@@ -133,8 +133,8 @@ export interface Agent extends ByPerson, ByHand, Handling {
   vote(input: VoteInput): Promise<Approval>
   keep(requestId: string, actor: Actor): Promise<Approval>
   whoMay(requestId: string): Promise<Principal[]>
-  person(actor: Actor): Promise<(Principal & { roles: Role[] }) | null>
-  people(): Promise<(Principal & { roles: Role[] })[]>
+  person(actor: Actor): Promise<RoleHolder | null>
+  people(): Promise<RoleHolder[]>
   /** Who holds a role, or one above it, and is active. */
   holders(needed: NeededRole): Promise<Principal[]>
   control: ControlStore

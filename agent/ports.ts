@@ -8,7 +8,7 @@ import type { Hypothesis } from './domain/hypothesis.ts'
 import type { Incident, IncidentEvent, IncidentState, Severity } from './domain/incident.ts'
 import type { SealedPlan } from './domain/plan.ts'
 import type { AskedChange, SealedChange } from './domain/power.ts'
-import type { Actor, IdentityLink, Principal, Role, Surface } from './domain/principal.ts'
+import type { Actor, IdentityLink, Principal, Role, RoleHolder, Surface } from './domain/principal.ts'
 import type { RefusalCode } from './domain/refusal.ts'
 import type { Recurrence } from './domain/relations.ts'
 import type { RunbookChunk, RunbookQuery } from './domain/runbook.ts'
@@ -33,7 +33,7 @@ export type IntakeDecision =
     }
   /** `quiet`: counted with the incident, but no line in its timeline and no notice: an alert that flaps. */
   | { do: 'attach'; incidentId: string; reason: string; quiet?: boolean }
-  /** `repeats`: what was heard of it last, once more; it is counted there and leaves no row of its own. */
+  /** `repeats`: nothing new, and said again and again. Without a beginning of its own it is counted where that was heard last, and leaves no row. */
   | { do: 'drop'; reason: string; repeats?: boolean }
 
 /** What the decision may depend on; read in the same transaction that stores its result. */
@@ -251,8 +251,8 @@ export interface PeopleStore {
       links: readonly Omit<IdentityLink, 'principalId'>[]
     }[],
   ): Promise<string[]>
-  byActor(actor: Actor): Promise<(Principal & { roles: Role[] }) | null>
-  list(): Promise<(Principal & { roles: Role[] })[]>
+  byActor(actor: Actor): Promise<RoleHolder | null>
+  list(): Promise<RoleHolder[]>
   /** The accounts of people on one surface, as they are linked now. */
   accounts(surface: Surface, tenant: string): Promise<Pick<IdentityLink, 'principalId' | 'externalId'>[]>
   /** Whether a person holds a role, or one above it, in an environment now; the same test the database makes for votes. */

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Agent } from '../agent/agent.ts'
 import { meantOrKnown } from '../agent/domain/nearest.ts'
-import type { Actor, Principal, Role } from '../agent/domain/principal.ts'
+import type { Actor, RoleHolder } from '../agent/domain/principal.ts'
 import { Refusal } from '../agent/domain/refusal.ts'
 import { type Asker, askerOf } from '../agent/domain/workspace.ts'
 import { bearerToken, isOneOf } from './bearer.ts'
@@ -16,7 +16,7 @@ import { HttpProblem } from './problem.ts'
 /** One working day; the database allows no more. */
 const SESSION_SECONDS = 8 * 3_600
 
-export type Person = Principal & { roles: Role[] }
+export type Person = RoleHolder
 
 /** Who calls over HTTP. A program reads and asks; only a person decides. */
 export type Caller =

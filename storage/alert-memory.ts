@@ -18,6 +18,8 @@ export interface RememberedRow {
   receivedAt: Date
   startsAt: string | null
   incidentId: string | null
+  /** The delivery that it came in. */
+  inboxId: number | null
 }
 
 /** What is stored of an alert, in whichever occurrence: its newest rows, the newest first, and how often it was delivered in all. */
@@ -45,7 +47,11 @@ export function createAlertMemory(tx: Transaction<Database>, expected: readonly 
   const read = async (names: readonly AlertName[]): Promise<void> => {
     const distinct = [...new Map(names.map((name) => [wordsOf(name), name])).values()]
     const found = await readTogether(tx, distinct)
-    for (const name of distinct) known.set(wordsOf(name), found.get(wordsOf(name)) ?? { rows: [], deliveries: 0 })
+    for (const name of distinct) {
+      const { rows, deliveries } = found.get(wordsOf(name)) ?? { rows: [], deliveries: 0 }
+      const uncounted = rows.reduce((sum, { id }) => sum + (again.get(id) ?? 0), 0)
+      known.set(wordsOf(name), { rows, deliveries: deliveries + uncounted })
+    }
   }
   return {
     async of(name) {
@@ -78,11 +84,11 @@ async function readTogether(tx: Transaction<Database>, names: readonly AlertName
   const [sources, keys] = [names.map(({ source }) => source), names.map(({ key }) => key)]
   const { rows } = await sql<ReadRow>`
     select asked.source, asked.key, total.deliveries, heard.id, heard.status, heard.occurrence, heard.received_at as "receivedAt",
-      heard.starts_at as "startsAt", heard.belongs_to as "incidentId"
+      heard.starts_at as "startsAt", heard.belongs_to as "incidentId", heard.inbox_id as "inboxId"
     from unnest(${sources}::text[], ${keys}::text[]) as asked (source, key)
     cross join lateral (select sum(each.deliveries) as deliveries from alert each where each.source = asked.source and each.key = asked.key) total
     cross join lateral (
-      select row.id, row.status, row.occurrence, row.received_at, row.body ->> 'startsAt' as starts_at, row.belongs_to
+      select row.id, row.status, row.occurrence, row.received_at, row.body ->> 'startsAt' as starts_at, row.belongs_to, row.inbox_id
       from placed_alert row where row.source = asked.source and row.key = asked.key order by row.id desc limit ${MAX_REMEMBERED}
     ) heard
     order by heard.id desc`.execute(tx)
@@ -91,14 +97,7 @@ async function readTogether(tx: Transaction<Database>, names: readonly AlertName
     [...byName].map(([words, found]) => [
       words,
       {
-        rows: found.map(({ id, status, occurrence, receivedAt, startsAt, incidentId }) => ({
-          id,
-          status,
-          occurrence,
-          receivedAt,
-          startsAt,
-          incidentId,
-        })),
+        rows: found.map(({ source: _source, key: _key, deliveries: _deliveries, ...row }) => row),
         deliveries: Number(found[0]?.deliveries ?? 0),
       },
     ]),

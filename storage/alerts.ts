@@ -62,7 +62,14 @@ export async function placedBefore(
 function rowsOf(tx: Transaction<Database>, source: string, key: string) {
   return tx
     .selectFrom('placed_alert as alert')
-    .select(['alert.id', 'alert.status', 'alert.occurrence', 'alert.received_at as receivedAt', 'alert.belongs_to as incidentId'])
+    .select([
+      'alert.id',
+      'alert.status',
+      'alert.occurrence',
+      'alert.received_at as receivedAt',
+      'alert.belongs_to as incidentId',
+      'alert.inbox_id as inboxId',
+    ])
     .select(sql<string | null>`alert.body ->> 'startsAt'`.as('startsAt'))
     .where('alert.source', '=', source)
     .where('alert.key', '=', key)

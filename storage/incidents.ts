@@ -2,7 +2,7 @@ import type { Kysely, Transaction } from 'kysely'
 import type { Alert } from '../agent/domain/alert.ts'
 import type { Incident } from '../agent/domain/incident.ts'
 import type { Absorbed, Arrival, IncidentStore, IntakeDecision, IntakeFacts } from '../agent/ports.ts'
-import { type AlertMemory, createAlertMemory, type Remembered } from './alert-memory.ts'
+import { type AlertMemory, createAlertMemory, type Remembered, type RememberedRow } from './alert-memory.ts'
 import {
   alertIdentity,
   alertName,
@@ -94,15 +94,20 @@ async function absorb(tx: Transaction<Database>, { alert, inboxId, decide }: Arr
   }
   const identity = before?.incidentId ? { ...first, occurrence: outlived(first.occurrence, before.incidentId) } : first
   const placed = await placedBefore(tx, remembered, first)
-  if (placed && !before && (await isOldNews(tx, alert, inboxId, (await incidentOf(tx, placed.incidentId, within)).endedAt))) {
-    memory.countAgain(first, placed.id)
-    return { decision: { do: 'drop', reason: 'it came before its incident ended' }, incidentId: placed.incidentId, isNew: false }
+  const old = before ? null : await oldNews(tx, { alert, inboxId, remembered, placed }, within)
+  if (old) {
+    memory.countAgain(first, old.id)
+    return { decision: { do: 'drop', reason: 'it came before what was heard of it last' }, incidentId: old.incidentId, isNew: false }
   }
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     const decision = decide(await factsOf(tx, remembered, placed, within))
-    if (decision.do === 'drop' && decision.repeats && placed) {
-      memory.countAgain(first, placed.id)
-      return { decision, incidentId: placed.incidentId, isNew: false }
+    const repeated =
+      decision.do === 'drop' && decision.repeats && alert.startsAt === null
+        ? remembered.rows.find(({ status }) => status === alert.status)
+        : undefined
+    if (repeated) {
+      memory.countAgain(first, repeated.id)
+      return { decision, incidentId: repeated.incidentId, isNew: false }
     }
     const incidentId =
       decision.do === 'attach' ? decision.incidentId : decision.do === 'open' ? await openNext(tx, turn, decision, now) : null
@@ -126,6 +131,12 @@ async function openIncidents(tx: Transaction<Database>, { open }: Within): Promi
 async function incidentOf(tx: Transaction<Database>, id: string, within: Within): Promise<Incident> {
   const known = (await openIncidents(tx, within)).find((incident) => incident.id === id)
   return known ?? toIncident(await tx.selectFrom('incident').selectAll().where('id', '=', id).executeTakeFirstOrThrow())
+}
+
+/** What is stored of an alert, and of that the last row that was given to an incident. */
+interface Known {
+  remembered: Remembered
+  placed: Awaited<ReturnType<typeof placedBefore>>
 }
 
 async function factsOf(
@@ -174,15 +185,22 @@ async function isRecurrence(
   return (await arrivalOf(tx, inboxId, now)).getTime() >= endedAt.getTime() + ECHO_MS
 }
 
-/** A repeat leaves no row. One without a beginning that is taken up only after its incident ended is told by when it came. */
-async function isOldNews(
+/**
+ * A repeat leaves no row, so a delivery that is taken up again is told by when it came: before one that was heard since, or, while it fired, before its
+ * incident ended. Where the source says when it began, that tells it.
+ */
+async function oldNews(
   tx: Transaction<Database>,
-  { status, startsAt }: Alert,
-  inboxId: number | null,
-  endedAt: Date | null,
-): Promise<boolean> {
-  if (status !== 'firing' || startsAt !== null || inboxId === null || endedAt === null) return false
-  return (await arrivalOf(tx, inboxId, endedAt)).getTime() < endedAt.getTime()
+  { alert, inboxId, remembered, placed }: Pick<Arrival, 'alert' | 'inboxId'> & Known,
+  within: Within,
+): Promise<RememberedRow | null> {
+  if (alert.startsAt !== null || inboxId === null) return null
+  const [newest] = remembered.rows
+  if (newest?.inboxId && newest.inboxId > inboxId) return newest
+  if (alert.status !== 'firing' || placed?.status !== 'firing' || placed.id !== newest?.id) return null
+  const { endedAt } = await incidentOf(tx, placed.incidentId, within)
+  if (endedAt === null || (await arrivalOf(tx, inboxId, endedAt)) >= endedAt) return null
+  return placed
 }
 
 /** @returns false when the alert was to join an incident that has ended. */

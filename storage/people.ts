@@ -1,5 +1,5 @@
 import { type Kysely, type Selectable, sql } from 'kysely'
-import type { Actor, Principal, Role } from '../agent/domain/principal.ts'
+import type { Actor, Principal, Role, RoleHolder } from '../agent/domain/principal.ts'
 import type { PeopleStore } from '../agent/ports.ts'
 import type { IdentityLinkTable, RoleGrantTable } from './schema/kernel.ts'
 import type { Database, Executor } from './schema.ts'
@@ -10,12 +10,11 @@ const REVOKED = { revoked_at: sql<Date>`clk()`, revoked_by: CONFIGURATION }
 
 /** People, their accounts and roles. */
 export function createPeopleStore({ db }: { db: Kysely<Database> }): PeopleStore {
-  const withRoles = async (principals: readonly Principal[]): Promise<(Principal & { roles: Role[] })[]> => {
+  const withRoles = async (principals: readonly Principal[]): Promise<RoleHolder[]> => {
     if (principals.length === 0) return []
     const grants = await db
       .selectFrom('role_grant')
-      .select(['principal_id', 'role'])
-      .distinct()
+      .select(['principal_id', 'role', 'environment'])
       .where('revoked_at', 'is', null)
       .where('valid_until', '>', sql<Date>`clk()`)
       .where(
@@ -24,10 +23,11 @@ export function createPeopleStore({ db }: { db: Kysely<Database> }): PeopleStore
         principals.map(({ id }) => id),
       )
       .execute()
-    return principals.map((person) => ({
-      ...person,
-      roles: grants.filter((grant) => grant.principal_id === person.id).map((grant) => grant.role),
-    }))
+    return principals.map((person) => {
+      const own = grants.filter((grant) => grant.principal_id === person.id)
+      const rolesOf = (held: typeof own): Role[] => [...new Set(held.map(({ role }) => role))]
+      return { ...person, roles: rolesOf(own), everywhere: rolesOf(own.filter(({ environment }) => environment === '*')) }
+    })
   }
 
   return {

@@ -18,6 +18,12 @@ export interface Principal {
   active: boolean
 }
 
+/** A principal with the roles they hold in some environment, and those they hold in every one. */
+export interface RoleHolder extends Principal {
+  roles: Role[]
+  everywhere: Role[]
+}
+
 /** An account on one surface, deliberately tied to a principal; never found by e-mail address or display name. */
 export interface IdentityLink {
   surface: Surface

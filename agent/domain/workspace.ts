@@ -1,5 +1,5 @@
 import type { DataKind } from './model-data.ts'
-import type { Principal, Role } from './principal.ts'
+import type { RoleHolder } from './principal.ts'
 
 /**
  * A team: what it looks after, who is in it and where it talks. What two lists name is meant together: these services in these environments. Null is
@@ -28,8 +28,9 @@ export interface Located {
 /** Who asks. Nobody in particular, and a key without a name, belong to no workspace. */
 export type Asker = { kind: 'person'; id: string; isAdmin: boolean } | { kind: 'key'; name: string } | { kind: 'nobody' }
 
-export function askerOf(person: (Pick<Principal, 'id'> & { roles: readonly Role[] }) | null): Asker {
-  return person === null ? { kind: 'nobody' } : { kind: 'person', id: person.id, isAdmin: person.roles.includes('admin') }
+/** Who is an admin of some environments only sees no more than others do. */
+export function askerOf(person: Pick<RoleHolder, 'id' | 'everywhere'> | null): Asker {
+  return person === null ? { kind: 'nobody' } : { kind: 'person', id: person.id, isAdmin: person.everywhere.includes('admin') }
 }
 
 type Reach = 'everything' | readonly Workspace[]

@@ -11,10 +11,10 @@ export const dedup: Stage = (input) => (input.alert.status === 'resolved' ? endO
 function endOf(input: StageInput): IntakeDecision {
   const { alert, facts } = input
   const { known, received } = facts
-  if (!known) return drop('it is resolved, and no incident was opened for it')
+  if (!known) return { do: 'drop', reason: 'it is resolved, and no incident was opened for it', repeats: true }
   if (received.some(({ startsAt }) => isLater(startsAt, alert.startsAt))) return drop('it ends an earlier occurrence; a later one is known')
   const heardBeginning = received.some(({ status, startsAt }) => status === 'firing' && isSame(startsAt, alert.startsAt))
-  if (known.lastStatus === 'resolved' && !heardBeginning) return drop('it is resolved, as it already was')
+  if (known.lastStatus === 'resolved' && !heardBeginning) return { do: 'drop', reason: 'it is resolved, as it already was', repeats: true }
   return attach(known.incident.id, `${nameOf(alert)} is resolved at its source`, input)
 }
 

@@ -9,7 +9,7 @@ const CAUSE_WINDOW_MINUTES = 60
 export const inhibit: Stage = (input) => {
   const { alert, service, known, facts, graph, now } = input
   if (alert.labels['severity']?.toLowerCase() === 'none')
-    return { do: 'drop', reason: 'its severity is "none": a heartbeat that fires always' }
+    return { do: 'drop', reason: 'its severity is "none": a heartbeat that fires always', repeats: true }
   if (!known) return null
   const dependencies = graph.dependenciesOf(service)
   const causes = facts.openIncidents

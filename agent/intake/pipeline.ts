@@ -56,7 +56,7 @@ export interface Intake {
 /** Alerts in one transaction: on the embedded database nobody else reads or writes meanwhile, a click neither. */
 const MOST_AT_ONCE = 20
 
-const HEARTBEAT: IntakeDecision = { do: 'drop', reason: 'it is a heartbeat that fires always: only its absence is news' }
+const HEARTBEAT: IntakeDecision = { do: 'drop', reason: 'it is a heartbeat that fires always: only its absence is news', repeats: true }
 
 export function createIntake(deps: IntakeDeps): Intake {
   const { isHeartbeat = () => false, workspaces = [] } = deps

@@ -38,14 +38,21 @@ function workspace(name: string, changed: Partial<Workspace>): Workspace {
   return { name, services: null, environments: null, data: DATA_KINDS, people: [], keys: [], channels: [], ...changed }
 }
 
-const person = (id: string, role: 'approver' | 'admin'): ConfiguredPerson => ({
+const person = (id: string, role: 'approver' | 'admin', environments: string[] | null = null): ConfiguredPerson => ({
   id,
   name: id.toUpperCase(),
   roles: [role],
-  environments: null,
+  environments,
   links: [],
 })
-const PEOPLE = [person('pat', 'approver'), person('sam', 'approver'), person('nan', 'approver'), person('ann', 'admin')]
+/** Les is an admin of one environment, which makes nobody see what belongs to others. */
+const PEOPLE = [
+  person('pat', 'approver'),
+  person('sam', 'approver'),
+  person('nan', 'approver'),
+  person('les', 'admin', ['west']),
+  person('ann', 'admin'),
+]
 
 const NAMELESS = 'a key without a name'
 
@@ -62,9 +69,9 @@ const program = (name: string | null, key: string): Who => ({
   headers: async () => ({ authorization: `Bearer ${key}` }),
 })
 const ASKERS: readonly Who[] = [
-  ...PEOPLE.map(({ id, roles }) => ({
+  ...PEOPLE.map(({ id }) => ({
     name: id,
-    asker: { kind: 'person' as const, id, isAdmin: roles.includes('admin') },
+    asker: { kind: 'person' as const, id, isAdmin: id === 'ann' },
     headers: async (running: RunningEdge) => ({ cookie: (await running.as(id)).cookie ?? '' }),
   })),
   program('paybot', 'p'.repeat(40)),

@@ -45,6 +45,7 @@ runService(({ link, log, gauge }) => {
     const wanted = body as Order
     const total = totalOf(wanted, await taxRateFor(wanted.country, dataDir))
     if (link.conditions().journal === 'verbose') journal.trace({ at: new Date(), wanted, total })
+    else journal.endTraces()
     journal.write({ at: new Date(), sku: wanted.sku, quantity: wanted.quantity, total })
     const hold = await call('inventory', '/holds', { sku: wanted.sku, quantity: wanted.quantity })
     if (hold.status !== 201) throw new RouteError(502, `inventory answered ${hold.status}`)

@@ -16,6 +16,8 @@ export interface Journal {
   write(line: object): void
   /** Writes down everything about one order, as developers do, until the directory is full; from then on it does nothing. */
   trace(line: object): void
+  /** Nobody asks for traces any more: who asks again gets them again. */
+  endTraces(): void
   usedRatio(): number
 }
 
@@ -39,6 +41,9 @@ export function createJournal(dataDir: string, instance: string): Journal {
       const text = JSON.stringify(line).padEnd(TRACE_BYTES, '.')
       writeFileSync(join(dir, `trace-${instance}-${++traces}.log`), text.slice(0, Math.max(0, room)))
       tracing = text.length < room
+    },
+    endTraces() {
+      tracing = true
     },
     usedRatio: () => usedBytes(dir) / JOURNAL_LIMIT_BYTES,
   }

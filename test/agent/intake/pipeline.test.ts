@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Alert } from '../../../agent/domain/alert.ts'
@@ -5,6 +6,7 @@ import { DATA_KINDS } from '../../../agent/domain/model-data.ts'
 import type { Workspace } from '../../../agent/domain/workspace.ts'
 import { createIntake } from '../../../agent/intake/pipeline.ts'
 import { createTopology } from '../../../agent/topology/inventory.ts'
+import type { OpenDatabase } from '../../../storage/database.ts'
 import { createIncidentStore } from '../../../storage/incidents.ts'
 import { alert } from '../../support/alerts.ts'
 import { describeDatabases } from '../../support/database.ts'
@@ -198,4 +200,56 @@ describeDatabases('intake', (store) => {
       { numRuns: 40 },
     )
   })
+
+  it('changes nothing when deliveries without a beginning are taken up again, whatever came after them', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(delivery, { minLength: 1, maxLength: 14 }),
+        fc.array(fc.nat(13), { minLength: 1, maxLength: 8 }),
+        async (deliveries, again) => {
+          const { intake, make, snapshot, advance } = setUp()
+          const alerts = deliveries.map(({ service, status }) => make({ service, status, startsAt: null }))
+          for (const [i, each] of alerts.entries()) {
+            advance(1_000)
+            await intake.take([each], i + 1)
+          }
+          const before = await snapshot()
+          for (const i of again) {
+            const alert = alerts[i]
+            if (alert) await intake.take([alert], i + 1)
+          }
+          expect(await snapshot()).toEqual(before)
+        },
+      ),
+      {
+        numRuns: 40,
+        examples: [[(['firing', 'firing', 'resolved'] as const).map((status) => ({ service: 'payments', status, minute: 0 })), [1, 2]]],
+      },
+    )
+  })
+
+  it('begins anew for what fires once more, although a person ended its incident before it was taken up', async () => {
+    const { intake, incidents, make, mine } = setUp()
+    const said = (status: Alert['status']) => make({ status, startsAt: null })
+    const [first, second, third] = await deliveries(database().db, 3, new Date(START))
+    await intake.take([said('firing')], first)
+    await intake.take([said('resolved')], second)
+    const [incident] = await mine()
+    await incidents.record(incident?.id ?? '', { kind: 'incident-resolved', text: 'Closed.', state: 'resolved' })
+    expect(await intake.take([said('firing')], third)).toMatchObject({ opened: [expect.any(String)], dropped: 0 })
+    expect(await intake.take([said('firing')], third)).toMatchObject({ opened: [], dropped: 1 })
+  })
 })
+
+/** Stored deliveries that came in at a moment. */
+async function deliveries(db: OpenDatabase['db'], count: number, received_at: Date): Promise<[number, number, number]> {
+  const rows = Array.from({ length: count }, () => ({
+    source: 'test',
+    delivery_key: randomUUID(),
+    body: Buffer.from('{}'),
+    headers: '{}',
+    received_at,
+  }))
+  const [a = 0, b = 0, c = 0] = (await db.insertInto('inbox').values(rows).returning('id').execute()).map(({ id }) => id)
+  return [a, b, c]
+}

@@ -19,7 +19,7 @@ async function draw(
     agent: {
       incident: async () => state.view ?? null,
       approval: async () => state.approval ?? null,
-      people: async () => people.map((person) => ({ ...person, roles: [] })),
+      people: async () => people.map((person) => ({ ...person, roles: [], everywhere: [] })),
       whoMay: async () => people.filter(({ id }) => id !== 'bob'),
       manualOf: () => 'kubectl rollout undo deployment/payments',
       incidentSeries: async () => null,
