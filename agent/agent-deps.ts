@@ -17,6 +17,7 @@ import type {
   PeopleStore,
   PowerStore,
   RecordsStore,
+  RefusedAttempts,
   RunbookStore,
 } from './ports.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
@@ -50,6 +51,7 @@ export interface AgentDeps
   audit: AuditStore
   journal: EffectJournal
   acceptedEffects: AcceptedEffects
+  refusals: RefusedAttempts
   inbox: JobsDeps['inbox'] & {
     accept(delivery: {
       source: string

@@ -9,7 +9,7 @@ import type { Feedback } from './domain/feedback.ts'
 import type { Hypothesis } from './domain/hypothesis.ts'
 import type { Incident, IncidentEvent, IncidentState } from './domain/incident.ts'
 import type { Actor, Principal, RoleHolder } from './domain/principal.ts'
-import type { NeededRole } from './domain/refusal.ts'
+import type { NeededRole, Refusal } from './domain/refusal.ts'
 import type { Relations } from './domain/relations.ts'
 import type { RunbookChunk, RunbookQuery } from './domain/runbook.ts'
 import type { Asker } from './domain/workspace.ts'
@@ -150,6 +150,13 @@ export interface Agent extends ByPerson, ByHand, Handling {
   figures(query: RecordsQuery): Promise<Figures>
   /** What an incident's chart is drawn from; null when there is no such incident. */
   incidentSeries(incidentId: string): Promise<IncidentSeries | null>
+  /**
+   * Keeps in the audit log that a person who is known was refused for want of a role or of another person. Whatever comes of that, they are refused:
+   * it never throws.
+   *
+   * @param what the name of the call or command
+   */
+  noteRefusal(refusal: Refusal, attempt: { person: string; what: string; requestId: string | null }): Promise<void>
   audit: AuditStore
   verifyAudit(): Promise<AuditReport>
   mode(): Promise<Mode>

@@ -5,7 +5,7 @@ import type { Agent } from './agent.ts'
 import type { AgentDeps } from './agent-deps.ts'
 import type { Incident, IncidentEvent } from './domain/incident.ts'
 import { type Actor, type Principal, roleAtLeast } from './domain/principal.ts'
-import { type NeededRole, Refusal } from './domain/refusal.ts'
+import { type NeededRole, Refusal, type RefusalCode } from './domain/refusal.ts'
 import { relationsOf } from './domain/relations.ts'
 import { askerOf, channelOf, sees, seesEverything, sightIn, sightOf } from './domain/workspace.ts'
 import { createEffects } from './effects.ts'
@@ -32,6 +32,8 @@ export interface Running {
 }
 
 const STOP_WAIT_MS = 1_000
+/** Refusals that say something of who asked, not of how things stand. */
+const FOR_WANT_OF_AUTHORITY: readonly RefusalCode[] = ['not-authorised', 'self-approval', 'same-person']
 /** More names than these nobody reads. */
 const HOLDERS_ASKED = 50
 
@@ -80,6 +82,12 @@ function answersOf(deps: AgentDeps, seen: Seen, running: Running): Omit<Agent, '
     figures: (query) => readFigures(seen, query),
     incidentSeries: (id) => readIncidentSeries({ ...seen, now: deps.now }, id),
     audit: seen.audit,
+    async noteRefusal({ code }, attempt) {
+      if (!FOR_WANT_OF_AUTHORITY.includes(code)) return
+      await deps.refusals
+        .note({ ...attempt, code })
+        .catch((error: unknown) => deps.log.error({ error: String(error), code }, 'a refusal could not be kept in the audit log'))
+    },
     drills: seen.drills,
 
     receive: async (delivery) => ({ duplicate: (await deps.inbox.accept({ ...delivery, jobKind: 'intake' })).duplicate }),

@@ -44,6 +44,7 @@ export interface AssemblyDeps
     | 'records'
     | 'modelRuns'
     | 'acceptedEffects'
+    | 'refusals'
     | 'inbox'
     | 'queue'
     | 'crashpoint'

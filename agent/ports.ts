@@ -307,6 +307,11 @@ export interface AcceptedEffects {
   accept(entries: readonly JournalEntry[], reason: string): Promise<void>
 }
 
+/** Who was refused what they asked for: kept in the audit log, the same once within an hour, and so much of one person within it. */
+export interface RefusedAttempts {
+  note(attempt: { person: string; what: string; code: RefusalCode; requestId: string | null }): Promise<void>
+}
+
 export interface AuditEntry {
   seq: number
   at: Date

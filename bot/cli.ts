@@ -16,6 +16,7 @@ import { restoreCommand } from './cli/restore.ts'
 import { adminSettleCommand } from './cli/settle.ts'
 import { startCommand } from './cli/start.ts'
 import { createTerminal, type Terminal } from './cli/terminal.ts'
+import { COMMANDS as CHAT_COMMANDS } from './commands.ts'
 import { ConfigError, loadConfig } from './config.ts'
 import { now, VERSION } from './main.ts'
 
@@ -125,7 +126,11 @@ function unknownCommand(words: readonly string[]): CommandFailed {
   const parts = names.filter((name) => name.startsWith(`${words[0]} `))
   if (parts.length > 0 && nearest(typed, parts) === null)
     return new CommandFailed(`"${typed}" is no command: say ${parts.map((part) => `"steadyhand ${part}"`).join(' or ')}.`, 2)
-  const meant = nearest(typed, names) ?? nearest(words[0] ?? '', [...new Set(names.map((name) => name.split(' ')[0] ?? ''))])
+  const first = [...new Set(names.map((name) => name.split(' ')[0] ?? ''))]
+  const said = CHAT_COMMANDS.map(({ name }) => name).filter((name) => !first.includes(name))
+  const meant = nearest(typed, [...names, ...said]) ?? nearest(words[0] ?? '', [...first, ...said])
+  if (meant !== null && said.includes(meant))
+    return new CommandFailed(`"${typed}" is no command here. "${meant}" is said in chat, or in the box of the console.`, 2)
   return new CommandFailed(
     `"${typed}" is no command. ${meant === null ? `There are: ${names.join(', ')}.` : `Did you mean "${meant}"? Run "steadyhand ${meant} --help".`}`,
     2,

@@ -21,7 +21,7 @@ import { type Card, list, note, text } from './messages/card.ts'
 import { bold, code, say } from './messages/span.ts'
 import { demand, mayDo } from './permissions.ts'
 import { HttpProblem } from './problem.ts'
-import { withWhoMay } from './who-may.ts'
+import { refused } from './who-may.ts'
 
 /** Every command there is, in the order in which `help` lists them. */
 const GROUPS: readonly { title: string; commands: readonly Command[] }[] = [
@@ -43,7 +43,7 @@ export async function runCommand(words: string, context: CommandContext): Promis
     checkAllowed(found, context)
     return await found.run(command, context)
   } catch (cause) {
-    const error = await withWhoMay(context.agent, cause, null)
+    const error = await refused(context.agent, cause, { caller: context.caller, what: found.name, requestId: null })
     if (error instanceof Refusal) return sentence(say`${REFUSALS[error.code]} ${error.detail ?? ''}`)
     if (error instanceof HttpProblem) return sentence(say`${error.message}`)
     throw error

@@ -36,7 +36,7 @@ import { createSelfMetrics } from './self-metrics.ts'
 import { createServer, type EdgeApp } from './server.ts'
 import type { Surface } from './surface.ts'
 import { type WebhookDeps, webhookEndpoints } from './webhook-routes.ts'
-import { withWhoMay } from './who-may.ts'
+import { refused } from './who-may.ts'
 
 const THREAD_LENGTH = 200
 
@@ -179,7 +179,7 @@ export function createEdge(deps: EdgeDeps): Edge {
     identity,
     metrics,
     isAway: deps.isAway,
-    explain: (error) => withWhoMay(agent, error, null),
+    refused: (error, attempt) => refused(agent, error, attempt),
     now,
     log,
   })

@@ -4,6 +4,7 @@ import type { Identity } from './identity.ts'
 import { type Checked, outermostCheck, withSecurityHeaders } from './outermost-check.ts'
 import { HttpProblem, INTERNAL_PROBLEM, problemOf, problemResponse } from './problem.ts'
 import type { SelfMetrics } from './self-metrics.ts'
+import type { Attempt } from './who-may.ts'
 
 export interface ServerDeps {
   /** Where it will listen, and the address people reach it at, if that is another. */
@@ -18,8 +19,8 @@ export interface ServerDeps {
   metrics: Pick<SelfMetrics, 'countRequest'>
   /** Whether a fault means that the database is away for the moment. */
   isAway(error: unknown): boolean
-  /** An error as its caller is told of it: who may instead, where one was refused. */
-  explain(error: unknown): Promise<unknown>
+  /** An error as its caller is told of it, once a refusal was noted. */
+  refused(error: unknown, attempt: Attempt): Promise<unknown>
   now: () => Date
   log: { error(object: object, message: string): void }
 }
@@ -36,16 +37,18 @@ export function createServer(deps: ServerDeps): EdgeApp {
   app.use('*', measure(deps))
   const bodyTypes = new Map(deps.endpoints.flatMap(({ path, bodyType }) => (bodyType ? [[path, bodyType] as const] : [])))
   app.use('*', outermostCheck({ ...deps, bodyTypes }))
-  mountEndpoints(app, deps.endpoints, (context) =>
-    deps.identity.callerOf({ authorization: context.req.header('authorization'), cookie: context.req.header('cookie') }),
-  )
+  mountEndpoints(app, deps.endpoints, {
+    callerOf: (context) =>
+      deps.identity.callerOf({ authorization: context.req.header('authorization'), cookie: context.req.header('cookie') }),
+    refused: deps.refused,
+  })
   if (deps.pages) app.route('/', deps.pages)
   app.notFound((context) => answerProblem(missing(deps.endpoints, context)))
-  app.onError(async (error, context) => {
+  app.onError((error, context) => {
     if (problemOf(error) === null) {
       deps.log.error({ err: error, method: context.req.method, path: context.req.path }, 'a request could not be answered')
     }
-    return answerProblem(deps.isAway(error) ? databaseAway() : await deps.explain(error).catch(() => error))
+    return answerProblem(deps.isAway(error) ? databaseAway() : error)
   })
   return { fetch: withSecurityHeaders(async (request, env) => await app.fetch(request, env as object)), routes: () => routesOf(app) }
 }

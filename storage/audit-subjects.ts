@@ -12,6 +12,7 @@ export async function readAuditSubjects(db: Kysely<Database>, seqs: readonly num
         case when name = 'authorisation' then (key ->> 'id')::uuid end as authorisation_id,
         case when name = 'request' then (key ->> 'id')::uuid when name in ('vote', 'presentation') then (key ->> 'request_id')::uuid end as request_id,
         case when name = 'plan' then (key ->> 'id')::uuid end as plan_id,
+        case when name = 'refused_attempt' then (key ->> 'id')::bigint end as attempt_id,
         case when name = 'role_grant' then (key ->> 'id')::bigint end as grant_id,
         case when name = 'identity_link' then (key ->> 'id')::bigint end as link_id
       from (select seq, body ->> 'table' as name, body -> 'key' as key from audit_entry where seq in (${sql.join(seqs)})) entry
@@ -22,7 +23,8 @@ export async function readAuditSubjects(db: Kysely<Database>, seqs: readonly num
     from said s
     left join execution x on x.id = s.execution_id
     left join authorisation a on a.id = s.authorisation_id
-    left join request q on q.id = s.request_id
+    left join refused_attempt t on t.id = s.attempt_id
+    left join request q on q.id = coalesce(s.request_id, t.request_id)
     left join plan p on p.id = coalesce(x.plan_id, a.plan_id, q.plan_id, s.plan_id)
     left join plan parent on parent.id = p.undo_of
     left join request r on r.plan_id = coalesce(p.undo_of, p.id)

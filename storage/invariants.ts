@@ -345,6 +345,8 @@ export const AUDITED: Readonly<Record<string, readonly string[]>> = {
   standing_grant: ['id'],
   restoration: ['id'],
   accepted_effect: ['execution_id'],
+  refused_attempt: ['id'],
+  drill_start: ['run_id'],
 }
 
 const lastWords = (table: string, since: number): string => `

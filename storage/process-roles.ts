@@ -31,6 +31,8 @@ const OPEN_TABLES = [
     'model_step',
     'restoration',
     'accepted_effect',
+    'refused_attempt',
+    'drill_start',
     'kysely_migration',
   ],
 ]
@@ -74,6 +76,7 @@ const RIGHTS: Readonly<Record<ProcessRole, Rights>> = {
     power_confirmation: ['insert'],
     alert_move: ['insert'],
     incident_feedback: ['insert'],
+    refused_attempt: ['insert'],
     app_meta: ['insert', 'update', 'delete'],
   },
   /** Reads the world and proposes: it sees neither who is signed in nor how a click was delivered. */

@@ -10,6 +10,7 @@ import type {
   PolicyStore,
   PowerStore,
   RecordsStore,
+  RefusedAttempts,
   RunbookStore,
 } from '../agent/ports.ts'
 import { createAcceptedEffects } from './accepted-effects.ts'
@@ -35,6 +36,7 @@ import { createPolicyStore } from './policies.ts'
 import { createPostings, type Postings } from './postings.ts'
 import { createPowerStore } from './power.ts'
 import { createRecordsStore } from './records.ts'
+import { createRefusedAttempts } from './refused-attempts.ts'
 import { createRetained, type RetentionSettings } from './retention.ts'
 import { createRunbookStore } from './runbooks.ts'
 import { createSessionStore, type SessionStore } from './sessions.ts'
@@ -53,6 +55,7 @@ export interface Stores {
   policies: PolicyStore
   audit: AuditStore
   acceptedEffects: AcceptedEffects
+  refusals: RefusedAttempts
   inbox: Inbox
   outbox: Outbox
   queue: JobQueue
@@ -133,6 +136,7 @@ export function createStores({ database, now, retention, log, workerId, onDeadJo
     policies: createPolicyStore({ db }),
     audit: createAuditStore({ db }),
     acceptedEffects: createAcceptedEffects({ db }),
+    refusals: createRefusedAttempts({ db }),
     inbox: createInbox(database),
     outbox,
     queue,

@@ -38,6 +38,8 @@ export async function whyNotProposed(
       fits ?? { target, parameters: wanted.defaults },
     )
     const held = heldBy(handling)
+    // Nobody said which parameters: that some are missing says nothing of the action.
+    const isOfOurMaking = fits === null && weighed.result === 'held-back' && weighed.code === 'invalid-parameters'
     return {
       incident,
       reasons: [
@@ -46,7 +48,7 @@ export async function whyNotProposed(
         ...(other
           ? [`What fits the cause is ${other.entry.action.definition.kind} of ${other.suggestion.target.name}: ${other.suggestion.why}`]
           : []),
-        ...(weighed.result === 'fits' ? [] : [sentence(weighed.words)]),
+        ...(weighed.result === 'fits' || isOfOurMaking ? [] : [sentence(weighed.words)]),
       ],
     }
   } catch (error) {

@@ -34,7 +34,7 @@ export const REFUSALS = {
   'policy-denied': 'The policy does not allow this action.',
   'unknown-action': 'There is no such action in the catalogue.',
   'unknown-target': 'There is no such target.',
-  'invalid-parameters': 'A parameter is missing or out of its bounds.',
+  'invalid-parameters': 'This cannot be done as it was asked for.',
   'plan-too-large': 'The plan does not fit on a card, so it cannot be approved.',
   'dry-run-failed': 'The dry run failed; nothing was run.',
   'already-sent': 'This plan was sent once already and is never sent again.',

@@ -6,7 +6,6 @@ import { Refusal } from '../../agent/domain/refusal.ts'
 import { personOf } from '../identity.ts'
 import { demand } from '../permissions.ts'
 import { HttpProblem } from '../problem.ts'
-import { withWhoMay } from '../who-may.ts'
 import { type Call, type Endpoint, endpoint } from './endpoint.ts'
 import { idSchema, listOf, pageQuerySchema, readPage } from './lists.ts'
 import { APPROVAL_STATES, approvalSchema, showApproval } from './shapes.ts'
@@ -16,7 +15,7 @@ import { textSchema } from './text.ts'
 export const CONSOLE_PLACE = 'console'
 
 export interface ApprovalApiDeps {
-  agent: Pick<Agent, 'approval' | 'approvals' | 'vote' | 'cancel' | 'keep' | 'checkAgain' | 'whoMay' | 'holders'>
+  agent: Pick<Agent, 'approval' | 'approvals' | 'vote' | 'cancel' | 'keep' | 'checkAgain' | 'whoMay'>
 }
 
 const voteSchema = z.strictObject({
@@ -86,7 +85,7 @@ export function approvalEndpoints({ agent }: ApprovalApiDeps): Endpoint[] {
         const { decision, digest, confirm = null, reason = null } = call.body
         const deliveryKey = `console:${person.id}:${requestId}:${clickId(call)}`
         const vote = { requestId, digest, decision, confirm, reason, actor, place: CONSOLE_PLACE, deliveryKey }
-        return { body: showApproval(await decided(agent, requestId, async () => await agent.vote(vote))) }
+        return { body: showApproval(await agent.vote(vote)) }
       },
     }),
     endpoint({
@@ -114,9 +113,7 @@ export function approvalEndpoints({ agent }: ApprovalApiDeps): Endpoint[] {
       params: idSchema,
       answers: ANSWER,
       problems: [...DECIDING, 'undo-not-due', 'kept'],
-      handle: async ({ params: { id }, caller }) => ({
-        body: showApproval(await decided(agent, id, async () => await agent.keep(id, personOf(caller).actor))),
-      }),
+      handle: async ({ params, caller }) => ({ body: showApproval(await agent.keep(params.id, personOf(caller).actor)) }),
     }),
     endpoint({
       method: 'post',
@@ -143,15 +140,6 @@ async function known(agent: Pick<Agent, 'approval'>, id: string): Promise<Approv
   const approval = await agent.approval(id)
   if (!approval) throw new Refusal('unknown-approval')
   return approval
-}
-
-/** Who may not is told who may. */
-async function decided(agent: ApprovalApiDeps['agent'], requestId: string, act: () => Promise<Approval>): Promise<Approval> {
-  try {
-    return await act()
-  } catch (error) {
-    throw await withWhoMay(agent, error, requestId)
-  }
 }
 
 /** States after the decision are found among the authorised ones. */

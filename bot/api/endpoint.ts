@@ -5,6 +5,7 @@ import type { Caller } from '../identity.ts'
 import { parseForm, parseJson } from '../json-body.ts'
 import type { BodyType, Checked } from '../outermost-check.ts'
 import { HttpProblem, type ProblemCode } from '../problem.ts'
+import type { Attempt } from '../who-may.ts'
 
 /** What an answer looks like: in words, and as JSON unless it is of another type. */
 export interface AnswerShape {
@@ -88,17 +89,30 @@ export function endpoint<P extends z.ZodObject = typeof NOTHING, Q extends z.Zod
   }
 }
 
-/** Serves endpoints; `callerOf` decides who calls before anything of the call is looked at. */
+const ABOUT_A_REQUEST = '/api/v1/approvals/{id}'
+
+/** Serves endpoints; `callerOf` decides who calls before anything of the call is looked at, `refused` what a caller is told of an error. */
 export function mountEndpoints(
   app: Hono<Checked>,
   endpoints: readonly Endpoint[],
-  callerOf: (context: Context<Checked>) => Promise<Caller>,
+  {
+    callerOf,
+    refused,
+  }: {
+    callerOf(context: Context<Checked>): Promise<Caller>
+    refused(error: unknown, attempt: Attempt): Promise<unknown>
+  },
 ): void {
   for (const each of endpoints) {
     app.on(each.method.toUpperCase(), each.path.replace(/\{(\w+)\}/g, ':$1'), async (context) => {
       context.set('route', each.path)
       const caller: Caller = each.access === 'caller' ? await callerOf(context) : { kind: 'anyone' }
-      return await each.serve(context, caller)
+      try {
+        return await each.serve(context, caller)
+      } catch (error) {
+        const requestId = each.path.startsWith(ABOUT_A_REQUEST) ? (context.req.param('id') ?? null) : null
+        throw await refused(error, { caller, what: each.name, requestId })
+      }
     })
   }
 }

@@ -1,12 +1,13 @@
 import type { IncidentView } from '../../agent/agent.ts'
 import { type Approval, approvalState } from '../../agent/domain/approval.ts'
 import { ENDED_STATES } from '../../agent/domain/incident.ts'
+import { Refusal } from '../../agent/domain/refusal.ts'
 import { briefBlocks, incidentName } from '../messages/brief.ts'
 import { type Card, type CardBlock, list, note, text } from '../messages/card.ts'
 import { diagnosisBlocks } from '../messages/diagnosis-blocks.ts'
 import { evidenceBlocks } from '../messages/evidence-lines.ts'
 import { reasonWords } from '../messages/outcome-words.ts'
-import { bold, code, exact, type Span, say } from '../messages/span.ts'
+import { bold, exact, type Span, say } from '../messages/span.ts'
 import { cleanText } from '../messages/visible-text.ts'
 import { wantedOf } from './act.ts'
 import { answer, type Command, type CommandContext } from './command.ts'
@@ -30,7 +31,7 @@ export const whyNot: Command = {
   needs: 'read',
   programs: true,
   async run({ words }, context) {
-    if (words.length > 1 && incidentId(words[0]) === null) return await whyNotAction(words, context)
+    if (words[0] !== undefined && incidentId(words[0]) === null) return await whyNotAction(words, context)
     const view = await viewOf(words, context)
     const now = await context.agent.mode()
     const reasons = whyNothing(view, now.mode === 'observe' ? now.reasons : [])
@@ -95,7 +96,8 @@ function policyLines({ approvals }: IncidentView): CardBlock[] {
 
 /** By the code that chooses what is proposed, asked about this one action. */
 async function whyNotAction(words: readonly string[], { agent, incident: here, consoleUrl }: CommandContext): Promise<Card> {
-  const { action = '', service = '', named } = wantedOf(words)
+  const { action = '', service, named } = wantedOf(words)
+  if (service === undefined) throw new Refusal('invalid-parameters', `Say of what, for example: why-not ${action.slice(0, 40)} payments`)
   const found = await agent.whyNot({ action, service, incident: named ?? here })
   const what = say`${bold(action.slice(0, 40))} of ${bold(service.slice(0, 60))}`
   if (found === null) return answer(text(say`${what} is not proposed: there is no open incident about it.`))
@@ -108,7 +110,6 @@ async function whyNotAction(words: readonly string[], { agent, incident: here, c
       'Why it is not proposed',
       reasons.map((reason) => say`${cleanText(reason, 400)}`),
     ),
-    note(say`It can be asked for all the same: ${code(`do ${action.slice(0, 40)} ${service.slice(0, 60)}`)}`),
   )
 }
 

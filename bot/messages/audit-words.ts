@@ -1,3 +1,4 @@
+import { isRefusalCode, REFUSALS } from '../../agent/domain/refusal.ts'
 import type { AuditEntry, AuditSubject } from '../../agent/ports.ts'
 import { cutText } from './visible-text.ts'
 
@@ -70,7 +71,17 @@ const SAYINGS: Readonly<Record<string, (facts: Facts) => string>> = {
   'standing_grant-written': () => 'gave a standing grant',
   'standing_grant-changed': () => 'ended or used a standing grant',
   'restoration-written': () => 'restored the database from a backup',
+  'refused_attempt-written': refusedWords,
+  'drill_start-written': ({ fact }) =>
+    `started the drill ${String(fact('name'))}${fact('principal_id') === null ? ', for a program or for nobody who was signed in' : ''}`,
   'accepted_effect-written': () => 'took over an effect that a restored database did not know',
+}
+
+/** A call by its name in the interface, 'checkAgain', or a command: 'do'. */
+function refusedWords({ fact, subject, title }: Facts): string {
+  const what = String(fact('what')).replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+  const code = String(fact('code'))
+  return `tried “${what}”${subject?.title ? ` on ${title}` : ''} and was refused: ${isRefusalCode(code) ? REFUSALS[code] : code}`
 }
 
 function stopOrStart({ key, fact }: Facts): string {

@@ -48,6 +48,15 @@ export function createVotes({ agent, postings }: VotesDeps): Votes {
     if (!approval) throw new Refusal('unknown-approval')
     return approval
   }
+  /** Who is refused here is refused by a card, not by a call: it is kept under the same names. */
+  const noted = async <Answer>(what: string, { click }: PlacedClick, { person }: Person, act: () => Promise<Answer>): Promise<Answer> => {
+    try {
+      return await act()
+    } catch (error) {
+      if (error instanceof Refusal) await agent.noteRefusal(error, { person: person.id, what, requestId: click.ref })
+      throw error
+    }
+  }
   return {
     requestOf,
     async cast(placed, caller, { clickId, ...said }) {
@@ -55,21 +64,21 @@ export function createVotes({ agent, postings }: VotesDeps): Votes {
       const { id } = await requestOf(placed)
       const { channel: place, click } = placed
       const deliveryKey = `slack:${actor.tenant}:${actor.externalId}:${id}:${said.decision}:${clickId}`
-      return recorded(
-        await seenBy(caller, placed).vote({ requestId: id, digest: click.digest ?? '', ...said, actor, place, deliveryKey }),
-        said.decision,
-      )
+      const vote = { requestId: id, digest: click.digest ?? '', ...said, actor, place, deliveryKey }
+      return recorded(await noted('vote', placed, caller, async () => await seenBy(caller, placed).vote(vote)), said.decision)
     },
     async keep(placed, caller) {
       const { id } = await requestOf(placed)
-      const { plan } = await seenBy(caller, placed).keep(id, caller.actor)
+      const { plan } = await noted('keepChange', placed, caller, async () => await seenBy(caller, placed).keep(id, caller.actor))
       return `Recorded: ${exactWords(plan.action.title)} is kept as it is; its undo will not run.`
     },
     async checkAgain(placed, caller) {
       const { person } = caller
-      demand(person.roles, 'check-again')
-      const { id } = await requestOf(placed)
-      const fresh = await seenBy(caller, placed).checkAgain(id, person)
+      const fresh = await noted('checkAgain', placed, caller, async () => {
+        demand(person.roles, 'check-again')
+        const { id } = await requestOf(placed)
+        return await seenBy(caller, placed).checkAgain(id, person)
+      })
       return fresh === null
         ? 'There is nothing to ask about again.'
         : `Looked again: ${exactWords(fresh.plan.action.title)} is asked on a card of its own.`

@@ -268,6 +268,22 @@ export interface AcceptedEffectTable {
   at: Stamp
 }
 
+export interface RefusedAttemptTable {
+  id: Generated<number>
+  principal_id: string
+  what: string
+  code: string
+  request_id: string | null
+  at: Stamp
+}
+
+export interface DrillStartTable {
+  run_id: string
+  name: string
+  principal_id: string | null
+  at: Stamp
+}
+
 export interface KernelTables {
   principal: PrincipalTable
   identity_link: IdentityLinkTable
@@ -292,4 +308,6 @@ export interface KernelTables {
   audit_entry: AuditEntryTable
   restoration: RestorationTable
   accepted_effect: AcceptedEffectTable
+  refused_attempt: RefusedAttemptTable
+  drill_start: DrillStartTable
 }

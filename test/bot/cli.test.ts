@@ -73,6 +73,7 @@ describe('what needs no server', () => {
     [['audit', '--help'], 0, 'audit verify'],
     [['--version'], 0, /^\d+\.\d+\.\d+$/],
     [['strat'], 2, 'Did you mean "start"?'],
+    [['stauts'], 2, '"status" is said in chat'],
     [['drill', 'rum', 'x'], 2, 'Did you mean "drill run"?'],
     [['drill', 'run'], 2, 'There are: bad-release, '],
     [['drill'], 0, 'steadyhand drill run NAME'],

@@ -40,7 +40,7 @@ const MISUSE: readonly (readonly [text: string, words: string])[] = [
     'do set-version payments version=<!channel>',
     'version is not of the form that it must have. Say it as: do set-version payments version=…',
   ],
-  ['do set-version payments force=true', 'A parameter is missing or out of its bounds'],
+  ['do set-version payments force=true', 'has no "force"'],
   ['do set-version payments __proto__=1', 'is no NAME=VALUE'],
   ['do set-version payments now', '"now" is not understood'],
   ['do set-version payments for inc-9', 'There is no incident inc-9.'],

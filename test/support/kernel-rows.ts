@@ -74,4 +74,6 @@ export async function fillTables({ db, carryOut, control, approvals, power, poli
   await sql`insert into restoration (taken_at, entries, head, sha256) values (clk(), 1, repeat('a', 64), repeat('b', 64))`.execute(db)
   await sql`insert into accepted_effect (execution_id, plan_id, digest, resource, reason)
     values (gen_random_uuid(), gen_random_uuid(), repeat('a', 64), 'sample/shop/service/payments', 'looked at it')`.execute(db)
+  await sql`insert into refused_attempt (principal_id, what, code) values ('vera', 'do', 'not-authorised')`.execute(db)
+  await sql`insert into drill_run (id, name, started_at, started_by) values ('run-1', 'bad-release', clk(), 'vera')`.execute(db)
 }

@@ -96,8 +96,20 @@ describeDatabases('approvals over HTTP', (store) => {
       expect(await click(running.client())).toEqual([401, 'no-person'])
       expect(await click(running.client(), { authorization: `Bearer ${KEY}` })).toEqual([401, 'no-token'])
       expect(await click(await running.as('alice'), { authorization: `Bearer ${KEY}` })).toEqual([401, 'no-token'])
-      expect(await click(await running.as('bob'))).toEqual([403, 'not-authorised'])
+      const bob = await running.as('bob')
+      expect(await click(bob)).toEqual([403, 'not-authorised'])
+      expect((await bob.post(`/api/v1/approvals/${id}/votes`, { decision: 'deny', digest })).json.detail).toBe('Who may: Alice, Carol.')
+      expect((await bob.post('/api/v1/approvals/x/check-again', {})).json.detail).toBe(
+        'It takes the role responder. Who may: Alice, Carol.',
+      )
       expect(await votesOf(id)).toBe(0)
+      const { items } = (await bob.get('/api/v1/audit?limit=200')).json
+      const tried = items.filter(({ what }: { what: string }) => what === 'refused_attempt-written')
+      expect(tried.map(({ actor, words, approval }: Record<string, string>) => [actor, words, approval])).toEqual([
+        ['bob', 'tried “check again” and was refused: You do not hold the role for this.', null],
+        ['bob', expect.stringMatching(/^tried “vote” on .* and was refused: You do not hold the role for this\.$/), id],
+      ])
+      expect((await bob.get('/api/v1/audit/verify')).json).toMatchObject({ ok: true, violations: [] })
     })
 
     test('a key is told that it never decides, and without one nothing can be read', async () => {

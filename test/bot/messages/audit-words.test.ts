@@ -27,6 +27,25 @@ describe('an entry of the audit log in words', () => {
     ['kill_switch-changed', { key: { scope: 'env:shop' }, facts: { engaged: false } }, null, 'let run env:shop'],
     ['role_grant-written', {}, about({ person: 'carol', role: 'approver' }), 'gave carol the role approver'],
     ['principal-changed', { key: { id: 'bob' }, facts: { active: false } }, null, 'ended bob'],
+    [
+      'refused_attempt-written',
+      { facts: { what: 'checkAgain', code: 'not-authorised' } },
+      about(),
+      'tried “check again” on Roll back payments and was refused: You do not hold the role for this.',
+    ],
+    [
+      'refused_attempt-written',
+      { facts: { what: 'do', code: 'not-authorised' } },
+      null,
+      'tried “do” and was refused: You do not hold the role for this.',
+    ],
+    ['drill_start-written', { facts: { name: 'blip', principal_id: 'ann' } }, null, 'started the drill blip'],
+    [
+      'drill_start-written',
+      { facts: { name: 'blip', principal_id: null } },
+      null,
+      'started the drill blip, for a program or for nobody who was signed in',
+    ],
     ['something-new', {}, null, 'something-new'],
   ])('%s %j', (what, body, subject, words) => expect(auditWords({ what, body }, subject)).toBe(words))
 

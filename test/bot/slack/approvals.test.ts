@@ -57,6 +57,12 @@ describeDatabases('an approval on Slack', (store) => {
 
     await bob.click(asked, 'Approve', { confirm: true })
     await told(bob, /You do not hold the role.*Who may: Alice, Carol/)
+    const { items } = await running.agent.audit.entries({ limit: 5 })
+    expect(items[0]).toMatchObject({
+      actor: 'bob',
+      what: 'refused_attempt-written',
+      body: { facts: { what: 'vote', code: 'not-authorised' } },
+    })
     expect(await votes()).toEqual([])
 
     await alice.click(asked, 'Approve', { confirm: true })

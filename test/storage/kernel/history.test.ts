@@ -34,6 +34,8 @@ const TABLES = {
   audit_entry: 'audit_entry is append-only',
   restoration: 'restoration is append-only',
   accepted_effect: 'accepted_effect is append-only',
+  refused_attempt: 'refused_attempt is append-only',
+  drill_start: 'drill_start is append-only',
 } as const
 
 /** Of these not one column ever changes, whatever it is set to. */
@@ -57,6 +59,8 @@ const UNCHANGING = [
   'audit_entry',
   'restoration',
   'accepted_effect',
+  'refused_attempt',
+  'drill_start',
 ] as const
 
 /** Primary keys that say what they hold. */
