@@ -48,7 +48,7 @@ export function createApi(
   { now, impersonateGroup }: { now: () => Date; impersonateGroup: string | null },
 ): KubernetesApi {
   const http = new IsomorphicFetchHttpLibrary()
-  let kept: { dispatcher: ReturnType<RequestContext['getDispatcher']>; at: number } | null = null
+  let kept: { dispatcher: Dispatcher; at: number } | null = null
 
   const contextOf = async (method: HttpMethod, path: string, query: Query, signal: AbortSignal | undefined): Promise<RequestContext> => {
     if (!connection.ok) throw new IntegrationError(ID, 'auth', connection.words)
@@ -59,7 +59,8 @@ export function createApi(
     await authenticate(config, context, signal)
     // The client makes a new set of connections for every request; one is enough.
     const dispatcher = context.getDispatcher()
-    if (kept === null || now().getTime() - kept.at > CONNECTIONS_KEPT_MS) kept = { dispatcher, at: now().getTime() }
+    if (kept === null || now().getTime() - kept.at > CONNECTIONS_KEPT_MS)
+      kept = { dispatcher: withoutHttp2(dispatcher), at: now().getTime() }
     if (kept.dispatcher) context.setDispatcher(kept.dispatcher)
     return context
   }
@@ -128,6 +129,19 @@ export function createApi(
       }
     },
   }
+}
+
+type Dispatcher = ReturnType<RequestContext['getDispatcher']>
+
+/**
+ * HTTP/1.1 only, also where the API server offers HTTP/2: on a busy machine undici 8.12 ends an idle session with an error that nobody hears, and with it
+ * the process.
+ */
+function withoutHttp2(dispatcher: Dispatcher): Dispatcher {
+  return dispatcher?.compose((dispatch) => (options, handler) => {
+    const overHttp1 = { ...options, allowH2: false }
+    return dispatch(overHttp1, handler)
+  })
 }
 
 /** An account may come from a program or a file of its own, which may fail, or never end. */

@@ -227,7 +227,7 @@ test(
 )
 
 test(
-  'an out-of-memory end and a pod that fits nowhere: shown, and each the cause of its incident, by what the platform said',
+  'an out-of-memory end and a pod that fits nowhere: each the cause of its incident, by what the platform said; a higher limit helps the one',
   async (context) => {
     const { shop, plane: cluster } = await openShop(context)
     const [reading] = await connect(context, cluster.kubeconfig, shop.namespace)
@@ -269,6 +269,16 @@ test(
       return claims.map(({ text }) => text).join('\n')
     }
     expect(await causeOf('payments', 'KubePodCrashLooping', 'oom_killed')).toMatch(/more memory than its limit[\s\S]*2 of 3 pods/)
+    // The platform alone says so, which corroborates nothing: it is proposed only when a person asks for it.
+    const asked = await product.ask('set-resources', 'payments', { container: 'app', memoryLimit: '192Mi' }, 'carol')
+    expect(asked.plan).toMatchObject({
+      cause: { class: 'oom_killed', component: 'service/payments' },
+      changes: [{ field: 'spec.containers[app].resources.limits.memory', from: '128Mi', to: '192Mi' }],
+      undo: { changes: [{ field: 'spec.containers[app].resources.limits.memory', from: '192Mi', to: '128Mi' }] },
+    })
+    await expect(product.vote(asked, 'carol')).rejects.toMatchObject({ code: 'self-approval' })
+    await product.vote(asked, 'alice')
+    expect((await product.settled(asked)).execution?.state).toBe('verified')
     expect(await causeOf('giant', 'KubeDeploymentReplicasMismatch', 'cpu_capacity_mismatch')).toMatch(/“0\/\d+ nodes.*Insufficient cpu/)
   },
   5 * MINUTES,

@@ -5,6 +5,7 @@ import type { Incident } from '../../../agent/domain/incident.ts'
 import { loadConfig } from '../../../bot/config.ts'
 import { createLog } from '../../../bot/log.ts'
 import { type App, createApp } from '../../../bot/main.ts'
+import type { Parameters } from '../../../integrations/ports/action.ts'
 import { until } from '../live/until.ts'
 import { temporaryFolder } from '../peer-process.ts'
 
@@ -12,6 +13,9 @@ import { temporaryFolder } from '../peer-process.ts'
 const ISSUER = 'http://127.0.0.1:9'
 const COMES_WITHIN_SECONDS = 240
 const ENDED: readonly string[] = ['verified', 'failed', 'undetermined', 'aborted']
+
+/** Alice and Carol may approve, Bob looks on. */
+type Person = 'alice' | 'bob' | 'carol'
 
 /** The product with a cluster as its only target. */
 export interface ClusterProduct {
@@ -22,7 +26,9 @@ export interface ClusterProduct {
   incidentOf(service: string): Promise<Incident>
   /** The request of an incident that waits for people. */
   asked(incident: Incident): Promise<Approval>
-  vote(approval: Approval, person: 'alice' | 'bob'): Promise<Approval>
+  /** What a person asks for by name. */
+  ask(action: string, service: string, parameters: Parameters, person: Person): Promise<Approval>
+  vote(approval: Approval, person: Person): Promise<Approval>
   settled(approval: Approval): Promise<Approval>
   stop(): Promise<void>
 }
@@ -36,7 +42,6 @@ export interface ClusterPlace {
   scrapeSeconds: number
 }
 
-/** Starts it with Alice, who may approve, and Bob, who looks on. */
 export async function startProductOn(place: ClusterPlace): Promise<ClusterProduct> {
   const folder = temporaryFolder()
   writeFileSync(join(folder.path, 'steadyhand.yaml'), settingsFor(place))
@@ -55,6 +60,11 @@ export async function startProductOn(place: ClusterPlace): Promise<ClusterProduc
         COMES_WITHIN_SECONDS,
       ),
     asked: async (incident) => await waitForRequest(app, incident),
+    ask: async (action, service, parameters, person) =>
+      await app.agent.proposeByHand(
+        { action, service, parameters, incident: null },
+        { id: person, name: person, kind: 'human', active: true },
+      ),
     vote: async ({ id, digest }, person) =>
       await app.agent.vote({
         requestId: id,
@@ -127,6 +137,7 @@ function settingsFor({ kubeconfig, namespace, prometheusUrl, scrapeSeconds }: Cl
     policy: 'policy.yaml',
     people: [
       { id: 'alice', name: 'Alice', roles: ['approver'], links: [{ surface: 'console', tenant: ISSUER, id: 'alice' }] },
+      { id: 'carol', name: 'Carol', roles: ['approver'], links: [{ surface: 'console', tenant: ISSUER, id: 'carol' }] },
       { id: 'bob', name: 'Bob', roles: ['viewer'], links: [{ surface: 'console', tenant: ISSUER, id: 'bob' }] },
     ],
     kubernetes: {
@@ -136,7 +147,7 @@ function settingsFor({ kubeconfig, namespace, prometheusUrl, scrapeSeconds }: Cl
         {
           name: 'production',
           namespaces: [namespace],
-          actions: ['rollback', 'restart', 'scale'],
+          actions: ['rollback', 'restart', 'scale', 'set-resources'],
           verification: { settleSeconds: 2, holdSeconds: 3, withinSeconds: 180 },
         },
       ],

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { KubeConfig, KubernetesObjectApi } from '@kubernetes/client-node'
+import { KubeConfig } from '@kubernetes/client-node'
 import { parseAllDocuments } from 'yaml'
 import { createApi, type KubernetesApi } from '../../../integrations/kubernetes/api.ts'
+import { statusOf } from '../../../integrations/kubernetes/faults.ts'
 import { until } from '../live/until.ts'
-
-type KubeObject = Parameters<KubernetesObjectApi['create']>[0] & Record<string, unknown>
 
 const WITHIN_SECONDS = 180
 
@@ -25,9 +24,8 @@ export interface RealShop {
 export async function openRealShop(kubeconfig: string, namespace: string): Promise<RealShop> {
   const config = new KubeConfig()
   config.loadFromFile(kubeconfig)
-  const objects = KubernetesObjectApi.makeApiClient(config)
   const api = createApi({ ok: true, config, context: config.getCurrentContext() }, { now: () => new Date(), impersonateGroup: null })
-  const create = async (object: Record<string, unknown>): Promise<void> => void (await objects.create(object as KubeObject))
+  const create = async (object: Record<string, unknown>): Promise<void> => await createObject(api, object)
   const deployment = `/apis/apps/v1/namespaces/${namespace}/deployments/payments`
   await create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
   for (const node of NODES) await create(node).catch(ignoreConflict)
@@ -65,7 +63,7 @@ export async function openRealShop(kubeconfig: string, namespace: string): Promi
       await api.patch(`/api/v1/namespaces/${namespace}/pods/${name}/status`, status, {})
       return name
     },
-    remove: async () => void (await objects.delete({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } } as KubeObject)),
+    remove: async () => void (await api.remove(`/api/v1/namespaces/${namespace}`, {})),
   }
 }
 
@@ -96,8 +94,15 @@ export async function grantDocumentedRights(shop: RealShop, user: string): Promi
   }
 }
 
-function ignoreConflict(error: unknown): void {
-  if (!(error instanceof Error && 'code' in error && error.code === 409)) throw error
+/** Creates what a manifest says, where its kind and namespace say. */
+export async function createObject(api: KubernetesApi, object: Record<string, unknown>): Promise<void> {
+  const { apiVersion, kind, metadata } = object as { apiVersion: string; kind: string; metadata: { namespace?: string } }
+  const place = metadata.namespace === undefined ? '' : `/namespaces/${metadata.namespace}`
+  await api.post(`/${apiVersion.includes('/') ? 'apis' : 'api'}/${apiVersion}${place}/${kind.toLowerCase()}s`, object, { asGroup: false })
+}
+
+export function ignoreConflict(error: unknown): void {
+  if (statusOf(error) !== 409) throw error
 }
 
 async function isThere(api: KubernetesApi, path: string): Promise<boolean> {
@@ -109,7 +114,7 @@ async function isThere(api: KubernetesApi, path: string): Promise<boolean> {
   }
 }
 
-const NODES = ['node-0', 'node-1', 'node-2'].map((name) => ({
+export const NODES = ['node-0', 'node-1', 'node-2'].map((name) => ({
   apiVersion: 'v1',
   kind: 'Node',
   metadata: { name, labels: { type: 'kwok', 'kubernetes.io/hostname': name }, annotations: { 'kwok.x-k8s.io/node': 'fake' } },
@@ -118,7 +123,7 @@ const NODES = ['node-0', 'node-1', 'node-2'].map((name) => ({
 
 function paymentsOf(namespace: string, image: string): Record<string, unknown> {
   const labels = { app: 'payments' }
-  const container = { name: 'app', image, resources: { requests: { cpu: '100m', memory: '64Mi' } } }
+  const container = { name: 'app', image, resources: { requests: { cpu: '100m', memory: '64Mi' }, limits: { memory: '128Mi' } } }
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
