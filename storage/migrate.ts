@@ -13,6 +13,7 @@ import { migration0009 } from './migrations/0009-runbooks.ts'
 import { migration0010 } from './migrations/0010-sign-in.ts'
 import { migration0011 } from './migrations/0011-postings.ts'
 import { migration0012 } from './migrations/0012-model-runs.ts'
+import { migration0013 } from './migrations/0013-model-questions.ts'
 import type { Database, Executor } from './schema.ts'
 
 /** In the order in which they run. A migration that was released is never changed; a change is a new one. */
@@ -29,6 +30,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0010-sign-in': migration0010,
   '0011-postings': migration0011,
   '0012-model-runs': migration0012,
+  '0013-model-questions': migration0013,
 }
 
 /**
