@@ -5,6 +5,7 @@ import type { Agent } from './agent.ts'
 import type { WatchTurn } from './detection/watch-turn.ts'
 import type { Workspace } from './domain/workspace.ts'
 import type { Heartbeats } from './heartbeats/heartbeats.ts'
+import type { Questions } from './investigation/questions.ts'
 import type { JobsDeps, Work } from './jobs.ts'
 import type {
   AcceptedEffects,
@@ -64,6 +65,8 @@ export interface AgentDeps
   queue: WorkQueue
   records: RecordsStore
   modelRuns: Pick<ModelRunStore, 'latest' | 'trace'>
+  /** Absent where no model answers questions. */
+  questions?: Questions | undefined
   runbooks: Pick<RunbookStore, 'search'>
   topology: Topology
   /** Questions of people to what was configured, about what an inventory holds. */

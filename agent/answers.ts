@@ -57,6 +57,7 @@ export function createAnswers(deps: AgentDeps, running: Running): Agent {
 function answersOf(deps: AgentDeps, seen: Seen, running: Running): Omit<Agent, 'seenBy' | 'seenIn'> {
   const { incidents, approvals } = seen
   const { jobs } = running
+  const { questions } = deps
   return {
     control: {
       ...seen.control,
@@ -94,6 +95,7 @@ function answersOf(deps: AgentDeps, seen: Seen, running: Running): Omit<Agent, '
     heard: async (alerts) => await deps.heartbeats?.heard(alerts),
     incidents: async (query) => await incidents.list(query),
     evidence: async (incidentId, label) => await incidents.evidenceItem(incidentId, label),
+    askModel: questions ? async (question) => await questions(seen, question) : null,
     modelTrace: async (id) => ((await incidents.get(id)) ? (await seen.modelRuns.trace(id)).map(traceOf) : null),
     approval: async (id) => await approvals.approval(id),
     approvals: async (query) => await approvals.approvals(query),

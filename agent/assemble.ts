@@ -22,6 +22,7 @@ import { type ExpectedHeartbeat, SOURCE as HEARTBEAT } from './heartbeats/silenc
 import { createIntake } from './intake/pipeline.ts'
 import { createInvestigation } from './investigation/investigation.ts'
 import type { ModelHelp } from './investigation/model-help.ts'
+import { createQuestions } from './investigation/questions.ts'
 import type { AlertParser } from './jobs.ts'
 import type { PolicyInForce } from './policy-in-force.ts'
 import type { Presentation, RunbookStore } from './ports.ts'
@@ -178,6 +179,20 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
       }),
       trace,
     ),
+    ...(deps.model
+      ? {
+          questions: createQuestions({
+            ...{
+              sources: tracedSources(integrations, trace),
+              runbooks: deps.runbooks,
+              workspaces: deps.workspaces,
+              help: deps.model,
+              now,
+              log,
+            },
+          }),
+        }
+      : {}),
     parsers: new Map([
       ...deps.formats.map(({ name, parse }) => [name, parserOf(parse)] as const),
       ...[DETECTION, HEARTBEAT, ...integrations.map(({ id }) => id)].map((source) => [source, parseRaised] as const),

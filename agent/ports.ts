@@ -145,15 +145,16 @@ export interface RunbookStore {
   search(query: RunbookQuery): Promise<RunbookChunk[]>
 }
 
-/** Investigations by a model, step by step. Rows are appended and never changed. */
+/** What models look into by themselves, and what people ask them, step by step. Rows are appended and never changed. */
 export interface ModelRunStore {
-  start(incidentId: string): Promise<{ id: number; number: number }>
+  /** `number` counts those of the incident with the same purpose from 1. */
+  start(incidentId: string, purpose: 'investigation' | 'question'): Promise<{ id: number; number: number }>
   /** `seq` counts from 1. @throws Error when that step is there already: another process is at it. */
   append(runId: number, seq: number, step: StepAt): Promise<void>
-  /** The last one of an incident with its steps; `number` counts those of the incident from 1. */
+  /** The last investigation of an incident with its steps. */
   latest(incidentId: string): Promise<{ id: number; number: number; steps: StepAt[] } | null>
   /** Every step of every one, oldest first: the trace that people read. */
-  trace(incidentId: string): Promise<{ number: number; steps: StepAt[] }[]>
+  trace(incidentId: string): Promise<{ number: number; purpose: 'investigation' | 'question'; steps: StepAt[] }[]>
 }
 
 /** Where a request is shown; a click is valid only from a place the request was shown at. */

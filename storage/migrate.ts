@@ -14,6 +14,7 @@ import { migration0010 } from './migrations/0010-sign-in.ts'
 import { migration0011 } from './migrations/0011-postings.ts'
 import { migration0012 } from './migrations/0012-model-runs.ts'
 import { migration0013 } from './migrations/0013-refused-attempts.ts'
+import { migration0014 } from './migrations/0014-model-questions.ts'
 import type { Database, Executor } from './schema.ts'
 
 /** In the order in which they run. A migration that was released is never changed; a change is a new one. */
@@ -31,6 +32,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0011-postings': migration0011,
   '0012-model-runs': migration0012,
   '0013-refused-attempts': migration0013,
+  '0014-model-questions': migration0014,
 }
 
 /**

@@ -3,6 +3,7 @@ import type { ModelRunStore } from '../agent/ports.ts'
 import { contentJson } from './content-json.ts'
 import type { Database } from './schema.ts'
 
+type Purpose = Parameters<ModelRunStore['start']>[1]
 type StoredStep = Parameters<ModelRunStore['append']>[2]
 
 /** Investigations by a model. A step is written once and read back as it was. */
@@ -19,10 +20,10 @@ export function createModelRunStore({ db, now }: { db: Kysely<Database>; now: ()
     // They were written as steps by this product and nothing changes them; what reads them does not trust what is inside.
     return rows.map(({ at, body }) => ({ ...(body as StoredStep), at }))
   }
-  const runsOf = async (incidentId: string): Promise<{ id: number; number: number }[]> =>
-    await db.selectFrom('model_run').select(['id', 'number']).where('incident_id', '=', incidentId).orderBy('number').execute()
+  const runsOf = async (incidentId: string): Promise<{ id: number; number: number; purpose: Purpose }[]> =>
+    await db.selectFrom('model_run').select(['id', 'number', 'purpose']).where('incident_id', '=', incidentId).orderBy('id').execute()
   return {
-    async start(incidentId) {
+    async start(incidentId, purpose) {
       return await db.transaction().execute(async (tx) => {
         // The incident's row makes two that start at once wait for each other.
         await tx.selectFrom('incident').select('id').where('id', '=', incidentId).forUpdate().executeTakeFirstOrThrow()
@@ -30,11 +31,12 @@ export function createModelRunStore({ db, now }: { db: Kysely<Database>; now: ()
           .selectFrom('model_run')
           .select((eb) => eb.fn.max('number').as('number'))
           .where('incident_id', '=', incidentId)
+          .where('purpose', '=', purpose)
           .executeTakeFirst()
         const number = (last?.number ?? 0) + 1
         const { id } = await tx
           .insertInto('model_run')
-          .values({ incident_id: incidentId, number, started_at: now() })
+          .values({ incident_id: incidentId, number, purpose, started_at: now() })
           .returning('id')
           .executeTakeFirstOrThrow()
         return { id, number }
@@ -47,12 +49,12 @@ export function createModelRunStore({ db, now }: { db: Kysely<Database>; now: ()
         .execute()
     },
     async latest(incidentId) {
-      const last = (await runsOf(incidentId)).at(-1)
-      return last ? { ...last, steps: await stepsOf(last.id) } : null
+      const last = (await runsOf(incidentId)).findLast(({ purpose }) => purpose === 'investigation')
+      return last ? { id: last.id, number: last.number, steps: await stepsOf(last.id) } : null
     },
     async trace(incidentId) {
       const runs = await runsOf(incidentId)
-      return await Promise.all(runs.map(async ({ id, number }) => ({ number, steps: await stepsOf(id) })))
+      return await Promise.all(runs.map(async ({ id, ...run }) => ({ ...run, steps: await stepsOf(id) })))
     },
   }
 }

@@ -4,8 +4,8 @@ import type { EvidenceItem, NewEvidence } from '../domain/evidence.ts'
 import { redact } from '../redact.ts'
 import type { Found, Tool, ToolScope } from '../tools/define-tool.ts'
 import { LIMIT_WORDS, nextTurn } from './budget.ts'
-import { REPORT } from './model-prompts.ts'
-import type { Conclusion } from './opinion.ts'
+import type { ModelAnswer } from './model-answer.ts'
+import type { Opinion } from './opinion.ts'
 import { headAndTail } from './quarantine.ts'
 import { sampled, summarised } from './sample.ts'
 import { afterStep, compactable, lengthOf, questionOf, type Step, type StepAt, type Transcript, transcriptOf } from './transcript.ts'
@@ -28,6 +28,7 @@ export interface LoopDeps {
   scope: ToolScope
   texts: {
     tools: readonly ModelTool[]
+    /** The tool by which it hands in what it came to: calling it ends the loop. */
     report: ModelTool
     lastTurn: string
     repair(problems: readonly string[]): string
@@ -36,7 +37,7 @@ export interface LoopDeps {
   keep(found: readonly NewEvidence[]): Promise<EvidenceItem[]>
   /** A stored item that this model may be told; null when there is none. */
   stored(label: string): Promise<EvidenceItem | null>
-  conclude(report: unknown): Promise<Conclusion>
+  conclude(report: unknown): Promise<{ ok: true; opinion: Opinion | null; answer?: ModelAnswer } | { ok: false; problems: string[] }>
   now: () => Date
   signal: AbortSignal
   log: { warn(object: object, message: string): void }
@@ -60,8 +61,9 @@ export async function* runLoop(deps: LoopDeps, stored: readonly StepAt[]): Async
 }
 
 async function nextStep(deps: LoopDeps, t: Transcript): Promise<Step> {
-  const call = t.pending.find(({ name }) => name === REPORT) ?? t.pending[0]
-  if (call) return call.name === REPORT ? await conclude(deps, t, call) : await answer(deps, t, call)
+  const report = deps.texts.report.name
+  const call = t.pending.find(({ name }) => name === report) ?? t.pending[0]
+  if (call) return call.name === report ? await conclude(deps, t, call) : await answer(deps, t, call)
   if (t.open) return await ask(deps, t, t.open)
   if (t.messages.at(-1)?.role !== 'model') return prepare(deps, t)
   if (t.reason === 'refused') return ended('declined', 'the model declined to answer')
@@ -161,7 +163,10 @@ async function run({ scope, signal, log }: LoopDeps, tool: Tool, input: unknown)
 
 async function conclude(deps: LoopDeps, t: Transcript, call: ModelCall): Promise<Step> {
   const conclusion = await deps.conclude(call.input)
-  if (conclusion.ok) return { kind: 'ended', outcome: 'concluded', words: 'it concluded', opinion: conclusion.opinion }
+  if (conclusion.ok) {
+    const { ok: _, ...came } = conclusion
+    return { kind: 'ended', outcome: 'concluded', words: 'it concluded', ...came }
+  }
   return correction(deps, t, call.id, conclusion.problems)
 }
 

@@ -8,18 +8,21 @@ import { type DataKind, mayTell } from '../domain/model-data.ts'
 import { loadPrompt, type Prompt } from '../prompts.ts'
 import type { Tool } from '../tools/define-tool.ts'
 import { toolsFor } from '../tools/registry.ts'
+import { answerReportSchema } from './model-answer.ts'
 import { classNames, reportSchema } from './opinion.ts'
 import { asData, asName } from './quarantine.ts'
 import { summarised } from './sample.ts'
 
-/** The tool by which the model hands in what it thinks; it ends the investigation and reaches nothing. */
+/** The tools by which a model hands in what it thinks, or answers; they end what it is at, and reach nothing. */
 export const REPORT = 'report_diagnosis'
+export const ANSWER = 'answer_question'
 
 const EVIDENCE_SHOWN = 24
 const SUMMARY_MAX = 260
 const ALERTS_SHOWN = 5
 const ALERT_MAX = 300
 const CLAIMS_SHOWN = 4
+const QUESTION_MAX = 600
 
 /** All words for a model, with their versions. */
 export interface ModelPrompts {
@@ -32,6 +35,15 @@ export interface ModelPrompts {
   /** As they are described to a provider that may have this data. */
   tools(allowed: ReadonlySet<DataKind>): ModelTool[]
   report: ModelTool
+  /** The same for one question of a person. */
+  question: {
+    used: readonly { id: string; version: number }[]
+    system(values: { calls: number }): string
+    ask(question: string, facts: IncidentFacts): string
+    repair(problems: readonly string[]): string
+    lastTurn: string
+    report: ModelTool
+  }
 }
 
 export interface IncidentFacts {
@@ -47,20 +59,44 @@ export interface IncidentFacts {
 
 /** Reads the prompts; @throws Error when one is missing or malformed, so that it is known at the start. */
 export function loadModelPrompts(): ModelPrompts {
-  const [investigate, incident, repair, last, report] = ['investigate', 'incident', 'repair', 'last-turn', `tools/${REPORT}`].map(
-    loadPrompt,
-  )
-  if (!investigate || !incident || !repair || !last || !report) throw new Error('a prompt is missing')
+  const [investigate, incident, repair, last] = [
+    loadPrompt('investigate'),
+    loadPrompt('incident'),
+    loadPrompt('repair'),
+    loadPrompt('last-turn'),
+  ]
+  const [answer, question] = [loadPrompt('answer'), loadPrompt('question')]
+  const [report, answered] = [loadPrompt(`tools/${REPORT}`), loadPrompt(`tools/${ANSWER}`)]
   const tools = new Map([...toolsFor(EVERYTHING).values()].map((tool) => [tool.name, loadPrompt(`tools/${tool.name}`)]))
+  const repairOf =
+    (tool: string) =>
+    (problems: readonly string[]): string =>
+      repair.render({ problems: problems.map(asName).join('; '), report: tool })
   return {
-    used: [investigate, incident, repair, last, report, ...tools.values()].map(({ id, version }) => ({ id, version })),
+    used: [investigate, incident, repair, last, report, ...tools.values()].map(versionOf),
     system: ({ calls }) => investigate.render({ calls: String(calls), report: REPORT }),
     incident: (facts) => incidentText(incident, facts),
-    repair: (problems) => repair.render({ problems: problems.map(asName).join('; '), report: REPORT }),
+    repair: repairOf(REPORT),
     lastTurn: last.render({ report: REPORT }),
     tools: (allowed) => [...toolsFor(allowed).values()].map((tool) => described(tool, tools.get(tool.name))),
     report: { name: REPORT, description: report.render({ classes: classNames() }), input: inputOf(reportSchema) },
+    question: {
+      used: [answer, question, incident, repair, last, answered, ...tools.values()].map(versionOf),
+      system: ({ calls }) => answer.render({ calls: String(calls), report: ANSWER }),
+      ask: (text, facts) =>
+        question.render({
+          question: asData({ label: 'question', kind: 'question', trust: 'chat' }, text, QUESTION_MAX),
+          incident: incidentText(incident, facts),
+        }),
+      repair: repairOf(ANSWER),
+      lastTurn: last.render({ report: ANSWER }),
+      report: { name: ANSWER, description: answered.render({}), input: inputOf(answerReportSchema) },
+    },
   }
+}
+
+function versionOf({ id, version }: Prompt): { id: string; version: number } {
+  return { id, version }
 }
 
 const EVERYTHING: ReadonlySet<DataKind> = new Set(['alerts', 'metrics', 'logs', 'changes', 'workloads', 'topology', 'runbooks'])

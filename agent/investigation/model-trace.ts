@@ -19,7 +19,9 @@ export interface TraceStep {
 
 /** One investigation by a model, every step of it. */
 export interface TraceRun {
-  /** Of the incident, from 1. */
+  /** What it looked into by itself, or what somebody asked it. */
+  purpose: 'investigation' | 'question'
+  /** Of the incident and the purpose, from 1. */
   number: number
   use: ModelUse | null
   /** What was said is left out: it may hold data of a kind that the reader does not see. */
@@ -30,9 +32,15 @@ export interface TraceRun {
 const LONGEST_TEXT = 40_000
 
 /** Rows as people read them: everything that was said, asked, found and decided. What a provider wants back in its own form is left out. */
-export function traceOf({ number, withheld, steps }: { number: number; withheld: boolean; steps: readonly StepAt[] }): TraceRun {
+export function traceOf({
+  number,
+  purpose,
+  withheld,
+  steps,
+}: Pick<TraceRun, 'number' | 'purpose' | 'withheld'> & { steps: readonly StepAt[] }): TraceRun {
   return {
     number,
+    purpose,
     use: modelUseOf(steps),
     withheld,
     steps: steps.map((step, i) => {
@@ -109,6 +117,7 @@ function describe(step: Step): Described {
         words: `Ended: ${step.outcome}.`,
         texts: [
           { name: 'Why', text: step.words },
+          { name: 'Its answer, with every statement checked', text: step.answer ? JSON.stringify(step.answer, null, 2) : '' },
           { name: 'Its opinion, with every statement checked', text: step.opinion ? JSON.stringify(step.opinion, null, 2) : '' },
         ],
       }

@@ -7,14 +7,14 @@ import { oneLine } from './outside-text.ts'
 const LONGEST_CLAIM = 300
 const LONGEST_QUESTION = 200
 
-const statement = z.strictObject({
+export const statementSchema = z.strictObject({
   text: z.string().min(1).max(600),
   cites: z
     .array(z.string().regex(/^E\d{1,9}$/))
     .min(1)
     .max(6),
 })
-const words = z.string().min(1).max(400)
+export const saidWords = z.string().min(1).max(400)
 
 /** What the model hands in. Nothing else it says is read by anybody but people who open the trace. */
 export const reportSchema = z.strictObject({
@@ -24,17 +24,18 @@ export const reportSchema = z.strictObject({
         class: z.string().max(60),
         component: z.string().max(200),
         confidence: z.int().min(0).max(100),
-        claims: z.array(statement).max(6),
-        against: z.array(statement).max(4),
-        unknown: z.array(words).max(3),
+        claims: z.array(statementSchema).max(6),
+        against: z.array(statementSchema).max(4),
+        unknown: z.array(saidWords).max(3),
       }),
     )
     .min(1)
     .max(3),
-  questions: z.array(words).max(3),
+  questions: z.array(saidWords).max(3),
 })
 
-const claimSchema = z.object({ text: z.string(), cites: z.array(z.string()), supported: z.boolean() })
+/** A statement after the check of what it cites. */
+export const checkedSchema = z.object({ text: z.string(), cites: z.array(z.string()), supported: z.boolean() })
 
 /** What a model thinks, with every statement checked: the only thing that leaves its investigation. */
 export const opinionSchema = z.object({
@@ -43,8 +44,8 @@ export const opinionSchema = z.object({
       class: z.string().refine((text): text is FaultClass => isFaultClass(text)),
       component: z.string(),
       confidence: z.number(),
-      claims: z.array(claimSchema),
-      against: z.array(claimSchema),
+      claims: z.array(checkedSchema),
+      against: z.array(checkedSchema),
       unknown: z.array(z.string()),
     }),
   ),

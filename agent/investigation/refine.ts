@@ -50,7 +50,7 @@ export async function refine(
   if (!isOpen && earlier !== null && (!about.asked || earlier.number >= MOST_RUNS)) return
   const scope = scopeOf(incident, alerts, inventoryFor(incident, inventory, deps), now())
   const allowed = allowedFor(help.models, incident, deps)
-  const run = isOpen ? earlier : { ...(await help.runs.start(incidentId)), steps: [] }
+  const run = isOpen ? earlier : { ...(await help.runs.start(incidentId, 'investigation')), steps: [] }
   const first: StepAt =
     run.steps.length > 0
       ? { kind: 'resumed', at: now() }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { INTEGRATION_FAULTS } from '../../integrations/errors.ts'
 import type { ModelCall, ModelMessage } from '../../integrations/ports/model.ts'
 import { costOf, type Spent } from './budget.ts'
+import { answerSchema } from './model-answer.ts'
 import { opinionSchema } from './opinion.ts'
 
 const priceSchema = z.object({ input: z.number(), output: z.number() }).nullable()
@@ -52,7 +53,14 @@ export const stepSchema = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('corrected'), call: z.string().nullable(), problems: z.array(z.string()), text: z.string() }),
   z.object({ kind: z.literal('compacted') }),
-  z.object({ kind: z.literal('ended'), outcome: z.enum(OUTCOMES), words: z.string(), opinion: opinionSchema.nullable() }),
+  z.object({
+    kind: z.literal('ended'),
+    outcome: z.enum(OUTCOMES),
+    words: z.string(),
+    opinion: opinionSchema.nullable(),
+    /** What it answered, where it was asked a question. */
+    answer: answerSchema.nullish(),
+  }),
 ])
 export type Step = z.infer<typeof stepSchema>
 

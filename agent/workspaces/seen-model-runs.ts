@@ -13,17 +13,18 @@ export interface ModelRuns {
 
 export interface SeenRun {
   number: number
+  purpose: 'investigation' | 'question'
   /** The steps stand there without what was said in them. */
   withheld: boolean
   steps: StepAt[]
 }
 
 export function allModelRuns(runs: Pick<ModelRunStore, 'latest' | 'trace'>): ModelRuns {
-  const whole = ({ number, steps }: { number: number; steps: StepAt[] }): SeenRun => ({ number, withheld: false, steps })
+  const whole = (run: Omit<SeenRun, 'withheld'>): SeenRun => ({ ...run, withheld: false })
   return {
     async latest(id) {
       const run = await runs.latest(id)
-      return run && whole(run)
+      return run && whole({ number: run.number, purpose: 'investigation', steps: run.steps })
     },
     trace: async (id) => (await runs.trace(id)).map(whole),
   }
@@ -64,7 +65,7 @@ function withoutWords(step: StepAt): StepAt {
     case 'corrected':
       return { ...step, problems: [], text: '' }
     case 'ended':
-      return { ...step, words: '', opinion: null }
+      return { ...step, words: '', opinion: null, answer: null }
     default:
       return step
   }

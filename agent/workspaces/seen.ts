@@ -1,5 +1,7 @@
 import type { Agent } from '../agent.ts'
 import type { AgentDeps } from '../agent-deps.ts'
+import type { Incident } from '../domain/incident.ts'
+import type { DataKind } from '../domain/model-data.ts'
 import { type Sight, sees, seesEnvironment } from '../domain/workspace.ts'
 import type { Drills } from '../drills.ts'
 import type { ApprovalKernel, AuditStore, ControlStore, IncidentStore, RecordsStore } from '../ports.ts'
@@ -25,6 +27,8 @@ export interface Seen {
   control: ControlStore
   drills: Agent['drills']
   modelRuns: ModelRuns
+  /** Whether data of a kind is read of an incident that is seen. */
+  reads(incident: Incident, kind: DataKind): boolean
 }
 
 type Parts = Pick<
@@ -40,6 +44,7 @@ export function allOf(parts: Parts): Seen {
     telemetry: parts.telemetry(topology),
     scopes: createScopes({ catalog, topology }),
     modelRuns: allModelRuns(parts.modelRuns),
+    reads: () => true,
   }
 }
 
@@ -60,6 +65,7 @@ export function partOf(parts: Parts, sight: Sight): Seen {
     control: seenControl(parts.control, sight),
     drills: seenDrills(parts.drills, incidents),
     modelRuns: seenModelRuns(allModelRuns(parts.modelRuns), incidents, sight),
+    reads: (incident, kind) => sees(sight, incident, kind),
   }
 }
 

@@ -7,6 +7,7 @@ import { modelUseSchema } from './shapes.ts'
 
 const runSchema = z.object({
   number: z.int(),
+  purpose: z.enum(['investigation', 'question']),
   use: modelUseSchema.nullable(),
   /** True where what was said is left out, because the caller does not see every kind of data that the model was told. */
   withheld: z.boolean(),
@@ -38,8 +39,8 @@ export function modelRunEndpoints({ agent }: { agent: Pick<Agent, 'modelTrace'> 
       async handle({ params }) {
         const runs = await agent.modelTrace(params.id)
         if (!runs) throw new HttpProblem('unknown-incident')
-        const items = runs.map(({ number, use, withheld, steps }) => ({
-          ...{ number, withheld, use: use && modelUseSchema.parse(use) },
+        const items = runs.map(({ number, purpose, use, withheld, steps }) => ({
+          ...{ number, purpose, withheld, use: use && modelUseSchema.parse(use) },
           steps: steps.map((step) => ({ ...step, at: step.at.toISOString() })),
         }))
         return { body: { items, next: null } }

@@ -7,6 +7,7 @@ import { parseMetricQuestion } from '../metric-question.ts'
 import { answer, type Command, type CommandContext } from './command.ts'
 import { answerBrief, answerWhy, viewOf } from './explain.ts'
 import { handover } from './handover.ts'
+import { modelAnswer } from './model-answer.ts'
 import { oncall } from './people.ts'
 import { approvals, incidents, status, whoMay } from './show.ts'
 import { answerMetric, logs } from './telemetry.ts'
@@ -32,16 +33,40 @@ export function looksLikeQuestion(text: string, slip: boolean): boolean {
   return plain.split(/\s+/).length >= QUESTION_WORDS && (!slip || STARTERS.test(plain))
 }
 
-/** Chosen by the words of the question alone, and answered from rows and metrics: nothing is written that is not there. */
+/**
+ * What people, requests and rules are asked about, and a metric by its name, stands in rows and is read there; of an incident's trouble a model is
+ * asked where one is configured. Without one, or where it gives no answer that is borne out, the words of the question alone choose what is read.
+ */
 export async function answerQuestion(question: string, context: CommandContext): Promise<Card> {
   const asked = question.toLowerCase()
-  const card = await (ROUTES.find(({ when }) => when.test(asked))?.answer(question, context) ?? standing(question, context))
-  return { ...card, notification: `${card.notification} ${NO_MODEL}`, blocks: [...card.blocks, note(say`${NO_MODEL}`)] }
+  const route = ROUTES.find(({ when }) => when.test(asked))
+  const isForModel = route ? route.isOfTrouble === true : parseMetricQuestion(question, []).metric === null
+  const said = isForModel ? await askModel(question, context) : { words: context.agent.askModel ? BY_WORDS : NO_MODEL }
+  if ('card' in said) return said.card
+  const card = await (route?.answer(question, context) ?? standing(question, context))
+  return { ...card, notification: `${card.notification} ${said.words}`, blocks: [...card.blocks, note(say`${said.words}`)] }
 }
 
 const NO_MODEL = 'No model is configured: this was found by the words of the question, in what is stored.'
+const BY_WORDS = 'This was found by the words of the question, in what is stored.'
 
-type Route = { when: RegExp; answer(question: string, context: CommandContext): Promise<Card> }
+/** What a model answers about the incident that is meant, else why it did not. */
+async function askModel(question: string, context: CommandContext): Promise<{ card: Card } | { words: string }> {
+  const { agent, consoleUrl } = context
+  if (!agent.askModel) return { words: NO_MODEL }
+  const { items } = await agent.incidents({ limit: 1 })
+  if (items.length === 0) return { words: BY_WORDS }
+  const { incident } = await named(question, context)
+  const answered = await agent.askModel({ incidentId: incident.id, text: question })
+  if (answered.result === 'no-answer')
+    return { words: `A model was asked and gave no answer: ${cleanText(answered.words, 200)}. ${BY_WORDS}` }
+  // What it asked of the sources meanwhile is evidence by now.
+  const view = await agent.incident(incident.id)
+  return view ? { card: modelAnswer(answered, view, consoleUrl) } : { words: BY_WORDS }
+}
+
+/** `isOfTrouble`: it is about what is wrong, which a model may know more of than one row. */
+type Route = { when: RegExp; isOfTrouble?: boolean; answer(question: string, context: CommandContext): Promise<Card> }
 
 const NO_WORDS = { name: '', words: [], rest: '' }
 
@@ -59,14 +84,17 @@ const ROUTES: readonly Route[] = [
   { when: /\b(hand ?over|next shift|shift)\b/, answer: async (_question, context) => await handover.run(NO_WORDS, context) },
   {
     when: /\b(logs?(?! volume)|lines|errors? say)\b/,
+    isOfTrouble: true,
     answer: async (question, context) => await logs.run({ ...NO_WORDS, rest: question }, context),
   },
   {
     when: /\b(chang|deploy|releas|rolled out|config)/,
+    isOfTrouble: true,
     answer: async (question, context) => changesAnswer(await named(question, context), context),
   },
   {
     when: /\b(why|cause|wrong|broken|evidence|how sure|confidence)\b/,
+    isOfTrouble: true,
     answer: async (question, context) => answerWhy(await named(question, context), context),
   },
   { when: /\b(stopped|frozen|freeze|mode)\b/, answer: async (_question, context) => await status.run(NO_WORDS, context) },

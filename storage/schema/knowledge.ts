@@ -1,4 +1,4 @@
-import type { ColumnType, GeneratedAlways } from 'kysely'
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely'
 
 export interface RunbookChunkTable {
   file: string
@@ -19,6 +19,7 @@ export interface ModelRunTable {
   incident_id: string
   number: number
   started_at: Date
+  purpose: Generated<'investigation' | 'question'>
 }
 
 export interface ModelStepTable {

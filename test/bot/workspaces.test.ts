@@ -421,7 +421,7 @@ async function modelLooked({ modelRuns }: RunningEdge['stores'], incident: strin
     { kind: 'result', call: 'c1', name: 'read_logs', status: 'ok', labels: ['E2'], text: line, short: line },
     { kind: 'ended', outcome: 'concluded', words: 'it concluded', opinion: { causes: [], questions: ['Why logs?'] } },
   ]
-  const run = await modelRuns.start(incident)
+  const run = await modelRuns.start(incident, 'investigation')
   for (const [i, step] of steps.entries()) await modelRuns.append(run.id, i + 1, { ...step, at: new Date() })
 }
 

@@ -26,22 +26,22 @@ describeDatabases("rows of a model's investigations", (store) => {
     const runs = createModelRunStore({ db: database().db, now })
     const id = await open()
     expect(await runs.latest(id)).toBeNull()
-    const first = await runs.start(id)
+    const first = await runs.start(id, 'investigation')
     await runs.append(first.id, 1, failed)
-    const second = await runs.start(id)
+    const second = await runs.start(id, 'investigation')
     await runs.append(second.id, 1, failed)
     await runs.append(second.id, 2, ended)
     expect([first.number, second.number]).toEqual([1, 2])
     expect(await runs.latest(id)).toEqual({ ...second, steps: [failed, ended] })
     expect(await runs.trace(id)).toEqual([
-      { number: 1, steps: [failed] },
-      { number: 2, steps: [failed, ended] },
+      { number: 1, purpose: 'investigation', steps: [failed] },
+      { number: 2, purpose: 'investigation', steps: [failed, ended] },
     ])
   })
 
   it('belong to one process: the same step is written once', async () => {
     const runs = createModelRunStore({ db: database().db, now })
-    const { id } = await runs.start(await open())
+    const { id } = await runs.start(await open(), 'investigation')
     await runs.append(id, 1, failed)
     await expect(runs.append(id, 1, ended)).rejects.toThrow()
   })
@@ -49,7 +49,7 @@ describeDatabases("rows of a model's investigations", (store) => {
   it('are never changed', async () => {
     const { db } = database()
     const runs = createModelRunStore({ db, now })
-    const { id } = await runs.start(await open())
+    const { id } = await runs.start(await open(), 'investigation')
     await runs.append(id, 1, failed)
     await expect(db.deleteFrom('model_step').where('run_id', '=', id).execute()).rejects.toThrow('append-only')
     await expect(db.updateTable('model_run').set({ number: 7 }).where('id', '=', id).execute()).rejects.toThrow('append-only')
@@ -60,7 +60,7 @@ describeDatabases("rows of a model's investigations", (store) => {
     const runs = createModelRunStore({ db, now })
     const retained = createRetained({ db })
     const incident = await open()
-    const { id } = await runs.start(incident)
+    const { id } = await runs.start(incident, 'investigation')
     await runs.append(id, 1, failed)
     const later = new Date('2099-01-01')
     expect(await retained.modelSteps(later)).toBe(0)

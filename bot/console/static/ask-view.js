@@ -44,7 +44,7 @@ export function askView(state, context, place) {
     h(
       'p',
       { class: 'note' },
-      'Commands, and questions that name what they are about: approvals, causes, changes, logs, a metric of a service. Without a model nothing is guessed. For example:',
+      'Commands, and questions that name what they are about: approvals, causes, changes, logs, a metric of a service. Nothing is guessed. For example:',
     ),
     h(
       'div',

@@ -40,29 +40,33 @@ function runsView(id, { data, refused }) {
  * @param {string} id
  * @param {any} run
  */
-function runView(id, { number, use, withheld, steps }) {
+function runView(id, { number, purpose, use, withheld, steps }) {
   return h(
     'details',
-    { key: `run ${number}`, class: 'run', open: true },
-    h('summary', null, `Run ${number}: ${use?.outcome ?? 'under way'}, ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}`),
+    { key: `${purpose} ${number}`, class: 'run', open: true },
+    h(
+      'summary',
+      null,
+      `${purpose === 'question' ? 'Question' : 'Look'} ${number}: ${use?.outcome ?? 'under way'}, ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}`,
+    ),
     withheld
       ? h('p', { class: 'note' }, 'What was said is left out: the model was told kinds of data that your workspace does not read.')
       : null,
     h(
       'ol',
       { class: 'timeline' },
-      steps.map((/** @type {any} */ step) => stepView(id, number, step)),
+      steps.map((/** @type {any} */ step) => stepView(id, `${purpose} ${number}`, step)),
     ),
   )
 }
 
 /**
  * @param {string} id
- * @param {number} run
+ * @param {string} run
  * @param {any} step
  */
 function stepView(id, run, { seq, at, words, texts, evidence }) {
-  const name = `run ${run}, step ${seq}`
+  const name = `${run}, step ${seq}`
   return h(
     'li',
     { key: String(seq) },

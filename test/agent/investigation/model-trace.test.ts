@@ -30,7 +30,7 @@ const all: Step[] = [
 const steps: StepAt[] = all.map((step) => ({ ...step, at }))
 
 it('tells every step in words, with what was said, what it brought, and no secret', () => {
-  const { steps: told, use, number } = traceOf({ number: 3, withheld: false, steps })
+  const { steps: told, use, number } = traceOf({ number: 3, purpose: 'question', withheld: false, steps })
   expect([number, use?.outcome]).toEqual([3, 'stopped'])
   expect(told.map(({ seq, kind, words }) => [seq, kind, words])).toEqual([
     [1, 'started', 'Began with the prompts investigate 2; may be told logs; at most 120 s, 8 turns, 12 questions, 30000 tokens.'],
@@ -50,7 +50,7 @@ it('tells every step in words, with what was said, what it brought, and no secre
 })
 
 it('leaves out all that was said where the reader may not read it', () => {
-  const { steps: told } = traceOf({ number: 1, withheld: true, steps })
+  const { steps: told } = traceOf({ number: 1, purpose: 'question', withheld: true, steps })
   expect(told.flatMap(({ texts }) => texts)).toEqual([])
   expect(told).toHaveLength(steps.length)
 })

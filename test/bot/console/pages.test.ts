@@ -68,7 +68,14 @@ describe('what a model did', () => {
     ...{ seq, at: now.toISOString(), kind: 'answered', words: `Step ${seq}.`, texts: [], evidence: [] },
     ...more,
   })
-  const run = (more: object = {}) => ({ number: 1, use: { outcome: 'concluded' }, withheld: false, steps: [step(1)], ...more })
+  const run = (more: object = {}) => ({
+    number: 1,
+    purpose: 'investigation',
+    use: { outcome: 'concluded' },
+    withheld: false,
+    steps: [step(1)],
+    ...more,
+  })
   const shown = (trace: object, model: object | null = {}) =>
     traceSection({ id: 'inc-1', model }, { id: 'inc-1', data: null, refused: null, ...trace })
 
@@ -83,11 +90,11 @@ describe('what a model did', () => {
   test('stands step by step, with outside text as text, in regions that a keyboard reaches and a reader names', () => {
     const said = step(2, { texts: [{ name: 'What it said', text: hostile }], evidence: ['E3', 'E4'] })
     const view = [shown({ data: [run({ steps: [step(1), said] })] }) ?? '']
-    expect(textOf(view)).toContain('Run 1: concluded, 2 steps')
+    expect(textOf(view)).toContain('Look 1: concluded, 2 steps')
     const [pre, ...more] = elementsOf(view).filter(({ tag }) => tag === 'pre')
     expect(more).toEqual([])
     expect(pre?.children).toEqual([hostile.replace('\u202e', '')])
-    expect(pre?.attrs).toMatchObject({ role: 'region', tabindex: '0', 'aria-label': 'What it said, run 1, step 2' })
+    expect(pre?.attrs).toMatchObject({ role: 'region', tabindex: '0', 'aria-label': 'What it said, investigation 1, step 2' })
     expect(elementsOf(view).filter(({ tag }) => tag === 'script')).toEqual([])
     expect(elementsOf(view).flatMap(({ tag, attrs }) => (tag === 'a' ? [attrs['href']] : []))).toEqual([
       '#/incidents/inc-1/E3',

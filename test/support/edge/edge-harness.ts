@@ -7,6 +7,8 @@ import { canonicalJson, digestOf } from '../../../agent/domain/canonical-json.ts
 import type { Located, Workspace } from '../../../agent/domain/workspace.ts'
 import { createEventHub, type EventHub } from '../../../agent/events.ts'
 import { createIntake } from '../../../agent/intake/pipeline.ts'
+import { createModelHelp } from '../../../agent/investigation/model-help.ts'
+import { createQuestions } from '../../../agent/investigation/questions.ts'
 import type { Source } from '../../../agent/investigation/scope.ts'
 import type { JournalEntry } from '../../../agent/ports.ts'
 import { createTelemetry } from '../../../agent/telemetry/telemetry.ts'
@@ -23,6 +25,7 @@ import { renderBlocks } from '../../../bot/slack/render.ts'
 import { alsoOnSlack, openSlack } from '../../../bot/slack/slack.ts'
 import { webhookSources } from '../../../bot/webhook-sources.ts'
 import { parseAlertmanagerWebhook } from '../../../integrations/alertmanager/webhook.ts'
+import type { ModelPort } from '../../../integrations/ports/model.ts'
 import type { Workload } from '../../../integrations/ports/workloads.ts'
 import { WEBHOOKS } from '../../../integrations/registry.ts'
 import { writeAuditExport } from '../../../storage/audit-export/write.ts'
@@ -43,6 +46,8 @@ export interface EdgeOptions {
   workspaces?: readonly Workspace[]
   /** What runs; payments in the environment local unless given. Each calls the next. */
   services?: readonly Located[]
+  /** What answers questions; none unless given. */
+  models?: readonly ModelPort[]
   /** Reasons of the configuration to only observe. */
   configured?: readonly string[]
   namedPeople?: boolean
@@ -268,10 +273,13 @@ function createTestAgent({
   }
   const topology = createTopology({ sources: [{ id: 'fake', workloads }], now, log })
   const card = { fits: fitsOnCard, renderHash, renderVersion: RENDER_VERSION }
+  const help = createModelHelp(options.models ?? [], {}, stores.modelRuns)
+  const { workspaces } = settings
   return createAgent({
     ...stores,
     catalog,
     topology,
+    questions: help ? createQuestions({ sources: [sourceOf(target)], runbooks: stores.runbooks, workspaces, help, now, log }) : undefined,
     telemetry: (seen) => createTelemetry({ sources: [sourceOf(target)], topology: seen, log }),
     workspaces: settings.workspaces,
     card,
