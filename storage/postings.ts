@@ -44,6 +44,8 @@ export interface Postings {
   draw(surface: Surface, posting: NewPosting): Promise<void>
   /** To be said once; the same ref again changes nothing. Returns whether it is new. */
   say(surface: Surface, posting: NewPosting & { body: Record<string, unknown>; thread: string | null }): Promise<boolean>
+  /** Replaces what was said as unfinished (`unfinished: true` in its body); anything else stays as it was said. */
+  finish(surface: Surface, what: { kind: string; ref: string; body: Record<string, unknown> }): Promise<void>
   /**
    * The most urgent that is due, kept from everybody else for so long. What belongs into the thread of a card waits for the card, and goes where
    * the card stands; but for an answer, which was made for where somebody asked.
@@ -91,6 +93,12 @@ export function createPostings({ db }: { db: Kysely<Database> }): Postings {
         values (${surface}, ${kind}, ${ref}, ${incidentId}, ${priority}, ${place}, ${thread}, ${JSON.stringify(body)}::jsonb, ${nonce()})
         on conflict on constraint posting_once do nothing returning id`.execute(db)
       return rows.length === 1
+    },
+    async finish(surface, { kind, ref, body }) {
+      await sql`
+        update posting set body = ${JSON.stringify(body)}::jsonb, wanted = wanted + 1, dead_at = null,
+          not_before = case when attempts = 0 then clk() else not_before end
+        where surface = ${surface} and kind = ${kind} and ref = ${ref} and body -> 'unfinished' = 'true'`.execute(db)
     },
     claim: (surface, leaseSeconds) =>
       one(sql<Posting>`

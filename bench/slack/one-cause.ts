@@ -14,7 +14,7 @@ const SETTLED_MS = 3_000
 export async function measureOneCause(): Promise<Figure[]> {
   const begun = Date.now()
   const simulated = (): Date => new Date(begun + (Date.now() - begun) * FASTER)
-  const pace = { channelMs: 1_000 / FASTER, quietMs: 30_000 / FASTER }
+  const pace = { channelMs: 1_000 / FASTER, quietMs: 30_000 / FASTER, slowMs: 2_000 }
   return await withProduct({ pace, server: { now: simulated, rateLimits: true } }, async ({ slack, channel, running }) => {
     const before = slack.calls.length
     for (let sent = 0; sent < ALERTS; sent += 1) {

@@ -11,7 +11,7 @@ const BACK_SECONDS = 90
 /** Slack goes away before the first card, a request is made and expires meanwhile, and then Slack is back. */
 export async function measureOutage(): Promise<Figure[]> {
   return await withProduct(
-    { pace: { channelMs: 0, quietMs: 0 }, ttlSeconds: EXPIRES_AFTER_SECONDS },
+    { pace: { channelMs: 0, quietMs: 0, slowMs: 2_000 }, ttlSeconds: EXPIRES_AFTER_SECONDS },
     async ({ slack, channel, running }) => {
       slack.faults.down()
       await running.askSomething(60)

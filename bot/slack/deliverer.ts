@@ -33,6 +33,7 @@ export interface NewPosting {
 export interface PostingRows {
   draw(surface: 'slack', posting: NewPosting): Promise<void>
   say(surface: 'slack', posting: NewPosting & { body: Record<string, unknown>; thread: string | null }): Promise<boolean>
+  finish(surface: 'slack', what: { kind: string; ref: string; body: Record<string, unknown> }): Promise<void>
   claim(surface: 'slack', leaseSeconds: number): Promise<StoredPosting | null>
   begin(id: number, thread?: string | null): Promise<void>
   shown(id: number, now: { message: string; wanted: number; head: string | null; print: string | null }): Promise<void>
@@ -70,6 +71,8 @@ export interface Pace {
   channelMs: number
   /** Between two edits of a card when nothing that matters has changed. */
   quietMs: number
+  /** After so long an answer that is still being looked for is announced. */
+  slowMs: number
 }
 
 /** Shows on Slack what waits to be shown, one call after another: first cards, then outcomes, then the rest. */
@@ -80,7 +83,7 @@ export interface Deliverer {
   stop(): Promise<void>
 }
 
-const PACE: Pace = { channelMs: 1_000, quietMs: 30_000 }
+export const PACE: Pace = { channelMs: 1_000, quietMs: 30_000, slowMs: 2_000 }
 /** Longer than any call may take. */
 const LEASE_SECONDS = 60
 const IDLE_MS = 500

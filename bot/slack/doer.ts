@@ -25,8 +25,8 @@ const doingSchema = z.union([
         user: id,
         channel: id,
         thread_ts: id.nullish(),
-        bot_id: z.undefined(),
-        subtype: z.undefined(),
+        bot_id: z.undefined().optional(),
+        subtype: z.undefined().optional(),
       }),
     })
     .transform(({ event: { user, channel, thread_ts: thread = null } }): Doer => ({ userId: user, channel, thread })),

@@ -90,7 +90,8 @@ export function createDrawing(deps: DrawingDeps): Drawing {
         const said = saidSchema.safeParse(body)
         if (!said.success) return { type: 'nothing', words: 'what was to be said cannot be read' }
         const { broadcast, ...message } = said.data
-        return { type: 'message', message, head: '', print: '', broadcast, below: null, also: [] }
+        const print = sha256(message)
+        return { type: 'message', message, head: print, print, broadcast, below: null, also: [] }
       }
     }
   }

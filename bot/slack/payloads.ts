@@ -111,6 +111,21 @@ export const homeSchema = z.looseObject({
 })
 export type HomePayload = z.infer<typeof homeSchema>
 
+/** The assistant's panel was opened, or another channel is looked at beside it. */
+export const assistantSchema = z.looseObject({
+  team_id: id,
+  event: z.looseObject({
+    type: z.enum(['assistant_thread_started', 'assistant_thread_context_changed']),
+    assistant_thread: z.looseObject({
+      user_id: id,
+      channel_id: id,
+      thread_ts: id,
+      context: z.looseObject({ channel_id: id.nullish() }).default({}),
+    }),
+  }),
+})
+export type AssistantPayload = z.infer<typeof assistantSchema>
+
 /** The workspace of an account: its own, where Slack names it, else that of the place it acts in. */
 export function teamOf({ team: place, user: who }: Pick<ClickPayload, 'team' | 'user'>): string | null {
   return who.team_id ?? place?.id ?? null

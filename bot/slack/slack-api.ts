@@ -60,6 +60,12 @@ export interface SlackWeb {
   whisper(message: Message & { channel: string; user: string; thread: string | null }): Promise<void>
   openForm(trigger: string, view: View): Promise<void>
   showHome(user: string, view: View): Promise<void>
+  /** What may be asked with one click, at most four, in a thread of the assistant. */
+  suggest(offer: { channel: string; thread: string; title: string; prompts: { title: string; message: string }[] }): Promise<void>
+  /** What the bot is doing, beside its name, until it posts there. */
+  setStatus(status: { channel: string; thread: string; status: string }): Promise<void>
+  /** By which somebody finds a thread of the assistant again. */
+  setTitle(title: { channel: string; thread: string; title: string }): Promise<void>
   account(user: string): Promise<Account>
   upload(file: Upload): Promise<void>
 }

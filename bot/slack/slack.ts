@@ -8,14 +8,16 @@ import type { Endpoint } from '../api/endpoint.ts'
 import { createPngs } from '../charts/png.ts'
 import { chartSvg } from '../charts/svg.ts'
 import type { Surface } from '../surface.ts'
+import { createAnswers } from './answers.ts'
+import { createAssistant } from './assistant.ts'
 import { createCardLinks } from './card-links.ts'
 import { createClicks } from './clicks.ts'
-import { createDeliverer, type Pace, type PostingRows, type StoredPosting } from './deliverer.ts'
+import { createDeliverer, PACE, type Pace, type PostingRows, type StoredPosting } from './deliverer.ts'
 import { createDrawing, type Drawing, type Drawn } from './drawing.ts'
 import { slackEndpoints } from './endpoint.ts'
 import { createHome } from './home.ts'
 import { createInlet, type InletDeps } from './inlet.ts'
-import { clickSchema, commandSchema, formSchema, homeSchema, messageSchema, shortcutSchema } from './payloads.ts'
+import { assistantSchema, clickSchema, commandSchema, formSchema, homeSchema, messageSchema, shortcutSchema } from './payloads.ts'
 import { createSlackPeople } from './people.ts'
 import { createPrivateWords } from './private-words.ts'
 import { type SlackConnection, type SlackSettings, slackConnection } from './settings.ts'
@@ -117,7 +119,9 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
     follow: createFollowing(deps),
   })
   const words = createPrivateWords({ web, log })
-  const talk = createTalk({ agent, people, words, postings, deliverer, workspace: here, consoleUrl, now })
+  const assistant = createAssistant({ agent, web, people, words, log })
+  const answers = createAnswers({ postings, deliverer, slowMs: (deps.pace ?? PACE).slowMs, log })
+  const talk = createTalk({ looking: assistant.looking, agent, people, words, postings, answers, workspace: here, consoleUrl, now })
   const clicks = createClicks({ log, agent, web, people, postings, votes: createVotes({ agent, postings }), talk, words })
   const shortcut = createShortcuts({ agent, web, people, words, talk })
   const home = createHome({ agent, web, people, consoleUrl, now })
@@ -134,13 +138,14 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
       shortcut: reading('shortcut', shortcutSchema, shortcut),
       async event(type, body) {
         if (type === 'app_home_opened') await reading('home', homeSchema, home)(body)
+        else if (type.startsWith('assistant_thread_')) await reading('assistant', assistantSchema, assistant.opened)(body)
         else if (type === 'app_mention' || type === 'message') await reading('message', messageSchema, talk.message)(body)
       },
     },
   })
   const inlet = createInlet({ inbox: deps.inbox, appId })
   const socket = appToken === null ? null : createSocket({ appToken, apiUrl, take: inlet.take, log })
-  const work = createWork({ inbox: deps.inbox, handle: bolt.handle, words, now, log })
+  const work = createWork({ inbox: deps.inbox, handle: bolt.handle, words, answers, now, log })
   for (const kind of [SLACK_WORDS, SLACK_PRESSES]) deps.queue.handle(kind, work.run, { concurrency: CONCURRENCY })
   const surface = createSlackSurface({ postings, deliverer, agent, channel })
   const redraw = async (): Promise<void> => {

@@ -7,6 +7,7 @@ export const SCOPES: Readonly<Record<string, string>> = {
   'chat:write': 'to post and edit its cards and answers',
   commands: 'for /sre and the shortcuts',
   'app_mentions:read': 'to hear a mention',
+  'assistant:write': 'to offer what may be asked in its panel, and to say there that it is looking',
   'im:history': 'to read what is said to it directly',
   'im:write': 'to tell one person something where it is not in the channel',
   'channels:read': 'to see whether it is in its channel',

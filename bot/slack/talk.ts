@@ -2,13 +2,11 @@ import type { Agent } from '../../agent/agent.ts'
 import { runCommand } from '../commands.ts'
 import { agentFor, type Caller } from '../identity.ts'
 import type { Card } from '../messages/card.ts'
-import type { Deliverer, PostingRows } from './deliverer.ts'
-import { overflowOf } from './overflow.ts'
+import type { Answers } from './answers.ts'
+import type { PostingRows } from './deliverer.ts'
 import type { CommandPayload, MessagePayload } from './payloads.ts'
 import type { SlackPeople } from './people.ts'
 import type { PrivateWords } from './private-words.ts'
-import { renderBlocks } from './render.ts'
-import { PRIORITY } from './surface.ts'
 import { onlyHolds } from './work-kinds.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -18,8 +16,10 @@ export interface TalkDeps {
   agent: Agent
   people: SlackPeople
   words: PrivateWords
-  postings: Pick<PostingRows, 'incidentIn' | 'say'>
-  deliverer: Pick<Deliverer, 'wake'>
+  postings: Pick<PostingRows, 'incidentIn'>
+  answers: Pick<Answers, 'give'>
+  /** Something was asked in a thread with the bot alone. */
+  looking: (asked: { channel: string; thread: string; question: string }) => Promise<void>
   workspace: () => Promise<Workspace>
   consoleUrl: string | null
   now: () => Date
@@ -40,7 +40,7 @@ export interface Talk {
 const MOST_HOPS = 10
 
 export function createTalk(deps: TalkDeps): Talk {
-  const { agent, people, words, postings, deliverer, workspace, consoleUrl, now } = deps
+  const { agent, people, words, postings, answers, workspace, consoleUrl, now } = deps
   const run = async (command: string, caller: Speaker, where: { channel: string | null; incident: string | null }): Promise<Card> =>
     await runCommand(command, {
       agent: agentFor(agent, caller, channelWithOthers(where.channel)),
@@ -52,16 +52,6 @@ export function createTalk(deps: TalkDeps): Talk {
 
   const whisper: Talk['whisper'] = async (command, caller, { channel, incident }) =>
     await words.tellAfter({ userId: caller.actor.externalId, channel }, await run(command, caller, { channel, incident }))
-
-  const post = async (card: Card, to: { ref: string; channel: string; thread: string | null; incident: string | null }): Promise<void> => {
-    const { ref, channel: place, thread, incident: incidentId } = to
-    const where = { ref, incidentId, place, thread }
-    const body = { ...renderBlocks(card), broadcast: false }
-    await postings.say('slack', { ...where, kind: 'answer', priority: PRIORITY.answer, body })
-    const whole = overflowOf(card, ref)
-    if (whole !== null) await postings.say('slack', { ...where, kind: 'file', priority: PRIORITY.file, body: { ...whole } })
-    deliverer.wake()
-  }
 
   /** What became a part of another is asked about as that. */
   const incidentIn = async (channel: string, thread: string): Promise<string | null> => {
@@ -92,12 +82,13 @@ export function createTalk(deps: TalkDeps): Talk {
       const said = plainWords(event.text, botUserId)
       const standing = await people.standing({ userId, teamId: event.user_team ?? event.team ?? team_id }, { toHold: onlyHolds(said) })
       if (!standing.ok) return await words.tell({ userId, channel, thread: thread_ts ?? null }, standing.words)
+      if (isDirect && thread_ts) await deps.looking({ channel, thread: thread_ts, question: said })
       const incident = thread_ts ? await incidentIn(channel, thread_ts) : null
-      const card = await run(said, standing.caller, { channel, incident })
-      await post(card, { ref: event_id, channel, thread: isDirect ? (thread_ts ?? null) : (thread_ts ?? ts), incident })
+      const place = { ref: event_id, channel, thread: isDirect ? (thread_ts ?? null) : (thread_ts ?? ts), incident }
+      await answers.give(place, async () => await run(said, standing.caller, { channel, incident }))
     },
     async answer(command, caller, { channel, incident, ref }) {
-      await post(await run(command, caller, { channel, incident }), { ref, channel, thread: null, incident })
+      await answers.give({ ref, channel, thread: null, incident }, async () => await run(command, caller, { channel, incident }))
     },
   }
 }

@@ -84,6 +84,15 @@ export function createSlackWeb({ token, apiUrl, log }: { token: string; apiUrl: 
     showHome: calling(async (user, view) => {
       await client.views.publish({ user_id: user, view })
     }),
+    suggest: calling(async ({ channel, thread, title, prompts }) => {
+      await client.assistant.threads.setSuggestedPrompts({ channel_id: channel, thread_ts: thread, title, prompts })
+    }),
+    setStatus: calling(async ({ channel, thread, status }) => {
+      await client.assistant.threads.setStatus({ channel_id: channel, thread_ts: thread, status })
+    }),
+    setTitle: calling(async ({ channel, thread, title }) => {
+      await client.assistant.threads.setTitle({ channel_id: channel, thread_ts: thread, title })
+    }),
     account: calling(async (id) => {
       const { user } = await client.users.info({ user: id })
       return {

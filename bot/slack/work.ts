@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Answers } from './answers.ts'
 import { doerOf } from './doer.ts'
 import { isTooLate, TOO_LATE } from './lateness.ts'
 import type { PrivateWords } from './private-words.ts'
@@ -11,6 +12,7 @@ export interface WorkDeps {
   }
   handle(body: Record<string, unknown>): Promise<void>
   words: Pick<PrivateWords, 'tellAfter'>
+  answers: Pick<Answers, 'giveUp'>
   now: () => Date
   log: { warn(object: object, message: string): void }
 }
@@ -25,9 +27,10 @@ export interface Work {
 
 const GAVE_UP =
   'Something went wrong here, and what you just did may have come to nothing. Look at how things stand before you do it again; the console shows the same cards.'
+const eventSchema = z.object({ event_id: z.string() })
 const workSchema = z.object({ inboxId: z.int() })
 
-export function createWork({ inbox, handle, words, now, log }: WorkDeps): Work {
+export function createWork({ inbox, handle, words, answers, now, log }: WorkDeps): Work {
   return {
     async run(payload) {
       const { inboxId } = workSchema.parse(payload)
@@ -42,7 +45,11 @@ export function createWork({ inbox, handle, words, now, log }: WorkDeps): Work {
     },
     async gaveUp(inboxId) {
       const item = await inbox.get(inboxId)
-      if (item?.source === SLACK_SOURCE) await tellDoer(read(item.body), GAVE_UP, words)
+      if (item?.source !== SLACK_SOURCE) return
+      const body = read(item.body)
+      const named = eventSchema.safeParse(body)
+      if (named.success) await answers.giveUp(named.data.event_id)
+      await tellDoer(body, GAVE_UP, words)
     },
   }
 }

@@ -72,6 +72,16 @@ describeDatabases('where postings stand', (store) => {
     expect(await asked('1.1')).toBe('inc-1')
   })
 
+  test('what was said as unfinished is finished once, in its place; what was said is never replaced', async () => {
+    const said = { ...aPosting('answer', 'C1', 'a'), incidentId: null, thread: null }
+    await postings.say('slack', { ...said, body: { text: 'looking', unfinished: true } })
+    expect(await postings.say('slack', { ...said, body: { text: 'done' } })).toBe(false)
+    await post('1.1')
+    for (const text of ['done', 'done again']) await postings.finish('slack', { kind: 'answer', ref: 'a', body: { text } })
+    expect(await claimed()).toMatchObject({ body: { text: 'done' }, message: '1.1', wanted: 2 })
+    expect(await postings.claim('slack', LEASE_SECONDS)).toBeNull()
+  })
+
   test('a card that is moved is posted anew, before what belongs into its thread', async () => {
     await postings.draw('slack', aPosting('incident', 'C1'))
     const card = await post('1.1')

@@ -57,7 +57,10 @@ describeDatabases('what is shown on Slack', (store) => {
   })
 
   test('keeps to Slack’s limits, however many alerts there are', async () => {
-    const scene = await openScene(database(), { server: { rateLimits: true }, slackPace: { channelMs: 1_000, quietMs: 30_000 } })
+    const scene = await openScene(database(), {
+      server: { rateLimits: true },
+      slackPace: { channelMs: 1_000, quietMs: 30_000, slowMs: 60_000 },
+    })
     const { slack, running, message } = scene
     const client = running.client()
     for (let minute = 10; minute < 50; minute += 1) {

@@ -121,7 +121,7 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
     page,
     now,
     log,
-    pace: options.slackPace ?? { channelMs: 0, quietMs: 0 },
+    pace: options.slackPace ?? { channelMs: 0, quietMs: 0, slowMs: 60_000 },
   })
   const deadJobs = createDeadJobs({ page, inbox: stores.inbox, chats: chat.chats, log })
   const deps: EdgeDeps = {

@@ -54,8 +54,10 @@ export interface Person {
   readonly openHome: () => Promise<Delivery | null>
   /** The home tab as it was published. */
   readonly home: () => OpenView | null
-  /** Opens the assistant's panel. @returns the message its thread hangs on */
-  readonly openAssistant: () => Promise<SlackMessage>
+  /** Opens the assistant's panel beside a channel, or beside nothing. @returns the message its thread hangs on */
+  readonly openAssistant: (beside?: Conversation) => Promise<SlackMessage>
+  /** Goes to another channel with the panel open. */
+  readonly moveAssistant: (thread: SlackMessage, beside: Conversation) => Promise<void>
   readonly globalShortcut: (callbackId: string) => Promise<Delivery>
   readonly messageShortcut: (callbackId: string, message: SlackMessage) => Promise<Delivery>
   /** What this person sees in a conversation or in a thread, oldest first. */
@@ -108,7 +110,12 @@ export function createPerson(deps: PersonDeps, user: SlackUser): Person {
       return await deps.tell({ type: 'app_home_opened', user: user.id, channel, tab: 'home', event_ts: eventTs(world) }, user)
     },
     home: () => world.views.get(world.homes.get(user.id) ?? '') ?? null,
-    openAssistant: async () => await openAssistant(deps, user),
+    openAssistant: async (beside) => await openAssistant(deps, user, beside),
+    moveAssistant: async ({ channel, ts }, beside) => {
+      const context = { channel_id: beside.id, team_id: world.team.id, enterprise_id: null }
+      const thread = { user_id: user.id, context, channel_id: channel, thread_ts: ts }
+      await deps.tell({ type: 'assistant_thread_context_changed', assistant_thread: thread, event_ts: eventTs(world) }, user)
+    },
     globalShortcut: async (callbackId) => {
       const shortcut = payloads.globalShortcut(world, { user, callbackId, triggerId: newTrigger(world, user.id) })
       return await deps.deliver('interaction', shortcut)
@@ -140,10 +147,10 @@ function eventTs({ now }: World): string {
   return (now().getTime() / 1_000).toFixed(6)
 }
 
-async function openAssistant({ world, tell }: PersonDeps, user: SlackUser): Promise<SlackMessage> {
+async function openAssistant({ world, tell }: PersonDeps, user: SlackUser, beside?: Conversation): Promise<SlackMessage> {
   const channel = directMessages(world, user.id)
   const root = addMessage(world, { channel: channel.id, user: world.app.botUser, botId: world.app.botId, text: 'New Assistant Thread' })
-  const context = { channel_id: channel.id, team_id: world.team.id, enterprise_id: null }
+  const context = beside === undefined ? {} : { channel_id: beside.id, team_id: world.team.id, enterprise_id: null }
   const thread = { user_id: user.id, context, channel_id: channel.id, thread_ts: root.ts }
   await tell({ type: 'assistant_thread_started', assistant_thread: thread, event_ts: root.ts }, user)
   return root
