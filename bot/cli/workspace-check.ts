@@ -23,7 +23,12 @@ export function examineWorkspaces(
         .filter(isOfNone)
         .map(({ name, service, environment }) => `${name} (${service} in ${environment})`),
     ],
-    ['people', people.filter(({ id, roles, environments }) => !members.has(id) && !(environments === null && roles.includes('admin'))).map(({ id }) => id)],
+    [
+      'people',
+      people
+        .filter(({ id, roles, environments }) => !members.has(id) && !(environments === null && roles.includes('admin')))
+        .map(({ id }) => id),
+    ],
     ['API keys', api.keys.filter(({ name }) => name === null || !names.has(name)).map(({ name }) => name ?? 'one without a name')],
     ['workspaces without a channel', talks ? workspaces.filter((each) => each.channels.length === 0).map(({ name }) => name) : []],
   ] as const
