@@ -37,7 +37,11 @@ export const COMMANDS: readonly Command[] = GROUPS.flatMap(({ commands }) => com
 export async function runCommand(words: string, context: CommandContext): Promise<Card> {
   const command = parseCommand(words)
   if (command.name === '' || command.name === 'help') return help(command.words[0], context)
-  const found = COMMANDS.find(({ name }) => name === command.name) ?? requestIn(command, context) ?? questionIn(command, context)
+  const found =
+    spokenWhy(command, context) ??
+    COMMANDS.find(({ name }) => name === command.name) ??
+    requestIn(command, context) ??
+    questionIn(command, context)
   if (!found) return unknown(command.name, context)
   try {
     checkAllowed(found, context)
@@ -48,6 +52,12 @@ export async function runCommand(words: string, context: CommandContext): Promis
     if (error instanceof HttpProblem) return sentence(say`${error.message}`)
     throw error
   }
+}
+
+/** 'why does checkout fail?' begins as a command does and asks for more: where there is a model, it is a question. */
+function spokenWhy(command: ParsedCommand, context: CommandContext): Command | null {
+  const isSpoken = command.name === 'why' && command.words.length > 1 && command.rest.endsWith('?')
+  return isSpoken && context.agent.askModel ? questionIn(command, context) : null
 }
 
 /** Words that are no command, but a question: asked as if `ask` stood before them. */

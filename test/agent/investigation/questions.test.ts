@@ -50,7 +50,7 @@ describeDatabases('a question that a model answers', (store) => {
     const { budget = {}, reads = DATA_KINDS, workspaces = [] } = more
     const harness = createInvestigationHarness(database())
     breakPayments(harness)
-    const id = await harness.open()
+    const id = await harness.open({ key: `asked-${servers.length}` })
     await harness.investigation.run(id, new AbortController().signal)
     const help = createModelHelp(models, budget, harness.modelRuns)
     const { workloads } = harness.shop.source
@@ -167,7 +167,7 @@ describeDatabases('a question that a model answers', (store) => {
     expect([await harness.incidents.get(id), await harness.incidents.hypotheses(id), await harness.incidents.timeline(id)]).toEqual(before)
   })
 
-  it('is one of two at a time, and one of so many an hour', async () => {
+  it('is one of two at a time', async () => {
     const gate = Promise.withResolvers<void>()
     const server = await serve(() => answer([{ text: 'Errors of payments are at 61.5 %.', cites: ['E2'] }]))
     const model = anthropic(server)
