@@ -189,6 +189,7 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
       presentations: deps.presentations,
       dependents: async (service) => [...(await topology.inventory()).graph.dependentsOf(service).keys()],
       build,
+      workspaces: deps.workspaces,
       now,
     },
   })
