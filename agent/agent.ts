@@ -103,8 +103,11 @@ export interface Agent extends ByPerson, ByHand, Handling {
   seenIn(channel: string): Agent
   /** What of everything this agent sees. */
   sight: { everything: boolean; sees(incidentId: string): Promise<boolean> }
-  /** The Slack channel where an incident is shown: `usual` while there are no workspaces, null when none of its workspaces has one. */
-  channelFor(incidentId: string, usual: string): Promise<string | null>
+  /**
+   * The Slack channel where something is shown: `usual` while there are no workspaces, null when no channel may show it. `frozen`: the scope of a
+   * freeze · installation: what whoever runs Steadyhand has to look at, which is not for the channel of a team.
+   */
+  channelFor(about: { incident: string } | { frozen: string } | 'installation', usual: string): Promise<string | null>
   /** Keeps a delivery durably; the rest happens as a job. The same key again is a duplicate, not an error. */
   receive(delivery: {
     source: string
@@ -139,7 +142,7 @@ export interface Agent extends ByPerson, ByHand, Handling {
   whoMay(requestId: string): Promise<Principal[]>
   person(actor: Actor): Promise<RoleHolder | null>
   people(): Promise<RoleHolder[]>
-  /** Who holds a role, or one above it, and is active. */
+  /** Who holds a role, or one above it, is active, and sees what it is needed for. */
   holders(needed: NeededRole): Promise<Principal[]>
   control: ControlStore
   power: PowerStore

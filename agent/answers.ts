@@ -7,7 +7,7 @@ import type { Incident, IncidentEvent } from './domain/incident.ts'
 import { type Actor, type Principal, roleAtLeast } from './domain/principal.ts'
 import { type NeededRole, Refusal, type RefusalCode } from './domain/refusal.ts'
 import { relationsOf } from './domain/relations.ts'
-import { askerOf, channelOf, sees, seesEverything, sightIn, sightOf } from './domain/workspace.ts'
+import { askerOf, channelOf, channelOfScope, isOfNone, type Located, sees, seesEverything, sightIn, sightOf } from './domain/workspace.ts'
 import { createEffects } from './effects.ts'
 import { createHandling } from './handling/handling.ts'
 import { handlingOf } from './handling/state.ts'
@@ -20,7 +20,7 @@ import { readFigures } from './records/records.ts'
 import { timelineOf } from './records/timeline.ts'
 import { readIncidentSeries } from './telemetry/incident-series.ts'
 import { allOf, partOf, type Seen } from './workspaces/seen.ts'
-import { withoutRows } from './workspaces/seen-records.ts'
+import { withoutRows } from './workspaces/seen-audit.ts'
 
 /** What of the running agent its answers need. */
 export interface Running {
@@ -66,9 +66,11 @@ function answersOf(deps: AgentDeps, seen: Seen, running: Running): Omit<Agent, '
         return { underWay: await callsUnderWay(deps, seen.incidents) }
       },
     },
-    async channelFor(incidentId, usual) {
+    async channelFor(about, usual) {
       if (deps.workspaces.length === 0) return usual
-      const incident = await incidents.get(incidentId)
+      if (about === 'installation') return isOfNone(deps.workspaces, usual) ? usual : null
+      if ('frozen' in about) return channelOfScope(deps.workspaces, about.frozen, usual)
+      const incident = await incidents.get(about.incident)
       return incident && channelOf(deps.workspaces, incident, usual)
     },
     sight: {
@@ -102,7 +104,7 @@ function answersOf(deps: AgentDeps, seen: Seen, running: Running): Omit<Agent, '
     whoMay: async (requestId) => await readersAmong(await approvals.whoMay(requestId), requestId, deps),
     person: async (actor) => await deps.people.byActor(actor),
     people: async () => await deps.people.list(),
-    holders: async (needed) => await holdersOf(needed, deps.people),
+    holders: async (needed) => await holdersOf(needed, deps),
 
     async incident(id) {
       const incident = await incidents.get(id)
@@ -127,7 +129,7 @@ function answersOf(deps: AgentDeps, seen: Seen, running: Running): Omit<Agent, '
     async vote(input) {
       await demandReader(input, deps)
       // Whoever approves may expect that it runs; while nothing runs nobody is asked to wait for it.
-      const [reason] = running.observing()
+      const [reason] = observingWords(running.observing(), seen)
       if (input.decision === 'approve' && reason !== undefined) throw new Refusal('observing', reason)
       deps.crashpoint('C6')
       const approval = await approvals.vote(input)
@@ -151,9 +153,9 @@ function answersOf(deps: AgentDeps, seen: Seen, running: Running): Omit<Agent, '
       await jobs.follow(approval.incidentId)
       return approval
     },
-    ...createByPerson({ approvals, people: deps.people, jobs }),
-    ...createByHand({ ...deps, ...seen, jobs }),
-    ...createHandling({ ...deps, ...seen, jobs, investigateSoon: jobs.investigateSoon }),
+    ...createByPerson({ approvals, incidents, people: deps.people, jobs }),
+    ...createByHand({ ...deps, seen, jobs }),
+    ...createHandling({ ...deps, seen, jobs, investigateSoon: jobs.investigateSoon }),
 
     async verifyAudit() {
       const report = await deps.audit.verify()
@@ -188,10 +190,13 @@ function observingWords(reasons: readonly string[], { everything }: Seen): reado
   return everything || reasons.length === 0 ? reasons : ['the self-check found a reason to only observe; an admin sees which']
 }
 
-/** In one environment each is asked for, as the database would: nobody is named who would be refused as well. */
-async function holdersOf({ role, environment }: NeededRole, people: AgentDeps['people']): Promise<Principal[]> {
-  const all = (await people.list()).filter(({ active, roles }) => active && roles.some((held) => roleAtLeast(held, role)))
-  if (environment === null) return all
+/** Of one thing each is asked for, as the database would: nobody is named who would be refused as well, or does not see it. */
+async function holdersOf({ role, of }: NeededRole, deps: Pick<AgentDeps, 'workspaces' | 'people'>): Promise<Principal[]> {
+  const { people } = deps
+  const holders = (await people.list()).filter(({ active, roles }) => active && roles.some((held) => roleAtLeast(held, role)))
+  if (of === null) return holders
+  const { environment } = of
+  const all = await readersOf(of, holders, deps)
   const asked = all.slice(0, HOLDERS_ASKED)
   const may = await Promise.all(asked.map(({ id }) => people.may(id, role, environment)))
   return asked.filter((_person, index) => may[index])
@@ -205,9 +210,14 @@ async function readersAmong(
 ): Promise<Principal[]> {
   if (deps.workspaces.length === 0) return people
   const incident = await incidentOf(requestId, deps)
-  if (!incident) return []
+  return incident ? await readersOf(incident, people, deps) : []
+}
+
+/** Of some people, who sees a thing. */
+async function readersOf(thing: Located, people: Principal[], deps: Pick<AgentDeps, 'workspaces' | 'people'>): Promise<Principal[]> {
+  if (deps.workspaces.length === 0) return people
   const all = new Map((await deps.people.list()).map((person) => [person.id, person]))
-  return people.filter(({ id }) => sees(sightOf(deps.workspaces, askerOf(all.get(id) ?? null), null), incident))
+  return people.filter(({ id }) => sees(sightOf(deps.workspaces, askerOf(all.get(id) ?? null), null), thing))
 }
 
 /** Whoever may not read it does not decide it, from wherever they click. @throws Refusal unknown-approval */

@@ -182,14 +182,13 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
     ...(deps.model
       ? {
           questions: createQuestions({
-            ...{
-              sources: tracedSources(integrations, trace),
-              runbooks: deps.runbooks,
-              workspaces: deps.workspaces,
-              help: deps.model,
-              now,
-              log,
-            },
+            sources: tracedSources(integrations, trace),
+            runbooks: deps.runbooks,
+            workspaces: deps.workspaces,
+            help: deps.model,
+            evidence: deps.incidents,
+            now,
+            log,
           }),
         }
       : {}),
@@ -205,6 +204,7 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
       presentations: deps.presentations,
       dependents: async (service) => [...(await topology.inventory()).graph.dependentsOf(service).keys()],
       build,
+      workspaces: deps.workspaces,
       now,
     },
   })

@@ -384,8 +384,8 @@ export interface FeedbackCounts {
 
 /** Where the rows behind the figures are read. */
 export interface RecordsStore {
-  /** Incidents that were opened in the window, newest first, at most `limit`. */
-  incidents(query: { from: Date; to: Date; service: string | null; limit: number }): Promise<IncidentRecord[]>
+  /** Incidents that were opened in the window, newest first, at most `limit`; whether those are all of them. */
+  incidents(query: { from: Date; to: Date; service: string | null; limit: number }): Promise<{ items: IncidentRecord[]; isAll: boolean }>
   /** What people said last of the diagnoses of these incidents. */
   feedback(incidentIds: readonly string[]): Promise<FeedbackCounts>
 }

@@ -4,7 +4,7 @@ import { ROLES, SURFACES } from '../agent/domain/principal.ts'
 import type { AgentEvent, EventHub } from '../agent/events.ts'
 import { approvalNotice, controlNotice, type NoticeFacts, powerNotice } from './notice-words.ts'
 import type { SelfMetrics } from './self-metrics.ts'
-import type { Surface } from './surface.ts'
+import type { SpokenNotice, Surface } from './surface.ts'
 
 /** A notice taken from the outbox. */
 export interface QueuedNotice {
@@ -180,7 +180,7 @@ async function tell(notice: QueuedNotice, deps: AnnouncerDeps): Promise<AgentEve
       const text = await wordsOf(facts, requestId, deps)
       if (text !== null) {
         await eachSurface(deps, (surface) =>
-          surface.say({ incidentId, requestId, text, code: facts.code, kind: 'notice', ref: notice.dedupe }),
+          surface.say({ incidentId, requestId, text, code: facts.code, kind: 'notice', ref: notice.dedupe, audience: audienceOf(facts) }),
         )
       }
       return incidentId === null ? { type: 'mode-changed' } : { type: 'message-posted', incidentId }
@@ -189,7 +189,7 @@ async function tell(notice: QueuedNotice, deps: AnnouncerDeps): Promise<AgentEve
       const { text, incidentId = null } = bodyOf(notice, bodySchemas.page)
       deps.log.error({ words: text }, 'somebody has to look')
       await eachSurface(deps, (surface) =>
-        surface.say({ kind: 'page', ref: notice.dedupe, incidentId, requestId: null, code: 'page', text }),
+        surface.say({ kind: 'page', ref: notice.dedupe, incidentId, requestId: null, code: 'page', text, audience: 'installation' }),
       )
       return incidentId === null ? { type: 'mode-changed' } : { type: 'message-posted', incidentId }
     }
@@ -210,6 +210,11 @@ async function wordsOf(facts: NoticeFacts, requestId: string | null, { agent, no
   const words = controlNotice(facts, nameOf) ?? powerNotice(facts, nameOf)
   if (words === null) throw new Untellable(`no surface knows the notice ${facts.code}`)
   return words
+}
+
+/** That everything is stopped, and who may what, is everybody's to know. */
+function audienceOf({ code, scope }: NoticeFacts): SpokenNotice['audience'] {
+  return scope !== undefined && (code === 'frozen' || code === 'unfrozen') ? { frozen: scope } : 'everybody'
 }
 
 /** All of them are tried, also when one fails: a chat that is down keeps no other from being told. */

@@ -112,6 +112,11 @@ export interface ApiKey {
   key: string
 }
 
+/** What a program may present: its key, also as it is written in the settings, as which it was given before keys had names. */
+export function formsOf({ name, key }: ApiKey): string[] {
+  return name === null ? [key] : [key, `${name}:${key}`]
+}
+
 /** Settings that cannot be used. The message holds every problem, one a line. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
@@ -143,12 +148,13 @@ export function loadConfig(environment: Environment = process.env, folder: strin
     ...misspelled(read),
     ...repeated(settings.people),
     ...weakTokens(settings),
+    ...sharedKeys(settings.api.keys),
     ...(settings.healthPort !== null && settings.healthPort !== 0 && settings.healthPort === settings.port
       ? [`healthPort (or HEALTH_PORT) is ${settings.port}, where people are served: choose another.`]
       : []),
     ...signInProblems(settings),
     ...slackProblems(settings.slack),
-    ...workspaceProblems(settings.workspaces, { people: settings.people, keys: settings.api.keys }),
+    ...workspaceProblems(settings.workspaces, settings.api.keys),
   ]
   if (all.length > 0) throw new ConfigError(all)
   return settings
@@ -309,6 +315,17 @@ function weakTokens(settings: Settings): string[] {
   ]
   const weak = given.filter(([, secret]) => secret !== null && secret.length < SHORTEST_TOKEN)
   return weak.map(([what]) => `${what} is shorter than ${SHORTEST_TOKEN} characters: make one with "openssl rand -hex 32".`)
+}
+
+/** A key of two programs would be that of the first, without a word. */
+function sharedKeys(keys: readonly ApiKey[]): string[] {
+  const called = ({ name }: ApiKey): string => (name === null ? 'one without a name' : `"${name}"`)
+  return keys.flatMap((one, index) =>
+    keys
+      .slice(index + 1)
+      .filter((other) => other.name !== one.name && formsOf(other).some((form) => formsOf(one).includes(form)))
+      .map((other) => `api.keys: ${called(one)} and ${called(other)} are the same key: give each program its own.`),
+  )
 }
 
 /** Why people could not come back from the identity provider safely. */

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { cutText } from './messages/visible-text.ts'
+import type { Page } from './page-notice.ts'
 
 export interface DeadJobsDeps {
-  page(words: string): Promise<void>
+  page: Page
   inbox: { markFailed(id: number, error: string): Promise<void> }
   /** Where people did what was given up: each tells them, when it came from there. */
   chats: readonly { gaveUp(inboxId: number): Promise<void> }[]
@@ -17,6 +18,7 @@ interface DeadJob {
 }
 
 const deliveryPayload = z.object({ inboxId: z.int() })
+const incidentPayload = z.object({ incidentId: z.string() })
 const ERROR_LENGTH = 300
 
 /**
@@ -28,7 +30,9 @@ export function createDeadJobs({ page, inbox, chats, log }: DeadJobsDeps): (job:
     const delivery = deliveryPayload.safeParse(job.payload)
     const inboxId = delivery.success ? delivery.data.inboxId : null
     const attempts = job.attempt === 1 ? 'one attempt' : `${job.attempt} attempts`
-    await page(`After ${attempts} ${whatOf(job.kind, inboxId)} (job ${job.id}): ${cutText(error, ERROR_LENGTH)}`)
+    const about = incidentPayload.safeParse(job.payload)
+    const words = `After ${attempts} ${whatOf(job.kind, inboxId)} (job ${job.id}): ${cutText(error, ERROR_LENGTH)}`
+    await page(words, about.success ? about.data.incidentId : null)
     if (inboxId === null) return
     await inbox.markFailed(inboxId, error)
     if (job.kind !== INTAKE) for (const chat of chats) await chat.gaveUp(inboxId)

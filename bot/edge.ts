@@ -26,7 +26,7 @@ import type { LiveSecrets } from './config/live-secrets.ts'
 import type { Settings } from './config.ts'
 import { type ConsoleMessages, createConsoleSurface } from './console/surface.ts'
 import { createHealth, type Health } from './health.ts'
-import { createIdentity, type SessionRows } from './identity.ts'
+import { agentFor, createIdentity, type SessionRows } from './identity.ts'
 import { type Listening, listen } from './listen.ts'
 import { createIdentityProvider } from './oidc/provider.ts'
 import { type CheckedRows, createSessionCheck } from './oidc/session-check.ts'
@@ -41,7 +41,7 @@ import { refused } from './who-may.ts'
 const THREAD_LENGTH = 200
 
 export interface EdgeDeps {
-  settings: Pick<Settings, 'host' | 'port' | 'healthPort' | 'publicUrl' | 'hosts' | 'api' | 'webhooks' | 'oidc'>
+  settings: Pick<Settings, 'host' | 'port' | 'healthPort' | 'publicUrl' | 'hosts' | 'api' | 'webhooks' | 'oidc' | 'workspaces'>
   version: string
   /** The secrets that are exchanged while this runs. */
   live: Pick<LiveSecrets, 'apiKeys' | 'webhookTokens'>
@@ -102,7 +102,10 @@ export function createEdge(deps: EdgeDeps): Edge {
   let listening: Listening | null = null
   const consoleUrl = (): string | null => settings.publicUrl ?? listening?.url ?? null
   const ownUrl = (): string => consoleUrl() ?? `http://${settings.host}:${settings.port}`
-  const events = createEventStreams({ hub: deps.hub })
+  const events = createEventStreams({
+    hub: deps.hub,
+    stillSees: async (credentials, { sight }) => agentFor(agent, await identity.callerOf(credentials), null).sight === sight,
+  })
   const acts = async (): Promise<boolean> => (await agent.mode()).mode === 'act'
   const metrics = createSelfMetrics({
     outbox: () => outboxFigures(deps),
@@ -161,7 +164,7 @@ export function createEdge(deps: EdgeDeps): Edge {
       version: deps.version,
       agent,
       metrics,
-      tellsReasons: settings.api.keys.length === 0,
+      tellsReasons: settings.api.keys.length === 0 && settings.workspaces.length === 0,
       notReady: deps.notReady,
       all: () => endpoints,
     }),

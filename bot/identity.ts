@@ -5,7 +5,7 @@ import type { Actor, RoleHolder } from '../agent/domain/principal.ts'
 import { Refusal } from '../agent/domain/refusal.ts'
 import { type Asker, askerOf } from '../agent/domain/workspace.ts'
 import { bearerToken, isOneOf } from './bearer.ts'
-import { type ApiKey, LOCAL } from './config.ts'
+import { type ApiKey, formsOf, LOCAL } from './config.ts'
 import { createCookie } from './cookie.ts'
 import { cleanText } from './messages/visible-text.ts'
 import type { VouchedAccount } from './oidc/provider.ts'
@@ -159,8 +159,7 @@ export function personOf(caller: Caller): PersonCaller {
 
 /** The agent as a caller sees it; in a Slack channel, as everybody sees it who reads along there. */
 export function agentFor(agent: Agent, caller: Caller, channel: string | null): Agent {
-  const seen = agent.seenBy(asAsker(caller), channel)
-  return seen.sight.everything ? agent : seen
+  return agent.seenBy(asAsker(caller), channel)
 }
 
 function asAsker(caller: Caller): Asker {
@@ -170,7 +169,7 @@ function asAsker(caller: Caller): Asker {
 
 /** All of them are compared, so that time tells nothing of which it was. */
 function keyLike(given: string, keys: readonly ApiKey[]): ApiKey | null {
-  return keys.filter(({ key }) => isOneOf(given, [key]))[0] ?? null
+  return keys.filter((key) => isOneOf(given, formsOf(key)))[0] ?? null
 }
 
 /** The account of a named person: an identity link like any other, made when the process starts and revoked when names are off. */

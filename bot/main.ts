@@ -31,7 +31,7 @@ import { openHostSecret } from './host-secret.ts'
 import { takeTheHostsWord } from './hosts-word.ts'
 import { integrationDeps, unlentDeps } from './integration-deps.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
-import { pageNotice } from './page-notice.ts'
+import { type Page, pageNotice } from './page-notice.ts'
 import { PLAN_CARD } from './plan-card.ts'
 import { readPolicySource } from './policy-file.ts'
 import { partsOf, type RoleOfProcess, startedIn } from './process-role.ts'
@@ -52,8 +52,7 @@ export type Log = IntegrationDeps['log']
 export interface App extends Lifecycle {
   agent: RunningAgent
   integrations: readonly Integration[]
-  /** Tells people, before everything else. */
-  page(words: string): Promise<void>
+  page: Page
 }
 
 export interface AppOptions {
@@ -97,7 +96,8 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, opt
   const { inspect = false, role = 'all', live = createLiveSecrets(settings, now) } = options
   const [parts, isHost] = [partsOf(role), role === 'all' && !inspect]
   if (isHost) await migrateToLatest(database.db)
-  const page = async (words: string): Promise<void> => void (await stores.outbox.enqueue(database.db, pageNotice(words, now())))
+  const page: Page = async (words, incidentId = null) =>
+    void (await stores.outbox.enqueue(database.db, pageNotice(words, now(), incidentId)))
   const onDeadJob: StoresDeps['onDeadJob'] = (job, error) => deadJobs(job, error)
   const stores = createStores({ database, now, retention: settings.retention, log, workerId: randomUUID(), onDeadJob })
   const integrations = await createIntegrations(settings, (id) => integrationDeps(id, stores, { now, log }), stores.toldChanges)

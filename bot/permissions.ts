@@ -35,5 +35,5 @@ export function mayDo(roles: readonly Role[], permission: Permission): boolean {
 /** @throws Refusal not-authorised, naming the role that is needed. */
 export function demand(roles: readonly Role[], permission: Permission): void {
   const role = LEAST_ROLE[permission]
-  if (!mayDo(roles, permission)) throw new Refusal('not-authorised', `It takes the role ${role}.`, { role, environment: null })
+  if (!mayDo(roles, permission)) throw new Refusal('not-authorised', `It takes the role ${role}.`, { role, of: null })
 }

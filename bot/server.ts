@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono'
-import { type Endpoint, mountEndpoints } from './api/endpoint.ts'
+import { credentialsOf, type Endpoint, mountEndpoints } from './api/endpoint.ts'
 import type { Identity } from './identity.ts'
 import { type Checked, outermostCheck, withSecurityHeaders } from './outermost-check.ts'
 import { HttpProblem, INTERNAL_PROBLEM, problemOf, problemResponse } from './problem.ts'
@@ -37,11 +37,7 @@ export function createServer(deps: ServerDeps): EdgeApp {
   app.use('*', measure(deps))
   const bodyTypes = new Map(deps.endpoints.flatMap(({ path, bodyType }) => (bodyType ? [[path, bodyType] as const] : [])))
   app.use('*', outermostCheck({ ...deps, bodyTypes }))
-  mountEndpoints(app, deps.endpoints, {
-    callerOf: (context) =>
-      deps.identity.callerOf({ authorization: context.req.header('authorization'), cookie: context.req.header('cookie') }),
-    refused: deps.refused,
-  })
+  mountEndpoints(app, deps.endpoints, { callerOf: (context) => deps.identity.callerOf(credentialsOf(context)), refused: deps.refused })
   if (deps.pages) app.route('/', deps.pages)
   app.notFound((context) => answerProblem(missing(deps.endpoints, context)))
   app.onError((error, context) => {

@@ -8,6 +8,8 @@ export interface SpokenNotice {
   /** notice: what became of something · page: somebody has to look now. */
   kind: 'notice' | 'page'
   incidentId: string | null
+  /** Whom it is for, where it concerns no incident: everybody, whoever runs Steadyhand, or whoever may know that this is frozen. */
+  audience: 'everybody' | 'installation' | { frozen: string }
   requestId: string | null
   /** Which notice it is, for programs: 'expired', 'verified' … */
   code: string

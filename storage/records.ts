@@ -22,9 +22,9 @@ export function createRecordsStore({ db }: { db: Kysely<Database> }): RecordsSto
         .where('i.opened_at', '<', to)
         .$if(service !== null, (query) => query.where('i.service', '=', storableText(service ?? '')))
         .orderBy('i.number', 'desc')
-        .limit(limit)
+        .limit(limit + 1)
         .execute()
-      return rows.map((row) => ({
+      const items = rows.slice(0, limit).map((row) => ({
         id: row.id,
         service: row.service,
         environment: row.environment,
@@ -35,6 +35,7 @@ export function createRecordsStore({ db }: { db: Kysely<Database> }): RecordsSto
         ending: endingOf(row),
         isDrill: row.drill_run !== null,
       }))
+      return { items, isAll: rows.length <= limit }
     },
 
     async feedback(incidentIds) {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { IntegrationError } from '../../integrations/errors.ts'
-import type { ByHand as ActionByHand, Parameters } from '../../integrations/ports/action.ts'
+import type { Parameters } from '../../integrations/ports/action.ts'
 import type { Workload } from '../../integrations/ports/workloads.ts'
 import { withoutOpinion } from '../diagnosis/second-opinion.ts'
 import { severityOf } from '../diagnosis/severity.ts'
@@ -13,7 +13,7 @@ import { meantOrKnown, nearest } from '../domain/nearest.ts'
 import type { Plan } from '../domain/plan.ts'
 import type { Principal } from '../domain/principal.ts'
 import { REFUSALS, Refusal, type RefusalCode } from '../domain/refusal.ts'
-import { haveSameOwners, type Workspace } from '../domain/workspace.ts'
+import { haveSameOwners, type Located, type Workspace } from '../domain/workspace.ts'
 import { demandResponder } from '../handling/demand-responder.ts'
 import { handlingOf } from '../handling/state.ts'
 import { healthyBound } from '../investigation/investigate.ts'
@@ -34,6 +34,8 @@ export interface ByHandDeps {
   approvals: Pick<ApprovalKernel, 'approvals'>
   people: Pick<PeopleStore, 'may'>
   topology: Topology
+  /** What whoever asks sees: services and incidents are looked up here alone. What is decided about them is decided from all that is known. */
+  seen: { incidents: Pick<IncidentStore, 'get' | 'list'>; topology: Topology }
   jobs: Pick<Jobs, 'follow' | 'investigateSoon'>
   /** None while everybody sees everything. */
   workspaces: readonly Workspace[]
@@ -87,9 +89,9 @@ interface Chosen {
 }
 
 export function createByHand(deps: ByHandDeps): ByHand {
-  const { catalog, incidents, topology } = deps
+  const { catalog, incidents, topology, seen } = deps
   const placeOf = async (service: string): Promise<Workload> => {
-    const { workloads } = await topology.inventory()
+    const { workloads } = await seen.topology.inventory()
     const found = workloads.filter((workload) => workload.service.toLowerCase() === service.toLowerCase())
     const [only] = found
     if (!only) {
@@ -100,16 +102,17 @@ export function createByHand(deps: ByHandDeps): ByHand {
       throw new Refusal('unknown-target', `${service} runs in ${found.map(({ environment }) => environment).join(' and ')}.`)
     return only
   }
-  const targetOf = async (action: string, named: string): Promise<{ name: string; services: [Workload, ...Workload[]] }> => {
-    const { workloads } = await topology.inventory()
+  /** `concerned`: every service that it would change, seen or not. */
+  const targetOf = async (action: string, named: string): Promise<{ name: string; workload: Workload; concerned: readonly Located[] }> => {
+    const { workloads } = await seen.topology.inventory()
     const isService = workloads.some(({ service }) => service.toLowerCase() === named.toLowerCase())
-    const concerned = isService ? null : await concernedBy(catalog, action, named)
-    const [first, ...others] = workloads.filter(
-      ({ service, environment }) => environment === concerned?.environment && concerned.services.includes(service),
-    )
-    if (first) return { name: named, services: [first, ...others] }
+    const concerned = isService ? [] : await concernedBy(catalog, action, named)
+    const isConcerned = (place: Located): boolean =>
+      concerned.some(({ service, environment }) => service === place.service && environment === place.environment)
+    const first = workloads.find(isConcerned)
+    if (first) return { name: named, workload: first, concerned }
     const only = await placeOf(named)
-    return { name: only.service, services: [only] }
+    return { name: only.service, workload: only, concerned: [only] }
   }
   const openFor = async ({ service, environment }: Workload, by: Principal): Promise<Chosen> => {
     const { graph } = await topology.inventory()
@@ -142,14 +145,14 @@ export function createByHand(deps: ByHandDeps): ByHand {
     async investigateByHand(what, by) {
       if ('service' in what) {
         const workload = await placeOf(what.service)
-        await demandResponder(deps.people, by, workload.environment)
+        await demandResponder(deps.people, by, workload)
         const { incident } = await openFor(workload, by)
         await deps.jobs.investigateSoon(incident.id)
         return incident
       }
-      const incident = await incidents.get(what.incident)
+      const incident = await seen.incidents.get(what.incident)
       if (!incident) return null
-      await demandResponder(deps.people, by, incident.environment)
+      await demandResponder(deps.people, by, incident)
       if (ENDED_STATES.includes(incident.state)) throw new Refusal('too-late', 'The incident is over already.')
       await deps.jobs.investigateSoon(incident.id)
       return incident
@@ -173,11 +176,10 @@ export function createByHand(deps: ByHandDeps): ByHand {
     },
 
     async proposeByHand({ action, service, parameters, incident: named }, by) {
-      const { name, services } = await targetOf(action, service)
-      const [workload] = services
-      await demandResponder(deps.people, by, workload.environment)
+      const { name, workload, concerned } = await targetOf(action, service)
+      await demandResponder(deps.people, by, workload)
       const entry = entryOf(catalog, action, workload.environment)
-      if (!services.every((each) => haveSameOwners(deps.workspaces, workload, each)))
+      if (!concerned.every((each) => haveSameOwners(deps.workspaces, workload, each)))
         throw new Refusal('invalid-parameters', `Services of different workspaces run on ${name}.`)
       const target = { environment: workload.environment, name }
       const wanted = Object.keys(parameters).length > 0 ? parameters : await defaultsOf(entry, target)
@@ -215,12 +217,12 @@ async function factsOf({ incidents, approvals }: ByHandDeps, incident: Incident,
 
 /** The named incident, else the newest open one that is about the service, or that the diagnosis blames on it. */
 async function incidentAbout(
-  { incidents }: ByHandDeps,
+  { incidents, seen }: ByHandDeps,
   named: string | null,
   { service, environment }: Workload,
 ): Promise<Incident | null> {
-  if (named !== null) return await incidents.get(named)
-  const { items } = await incidents.list({ state: 'active', limit: INCIDENTS_READ })
+  if (named !== null) return await seen.incidents.get(named)
+  const { items } = await seen.incidents.list({ state: 'active', limit: INCIDENTS_READ })
   const here = items.filter((each) => each.environment === environment)
   const about = here.find((each) => each.service === service)
   if (about) return about
@@ -233,13 +235,13 @@ async function incidentAbout(
 
 /** The named incident, if it is one of the same environment that is open; else the open one of the service, else a new one. */
 async function incidentFor(
-  { incidents, workspaces }: ByHandDeps,
+  { seen, workspaces }: ByHandDeps,
   named: string | null,
   { service, environment }: Workload,
   open: () => Promise<Chosen>,
 ): Promise<Chosen> {
   if (named === null) return await open()
-  const incident = await incidents.get(named)
+  const incident = await seen.incidents.get(named)
   if (!incident) throw new Refusal('invalid-parameters', `There is no incident ${named.slice(0, 40)}.`)
   if (ENDED_STATES.includes(incident.state)) throw new Refusal('too-late', `${incident.id} is over already.`)
   if (incident.environment !== environment)
@@ -264,15 +266,15 @@ function entryOf(catalog: Catalog, action: string, environment: string): Catalog
   )
 }
 
-/** What an action of this name knows of a target that is no service. */
-async function concernedBy(catalog: Catalog, action: string, name: string): ReturnType<NonNullable<ActionByHand['concerns']>> {
+/** The services that an action of this name concerns on a target that is none; empty where there is no such target. */
+async function concernedBy(catalog: Catalog, action: string, name: string): Promise<Located[]> {
   const wanted = action.toLowerCase()
   for (const { definition, byHand } of catalog.entries.map((entry) => entry.action)) {
     if (!byHand?.concerns || (definition.kind !== wanted && verbOf(definition.kind) !== wanted)) continue
     const found = await orRefusal(async () => await byHand.concerns?.(name))
-    if (found) return found
+    if (found) return found.services.map((service) => ({ service, environment: found.environment }))
   }
-  return null
+  return []
 }
 
 function verbOf(kind: string): string {

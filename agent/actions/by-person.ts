@@ -3,10 +3,11 @@ import type { Principal } from '../domain/principal.ts'
 import { Refusal } from '../domain/refusal.ts'
 import { demandResponder } from '../handling/demand-responder.ts'
 import type { Jobs } from '../jobs.ts'
-import type { ApprovalKernel, PeopleStore } from '../ports.ts'
+import type { ApprovalKernel, IncidentStore, PeopleStore } from '../ports.ts'
 
 export interface ByPersonDeps {
   approvals: ApprovalKernel
+  incidents: Pick<IncidentStore, 'get'>
   people: Pick<PeopleStore, 'may'>
   jobs: Pick<Jobs, 'follow' | 'lookAgain'>
 }
@@ -27,11 +28,13 @@ export interface ByPerson {
 const LOOK_TIMEOUT_MS = 10_000
 const REPEATABLE: readonly unknown[] = ['expired', 'aborted', 'cancelled']
 
-export function createByPerson({ approvals, people, jobs }: ByPersonDeps): ByPerson {
+export function createByPerson({ approvals, incidents, people, jobs }: ByPersonDeps): ByPerson {
   const asked = async (requestId: string, by: Principal): Promise<Approval> => {
     const approval = await approvals.approval(requestId)
-    if (!approval) throw new Refusal('unknown-approval')
-    await demandResponder(people, by, approval.plan.target.environment)
+    const incident = approval && (await incidents.get(approval.incidentId))
+    if (!incident) throw new Refusal('unknown-approval')
+    const { service } = incident
+    await demandResponder(people, by, { service, environment: approval.plan.target.environment })
     return approval
   }
 

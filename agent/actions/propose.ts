@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { IntegrationError } from '../../integrations/errors.ts'
-import type { ActionDefinition, DryRun, Observation, Parameters, Suggestion } from '../../integrations/ports/action.ts'
+import type { Action, ActionDefinition, DryRun, Observation, Parameters, Suggestion } from '../../integrations/ports/action.ts'
 import type { Approval } from '../domain/approval.ts'
 import type { Hypothesis } from '../domain/hypothesis.ts'
 import type { Incident } from '../domain/incident.ts'
 import { issueWords } from '../domain/issue-words.ts'
 import { type MetricBound, type Plan, resourceOf } from '../domain/plan.ts'
 import { Refusal, type RefusalCode } from '../domain/refusal.ts'
+import { haveSameOwners, type Located, type Workspace } from '../domain/workspace.ts'
 import type { ApprovalKernel, Presentation } from '../ports.ts'
 import { type Asking, buildPlan, MAX_ATTEMPTS } from './build-plan.ts'
 import type { Catalog, CatalogEntry } from './catalog.ts'
@@ -42,6 +43,8 @@ export interface ProposeDeps {
   presentations(incident: Pick<Incident, 'service' | 'environment'>): readonly Presentation[] | Promise<readonly Presentation[]>
   dependents(service: string): Promise<readonly string[]>
   build(): string | Promise<string>
+  /** None while everybody sees everything. */
+  workspaces: readonly Workspace[]
   now: () => Date
 }
 
@@ -137,6 +140,8 @@ export async function weighAction(deps: ProposeDeps, input: ProposalInput, entry
   if (!parsed.success) return heldBack('invalid-parameters', parameterProblems(action.definition, wanted.parameters).join('; '))
   const observation = await action.observe(wanted.target, signal)
   if (!observation) return heldBack('unknown-target', `${wanted.target.name} in ${wanted.target.environment}`)
+  if (!(await isForWhoeverReads(deps, input.incident, action, observation.target)))
+    return { result: 'held-back', code: null, words: elsewhereWords(input.incident, action, observation.target, parsed.data) }
   const repeat = objectionToRepeat(
     {
       action: { kind: action.definition.kind, version: action.definition.version, title: '' },
@@ -166,6 +171,23 @@ export async function weighAction(deps: ProposeDeps, input: ProposalInput, entry
   const dryRun = await action.dryRun({ planId, target, parameters: parsed.data, preconditions }, signal)
   if (dryRun.changes.length === 0) return { result: 'nothing-fits', words: `${action.title(target, parsed.data)} would change nothing.` }
   return { result: 'fits', chosen: { planId, entry, observation, parameters: parsed.data, asking, dryRun } }
+}
+
+/** Whether whoever reads the incident is also who looks after all that the action would change: nobody else is asked about it. @throws IntegrationError */
+async function isForWhoeverReads(
+  { workspaces }: Pick<ProposeDeps, 'workspaces'>,
+  incident: Located,
+  { byHand }: Action,
+  { environment, name }: Observation['target'],
+): Promise<boolean> {
+  if (workspaces.length === 0) return true
+  const concerned = (await byHand?.concerns?.(name)) ?? { environment, services: [name] }
+  return concerned.services.every((service) => haveSameOwners(workspaces, incident, { service, environment: concerned.environment }))
+}
+
+function elsewhereWords({ id }: Incident, action: Action, target: Observation['target'], parameters: Parameters): string {
+  const title = action.title(target, parameters)
+  return `${target.name} and ${id} belong to different workspaces, so "${title}" is not asked for here: whoever looks after ${target.name} has to ask for it`
 }
 
 async function ask(deps: ProposeDeps, input: ProposalInput, chosen: Chosen): Promise<Proposal> {

@@ -56,10 +56,10 @@ export const REFUSALS = {
 
 export type RefusalCode = keyof typeof REFUSALS
 
-/** The role that would have been enough; `environment` null: in any. */
+/** The role that would have been enough, and for what: where that runs it has to be held. `of` null: for no one thing, in any environment. */
 export interface NeededRole {
   role: Role
-  environment: string | null
+  of: { service: string; environment: string } | null
 }
 
 /** An expected "no" that a person may read: never a fault, never retried blindly. */

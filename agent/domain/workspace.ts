@@ -73,6 +73,19 @@ export function seesEnvironment({ asker, place }: Sight, environment: string): b
   return [asker, place].every((reach) => reach === 'everything' || reach.some(({ environments }) => isNamed(environments, environment)))
 }
 
+/** Whether a freeze is seen: '*', 'env:NAME' or 'resource:PROVIDER/ENVIRONMENT/KIND/NAME'. */
+export function seesScope(sight: Sight, scope: string): boolean {
+  if (scope === '*') return true
+  if (scope.startsWith('env:')) return seesEnvironment(sight, scope.slice('env:'.length))
+  const frozen = resourceOf(scope)
+  return frozen !== null && sees(sight, frozen)
+}
+
+function resourceOf(scope: string): Located | null {
+  const [, environment, , service] = scope.slice('resource:'.length).split('/')
+  return scope.startsWith('resource:') && environment !== undefined && service !== undefined ? { service, environment } : null
+}
+
 /** The workspaces that a thing belongs to. */
 export function ownersOf(workspaces: readonly Workspace[], thing: Located): Workspace[] {
   return workspaces.filter((each) => owns(each, thing))
@@ -82,6 +95,18 @@ export function ownersOf(workspaces: readonly Workspace[], thing: Located): Work
 export function channelOf(workspaces: readonly Workspace[], thing: Located, usual: string): string | null {
   if (workspaces.length === 0) return usual
   return ownersOf(workspaces, thing).flatMap(({ channels }) => channels)[0] ?? null
+}
+
+/** Where a freeze is told: of one thing where that is shown, any other in the usual channel where everybody may know of it who reads along there. */
+export function channelOfScope(workspaces: readonly Workspace[], scope: string, usual: string): string | null {
+  const frozen = resourceOf(scope)
+  if (frozen !== null) return channelOf(workspaces, frozen, usual)
+  return isOfNone(workspaces, usual) || seesScope(sightIn(workspaces, usual), scope) ? usual : null
+}
+
+/** Whether a channel is no team's: then it is that of whoever runs Steadyhand. */
+export function isOfNone(workspaces: readonly Workspace[], channel: string): boolean {
+  return workspaces.every(({ channels }) => !channels.includes(channel))
 }
 
 /** Whether whoever sees the one sees the other. */

@@ -16,6 +16,8 @@ import { handlingOf } from './state.ts'
 export interface HandlingDeps {
   approvals: Pick<ApprovalKernel, 'approvals' | 'cancel'>
   incidents: IncidentStore
+  /** What whoever asks sees: incidents are looked up here alone, and named of them is what may be read. */
+  seen: { incidents: Pick<IncidentStore, 'get' | 'alerts'> }
   people: Pick<PeopleStore, 'may'>
   jobs: Pick<Jobs, 'follow'>
   topology: Topology
@@ -64,11 +66,11 @@ const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
 }
 
 export function createHandling(deps: HandlingDeps): Handling {
-  const { approvals, incidents, now } = deps
+  const { approvals, incidents, seen, now } = deps
   const mine = async (incidentId: string, by: Principal): Promise<Incident | null> => {
-    const incident = await incidents.get(incidentId)
+    const incident = await seen.incidents.get(incidentId)
     if (!incident) return null
-    await demandResponder(deps.people, by, incident.environment)
+    await demandResponder(deps.people, by, incident)
     return incident
   }
   const open = async (incidentId: string, by: Principal): Promise<Incident | null> => {
@@ -177,7 +179,11 @@ export function createHandling(deps: HandlingDeps): Handling {
         [key, name, service ?? ''].some((said) => said !== '' && names.includes(said.toLowerCase())),
       )
       const [first] = leaving
-      if (!first) throw new Refusal('invalid-parameters', `No alert of it is called that. There are: ${alertNames(alerts)}.`)
+      if (!first)
+        throw new Refusal(
+          'invalid-parameters',
+          `No alert of it is called that. ${namedWords(await seen.incidents.alerts(incidentId), alerts)}`,
+        )
       const placed = normalise({ ...first, environment: incident.environment }, inventory)
       const opened = await incidents.split({ id: incidentId, alerts: leaving, person: by, title: titleOf(placed), service: placed.service })
       if (!opened) throw new Refusal('invalid-parameters', 'At least one alert has to stay, and the incident has to be open.')
@@ -224,8 +230,9 @@ function demandOneTrouble(part: Incident, whole: Incident | null, into: string):
     throw new Refusal('invalid-parameters', 'A drill is never one with a real incident or another drill.')
 }
 
-function alertNames(alerts: readonly { name: string }[]): string {
-  const names = [...new Set(alerts.map(({ name }) => name))]
+function namedWords(read: readonly { name: string }[], all: readonly unknown[]): string {
+  const names = [...new Set(read.map(({ name }) => name))]
+  if (names.length === 0) return all.length === 0 ? 'There are: none.' : 'Its alerts are not read in this workspace.'
   const more = names.length - SHOWN
-  return names.length === 0 ? 'none' : `${names.slice(0, SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  return `There are: ${names.slice(0, SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}.`
 }

@@ -27,7 +27,7 @@ const AFTER_END_MS = 10 * 60_000
 
 /** What whoever asks sees: an answer is made of nothing else. */
 export interface Sees {
-  incidents: IncidentStore
+  incidents: Pick<IncidentStore, 'get' | 'alerts' | 'hypotheses' | 'evidence' | 'evidenceSummaries' | 'evidenceItem'>
   topology: Topology
   reads(incident: Incident, kind: DataKind): boolean
 }
@@ -38,7 +38,11 @@ export type Answered =
 
 export type Questions = (seen: Sees, question: { incidentId: string; text: string }) => Promise<Answered>
 
-type QuestionDeps = Pick<InvestigationDeps, 'sources' | 'runbooks' | 'workspaces' | 'now' | 'log'> & { help: ModelHelp }
+type QuestionDeps = Pick<InvestigationDeps, 'sources' | 'runbooks' | 'workspaces' | 'now' | 'log'> & {
+  help: ModelHelp
+  /** Where what a question found is kept. */
+  evidence: Pick<IncidentStore, 'addEvidence'>
+}
 
 /** Questions about one incident, answered by a model from what is stored and what read-only tools find, all of it within what the asker sees. */
 export function createQuestions(deps: QuestionDeps): Questions {
@@ -106,7 +110,7 @@ function answeredBy(steps: readonly StepAt[]): Answered {
 }
 
 function loopDeps(
-  { help: { models, prompts }, now, log, ...deps }: QuestionDeps,
+  { help: { models, prompts }, evidence, now, log, ...deps }: QuestionDeps,
   { incidents }: Sees,
   { incident, scope, allowed }: { incident: Incident; scope: Scope; allowed: ReadonlySet<DataKind> },
   { seconds }: Budget,
@@ -123,7 +127,7 @@ function loopDeps(
       repair: prompts.question.repair,
     },
     keep: async (found) =>
-      await incidents.addEvidence(
+      await evidence.addEvidence(
         incident.id,
         found.filter(({ kind }) => mayTell(kind, allowed)),
       ),

@@ -14,6 +14,8 @@ export interface Figures {
   from: Date
   to: Date
   service: string | null
+  /** False where there was more than is counted at once: then every count is too small. */
+  isWhole: boolean
   /** Incidents that began in the window; one that was merged into another counts there. */
   incidents: { opened: number; open: number; bySeverity: Record<Severity, number>; merged: number; drillsLeftOut: number }
   /** From the beginning to the first thing a person did. */
@@ -40,6 +42,7 @@ export interface FiguresInput {
   incidents: readonly IncidentRecord[]
   requests: readonly Approval[]
   feedback: FeedbackCounts
+  isWhole: boolean
 }
 
 const WORK_BEGINS = 8
@@ -60,6 +63,7 @@ export function figuresOf(input: FiguresInput): Figures {
     from: input.from,
     to: input.to,
     service: input.service,
+    isWhole: input.isWhole,
     incidents: {
       opened: own.length,
       open: own.filter(({ endedAt }) => endedAt === null).length,

@@ -18,26 +18,28 @@ export async function readFigures(
   deps: { records: RecordsStore; approvals: Pick<ApprovalKernel, 'approvals'> },
   query: RecordsQuery,
 ): Promise<Figures> {
-  const [incidents, requests] = await Promise.all([
+  const [{ items: incidents, isAll }, requests] = await Promise.all([
     deps.records.incidents({ ...query, limit: MOST_INCIDENTS }),
     requestsSince(deps.approvals, query.from),
   ])
   const counted = incidents.filter(({ isDrill }) => query.drills || !isDrill)
-  return figuresOf({ ...query, incidents, requests, feedback: await deps.records.feedback(counted.map(({ id }) => id)) })
+  const feedback = await deps.records.feedback(counted.map(({ id }) => id))
+  return figuresOf({ ...query, incidents, requests: requests.items, feedback, isWhole: isAll && requests.isAll })
 }
 
-/** Requests come newest first, so reading ends with the first page that begins before the window. */
-async function requestsSince(approvals: Pick<ApprovalKernel, 'approvals'>, from: Date): Promise<Approval[]> {
-  const found: Approval[] = []
+/** Requests come newest first, so reading ends with the first page that ends before the window. A page may be empty and lead on all the same. */
+async function requestsSince(approvals: Pick<ApprovalKernel, 'approvals'>, from: Date): Promise<{ items: Approval[]; isAll: boolean }> {
+  const items: Approval[] = []
   let cursor: string | null = null
   for (let page = 0; page < MOST_PAGES; page += 1) {
     const read: { items: Approval[]; next: string | null } = await approvals.approvals({
       limit: PAGE,
       ...(cursor === null ? {} : { cursor }),
     })
-    found.push(...read.items)
+    items.push(...read.items)
     cursor = read.next
-    if (cursor === null || (read.items.at(-1)?.createdAt.getTime() ?? 0) < from.getTime()) break
+    const last = read.items.at(-1)
+    if (cursor === null || (last && last.createdAt.getTime() < from.getTime())) return { items, isAll: true }
   }
-  return found
+  return { items, isAll: false }
 }

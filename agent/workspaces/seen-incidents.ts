@@ -5,16 +5,17 @@ import { type DataKind, dataKindOf } from '../domain/model-data.ts'
 import { type Sight, sees } from '../domain/workspace.ts'
 import type { IncidentStore } from '../ports.ts'
 
+/** Incidents to be read; what is written is written to the store itself. */
+export type SeenIncidents = Pick<
+  IncidentStore,
+  'get' | 'list' | 'timeline' | 'alerts' | 'evidence' | 'evidenceSummaries' | 'evidenceItem' | 'hypotheses' | 'feedback'
+>
+
 /** Incidents as somebody sees them who sees only so much: what is not seen is answered like what is not there. */
-export function seenIncidents(incidents: IncidentStore, sight: Sight): IncidentStore {
+export function seenIncidents(incidents: SeenIncidents, sight: Sight): SeenIncidents {
   const get = async (id: string): Promise<Incident | null> => {
     const incident = await incidents.get(id)
     return incident && sees(sight, incident) ? incident : null
-  }
-  const demand = async (id: string): Promise<Incident> => {
-    const incident = await get(id)
-    if (!incident) throw new Error(`there is no incident ${id}`)
-    return incident
   }
   const ifSeen = async <T>(id: string, read: (incident: Incident) => Promise<T>, otherwise: T): Promise<T> => {
     const incident = await get(id)
@@ -49,22 +50,6 @@ export function seenIncidents(incidents: IncidentStore, sight: Sight): IncidentS
         [],
       ),
     feedback: async (id) => await ifSeen(id, () => incidents.feedback(id), []),
-
-    // Opens or finds the incident of a service that was looked up among those that are seen.
-    absorb: incidents.absorb,
-    absorbAll: incidents.absorbAll,
-    record: async (id, event) => await incidents.record((await demand(id)).id, event),
-    addEvidence: async (id, items) => await incidents.addEvidence((await demand(id)).id, items),
-    saveHypotheses: async (id, hypotheses) => await incidents.saveHypotheses((await demand(id)).id, hypotheses),
-    async merge(merging) {
-      await Promise.all([demand(merging.id), demand(merging.into)])
-      return await incidents.merge(merging)
-    },
-    async split(splitting) {
-      await demand(splitting.id)
-      return await incidents.split(splitting)
-    },
-    addFeedback: async (id, feedback) => await incidents.addFeedback((await demand(id)).id, feedback),
   }
 }
 

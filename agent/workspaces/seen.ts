@@ -4,20 +4,23 @@ import type { Incident } from '../domain/incident.ts'
 import type { DataKind } from '../domain/model-data.ts'
 import { type Sight, sees, seesEnvironment } from '../domain/workspace.ts'
 import type { Drills } from '../drills.ts'
-import type { ApprovalKernel, AuditStore, ControlStore, IncidentStore, RecordsStore } from '../ports.ts'
+import type { ApprovalKernel, AuditStore, ControlStore, RecordsStore } from '../ports.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Topology } from '../topology/inventory.ts'
 import { createScopes } from '../topology/scopes.ts'
 import { seenApprovals } from './seen-approvals.ts'
-import { seenIncidents } from './seen-incidents.ts'
+import { seenAudit } from './seen-audit.ts'
+import { seenControl } from './seen-control.ts'
+import { type SeenIncidents, seenIncidents } from './seen-incidents.ts'
 import { seenTopology } from './seen-inventory.ts'
 import { allModelRuns, type ModelRuns, seenModelRuns } from './seen-model-runs.ts'
-import { seenAudit, seenControl, seenRecords, seenTelemetry } from './seen-records.ts'
+import { seenRecords } from './seen-records.ts'
+import { seenTelemetry } from './seen-telemetry.ts'
 
 /** What answers are made of. Whoever is given the narrow ones can tell no more than they hold. */
 export interface Seen {
   everything: boolean
-  incidents: IncidentStore
+  incidents: SeenIncidents
   approvals: ApprovalKernel
   topology: Topology
   telemetry: Telemetry
@@ -70,7 +73,7 @@ export function partOf(parts: Parts, sight: Sight): Seen {
 }
 
 /** That there is a drill is everybody's to know: it breaks the target of all. What came of it is not. */
-function seenDrills(drills: AgentDeps['drills'], incidents: Pick<IncidentStore, 'get'>): Agent['drills'] {
+function seenDrills(drills: AgentDeps['drills'], incidents: Pick<SeenIncidents, 'get'>): Agent['drills'] {
   type Run = Awaited<ReturnType<Drills['run']>>
   const seen = async (run: Run): Promise<Run> => {
     if (run?.incident == null || (await incidents.get(run.incident))) return run

@@ -6,11 +6,13 @@ import { bearerToken, isOneOf } from '../bearer.ts'
 import { startScope } from '../commands/scope.ts'
 import { isLoopback } from '../config.ts'
 import { HttpProblem } from '../problem.ts'
+import { reportSchema } from './audit.ts'
 import { type Call, type Endpoint, endpoint } from './endpoint.ts'
+import { modeSchema, showMode } from './system.ts'
 import { textSchema } from './text.ts'
 
 export interface AdminApiDeps {
-  agent: Pick<Agent, 'control' | 'effects' | 'power' | 'settle' | 'services'>
+  agent: Pick<Agent, 'control' | 'effects' | 'power' | 'settle' | 'services' | 'mode' | 'verifyAudit'>
   /** A backup of the database as it is now. */
   backUp(): Promise<ReadableStream<Uint8Array>>
   /** The audit log after a place in it, signed. @throws RangeError when it has no such place */
@@ -63,6 +65,31 @@ export function adminEndpoints({ agent, hostSecret, backUp, exportAudit }: Admin
       async handle() {
         const { items } = await agent.services()
         return { body: { items: items.map(({ name, environment }) => ({ service: name, environment })) } }
+      },
+    }),
+    endpoint({
+      method: 'get',
+      path: '/api/v1/admin/mode',
+      name: 'getWholeMode',
+      summary: 'Whether approved actions would run now, and if not every reason why. For the command line on the host only.',
+      access: 'token',
+      answers: { 200: { words: 'The mode.', schema: modeSchema } },
+      problems: ['no-token'],
+      admit: (context) => demandHost(context, hostSecret),
+      handle: async () => ({ body: await showMode(agent) }),
+    }),
+    endpoint({
+      method: 'get',
+      path: '/api/v1/admin/audit/verify',
+      name: 'verifyWholeAudit',
+      summary: 'Proves the audit log, with the rows that a violation names. For the command line on the host only.',
+      access: 'token',
+      answers: { 200: { words: 'What was found; `ok` is false when anything is not as it should be.', schema: reportSchema } },
+      problems: ['no-token'],
+      admit: (context) => demandHost(context, hostSecret),
+      async handle() {
+        const { ok, violations, entries, head } = await agent.verifyAudit()
+        return { body: { ok, violations, entries, head } }
       },
     }),
     endpoint({

@@ -59,6 +59,16 @@ interface Spec<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType
   handle(call: Call<z.infer<P>, z.infer<Q>, z.infer<B>>): Promise<Answer>
 }
 
+/** What a caller shows of who they are. */
+export interface Credentials {
+  authorization: string | undefined
+  cookie: string | undefined
+}
+
+export function credentialsOf({ req }: Context<Checked>): Credentials {
+  return { authorization: req.header('authorization'), cookie: req.header('cookie') }
+}
+
 const NOTHING = z.object({})
 
 /** Ties a call's schemas to its handler: the handler gets what was parsed, and nothing else. */

@@ -1,7 +1,7 @@
 import type { Agent } from '../../agent/agent.ts'
 import type { AgentEvent, EventHub } from '../../agent/events.ts'
 import { HttpProblem } from '../problem.ts'
-import { type Endpoint, endpoint } from './endpoint.ts'
+import { type Credentials, credentialsOf, type Endpoint, endpoint } from './endpoint.ts'
 
 const MOST_CLIENTS = 100
 /** A client that reads slower than this is let go; it connects again and reads what is current. */
@@ -20,9 +20,12 @@ export interface EventStreams {
 /** Server-sent events of what changed: pointers, never the rows. Ids grow by one within a process; a client that sees a gap, or a new `hello`, reads again. */
 export function createEventStreams({
   hub,
+  stillSees,
   heartbeatMs = HEARTBEAT_MS,
 }: {
   hub: Pick<EventHub, 'subscribe'>
+  /** Whether who opened a stream sees by now what they saw then: sessions end, and roles are taken away. Asked with each heartbeat. */
+  stillSees(credentials: Credentials, seen: Pick<Agent, 'sight'>): Promise<boolean>
   heartbeatMs?: number
 }): EventStreams {
   const clients = new Set<() => void>()
@@ -33,7 +36,8 @@ export function createEventStreams({
     for (const listener of listeners) listener(lastId, event)
   })
 
-  const openStream = ({ sight }: Pick<Agent, 'sight'>): Response => {
+  const openStream = (seen: Pick<Agent, 'sight'>, credentials: Credentials): Response => {
+    const { sight } = seen
     if (clients.size >= MOST_CLIENTS) throw new HttpProblem('too-many-listeners', null, { 'retry-after': '5' })
     const encoder = new TextEncoder()
     let end = (): void => {}
@@ -51,7 +55,13 @@ export function createEventStreams({
                 (text) => (clients.has(end) ? send(text) : undefined),
                 () => end(),
               )
-          const heartbeat = setInterval(() => send(': still here\n\n'), heartbeatMs)
+          const beat = async (): Promise<void> => {
+            // Its client connects again, and is told what is theirs by then.
+            if (await stillSees(credentials, seen).catch(() => false)) {
+              if (clients.has(end)) send(': still here\n\n')
+            } else end()
+          }
+          const heartbeat = setInterval(() => void beat(), heartbeatMs)
           end = () => {
             if (!clients.delete(end)) return
             clearInterval(heartbeat)
@@ -80,7 +90,7 @@ export function createEventStreams({
         access: 'caller',
         answers: { 200: { words: 'The stream; it stays open.', schema: null, type: 'text/event-stream' } },
         problems: ['too-many-listeners'],
-        handle: async () => openStream(agent),
+        handle: async ({ context }) => openStream(agent, credentialsOf(context)),
       }),
     ],
     open: () => clients.size,

@@ -22,7 +22,7 @@ export function messageEndpoints({ messages, agent }: MessageApiDeps): Endpoint[
       access: 'caller',
       answers: { 200: { words: 'The messages.', schema: listOf(messageSchema) } },
       async handle() {
-        // Their words name whatever they are about, and nothing says what that is.
+        // Their words name whatever they are about, also of incidents.
         const said = agent.sight.everything ? await messages.general('console', SHOWN) : []
         return {
           body: { items: said.map(({ kind, ref, text, blocks, at }) => ({ kind, ref, text, blocks, at: at.toISOString() })), next: null },

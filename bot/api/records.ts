@@ -24,6 +24,8 @@ export const figuresSchema = z.object({
   from: timeSchema,
   to: timeSchema,
   service: z.string().nullable(),
+  /** False where there was more than is counted at once: then every count is too small. */
+  isWhole: z.boolean(),
   incidents: z.object({
     opened: count,
     open: count,

@@ -10,7 +10,7 @@ export interface SystemApiDeps {
   version: string
   agent: Pick<Agent, 'mode'>
   metrics: Pick<SelfMetrics, 'text' | 'contentType'>
-  /** Whether anybody who reaches the port may read why Steadyhand only observes: where no token is asked for. */
+  /** Whether anybody who reaches the port may read why Steadyhand only observes: where no token is asked for, and everybody sees everything. */
   tellsReasons: boolean
   /** Resolves to what keeps alerts from being taken now; null when nothing does. */
   notReady(): Promise<string | null>
@@ -91,7 +91,7 @@ export function modeEndpoints({ agent }: { agent: Pick<Agent, 'mode' | 'control'
   ]
 }
 
-async function showMode(agent: Pick<Agent, 'mode'>): Promise<z.infer<typeof modeSchema>> {
+export async function showMode(agent: Pick<Agent, 'mode'>): Promise<z.infer<typeof modeSchema>> {
   const mode = await agent.mode()
   return { mode: mode.mode, reasons: mode.mode === 'observe' ? mode.reasons : [] }
 }

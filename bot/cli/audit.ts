@@ -4,6 +4,7 @@ import type { Settings } from '../config.ts'
 import { verifyFile } from './audit-export.ts'
 import type { CliCommand } from './command.ts'
 import { CommandFailed } from './failure.ts'
+import { operatorOf, toldOnHost } from './on-host.ts'
 import { runningServer } from './server-at.ts'
 import { withStoppedApp } from './stopped-app.ts'
 import { type Terminal, withProgress } from './terminal.ts'
@@ -46,7 +47,7 @@ async function verifyOffline(file: string, key: string | null, terminal: Termina
 
 async function verify(settings: Settings): Promise<Report> {
   const server = await runningServer(settings)
-  if (server) return await server.call('GET', '/api/v1/audit/verify', reportSchema)
+  if (server) return await toldOnHost({ operator: await operatorOf(settings), server }, '/audit/verify', reportSchema)
   return await verifyDatabase(settings)
 }
 

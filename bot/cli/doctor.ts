@@ -5,16 +5,16 @@ import { reportSchema } from '../api/audit.ts'
 import { modeSchema } from '../api/system.ts'
 import { ConfigError, exposureProblem, type Settings } from '../config.ts'
 import { mayUseNames } from '../configured-people.ts'
-import { readHostSecret } from '../host-secret.ts'
 import { createLog } from '../log.ts'
 import { createApp, examineChats, policyProblems, VERSION } from '../main.ts'
 import { migrationsToRun } from '../offline.ts'
 import { createIdentityProvider } from '../oidc/provider.ts'
 import { HttpProblem } from '../problem.ts'
-import { type ApiClient, createApiClient, RefusedCall } from './api-client.ts'
+import { type ApiClient, RefusedCall } from './api-client.ts'
 import type { CliCommand } from './command.ts'
 import { CommandFailed } from './failure.ts'
 import { improvements } from './improvements.ts'
+import { operatorOf, toldOnHost } from './on-host.ts'
 import { addressOf, runningServer, widestKey, workspacesOf } from './server-at.ts'
 import { withProgress } from './terminal.ts'
 import { examineWorkspaces } from './workspace-check.ts'
@@ -143,8 +143,9 @@ function traces({ traces: told }: Settings): CheckResult[] {
 }
 
 async function examineServer(server: ApiClient, settings: Settings): Promise<CheckResult[]> {
-  const asked = askedWords(settings)
-  const answers = await askServer(server)
+  const operator = await operatorOf(settings)
+  const asked = operator === null ? askedWords(settings) : 'asked by its operator, who is told everything'
+  const answers = await askServer({ operator, server })
   if (answers === null)
     return [
       failed(
@@ -158,7 +159,7 @@ async function examineServer(server: ApiClient, settings: Settings): Promise<Che
     ok('server', `runs at ${server.url}, ${asked}`),
     modeResult(mode, reasons),
     auditResult(report.ok, report.violations, report.entries),
-    ...examineWorkspaces(settings, await placesBy(server, settings)),
+    ...examineWorkspaces(settings, await placesBy(operator)),
   ]
 }
 
@@ -200,10 +201,10 @@ async function examineDatabase(settings: Settings): Promise<CheckResult[]> {
 }
 
 /** Null when the server has other keys than these settings. */
-async function askServer(server: ApiClient) {
+async function askServer(ways: { operator: ApiClient | null; server: ApiClient }) {
   try {
-    const mode = await server.call('GET', '/api/v1/mode', modeSchema)
-    return { ...mode, report: await server.call('GET', '/api/v1/audit/verify', reportSchema) }
+    const mode = await toldOnHost(ways, '/mode', modeSchema)
+    return { ...mode, report: await toldOnHost(ways, '/audit/verify', reportSchema) }
   } catch (error) {
     if (error instanceof RefusedCall && error.problem.status === 401) return null
     throw error
@@ -224,19 +225,9 @@ export function askedWords(settings: Pick<Settings, 'api' | 'workspaces'>): stri
   return `asked with ${name}, which sees ${own.length === 0 ? 'no workspace' : `the workspace${own.length > 1 ? 's' : ''} ${own.join(', ')}`}: what is not theirs is not in its answers`
 }
 
-/** None while there is no workspace to ask for, and where only another user could read them. */
-async function placesBy({ url }: ApiClient, { workspaces, dataDir }: Settings): Promise<Located[]> {
-  const secret = workspaces.length === 0 ? null : secretIn(dataDir)
-  return secret === null ? [] : (await createApiClient(url, secret).call('GET', '/api/v1/admin/services', placesSchema)).items
-}
-
-function secretIn(dataDir: string): string | null {
-  try {
-    return readHostSecret(dataDir)
-  } catch {
-    // It belongs to the user of the server; what the settings say is checked all the same.
-    return null
-  }
+/** None where only another user could read them; what the settings say is checked all the same. */
+async function placesBy(operator: ApiClient | null): Promise<Located[]> {
+  return operator === null ? [] : (await operator.call('GET', '/api/v1/admin/services', placesSchema)).items
 }
 
 function placesOf(services: readonly { name: string; environment: string }[]): Located[] {

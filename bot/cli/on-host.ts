@@ -1,4 +1,6 @@
+import type { z } from 'zod'
 import { Refusal } from '../../agent/domain/refusal.ts'
+import { modeSchema } from '../api/system.ts'
 import type { Settings } from '../config.ts'
 import { readHostSecret } from '../host-secret.ts'
 import type { App } from '../main.ts'
@@ -42,6 +44,41 @@ async function throughServer<T>(settings: Settings, ways: { running(server: ApiC
     if (!(error instanceof RefusedCall) || error.problem.code !== 'not-authorised' || settings.databaseUrl === null) throw error
     return await ways.stopped()
   }
+}
+
+/**
+ * The server as its operator, who is told everything. Null where its secret cannot be read or is another server's, and while there are no workspaces:
+ * then a key is told the same.
+ */
+export async function operatorOf(settings: Settings): Promise<ApiClient | null> {
+  const secret = settings.workspaces.length === 0 ? null : secretIn(settings)
+  const operator = secret === null ? null : createApiClient(addressOf(settings), secret)
+  try {
+    await operator?.call('GET', '/api/v1/admin/mode', modeSchema)
+    return operator
+  } catch (error) {
+    if (!(error instanceof RefusedCall)) throw error
+    return null
+  }
+}
+
+function secretIn({ dataDir }: Settings): string | null {
+  try {
+    return readHostSecret(dataDir)
+  } catch {
+    // It belongs to the user of the server: what is asked is asked with a key then.
+    return null
+  }
+}
+
+/** What is told at a path below /api/v1/admin to the operator and, where there is none, below /api/v1 to a key. @throws RefusedCall */
+export async function toldOnHost<T>(
+  { operator, server }: { operator: ApiClient | null; server: ApiClient },
+  path: `/${string}`,
+  schema: z.ZodType<T>,
+): Promise<T> {
+  if (operator !== null) return await operator.call('GET', `/api/v1/admin${path}`, schema)
+  return await server.call('GET', `/api/v1${path}`, schema)
 }
 
 function hostSecretOf({ dataDir }: Settings): string {

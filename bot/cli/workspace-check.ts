@@ -33,7 +33,26 @@ export function examineWorkspaces(
     ['workspaces without a channel', talks ? workspaces.filter((each) => each.channels.length === 0).map(({ name }) => name) : []],
   ] as const
   const head: CheckResult = { name: 'workspaces', status: 'ok', words: workspaces.map(({ name }) => name).join(', '), fix: null }
-  return [head, ...left.flatMap(([what, found]) => (found.length === 0 ? [] : [leftOut(what, found)]))]
+  return [
+    head,
+    ...unknownPeople(workspaces, people),
+    ...left.flatMap(([what, found]) => (found.length === 0 ? [] : [leftOut(what, found)])),
+  ]
+}
+
+/** A slip, or somebody whom admins added: those are in the database alone. */
+function unknownPeople(workspaces: Settings['workspaces'], people: Settings['people']): CheckResult[] {
+  const known = new Set(people.map(({ id }) => id))
+  return workspaces.flatMap(({ name, people: named }) =>
+    named
+      .filter((id) => !known.has(id))
+      .map((id) => ({
+        name: 'workspaces',
+        status: 'warning' as const,
+        words: `${name} names ${id}, who is none of the people of the settings`,
+        fix: 'Right for somebody whom admins added (say "people"); else correct the id.',
+      })),
+  )
 }
 
 function leftOut(what: string, found: readonly string[]): CheckResult {

@@ -39,6 +39,9 @@ export const records: Command = {
         say`${bold('Records')}${about}, the last ${durationWords(seconds)}: ${countWords(figures.incidents.opened, 'incident')}, ${figures.incidents.open} open.`,
       ),
       facts(...factsOf(figures)),
+      ...(figures.isWhole
+        ? []
+        : [note(say`There was more than is counted at once, so these figures are too small: ask for a shorter time.`)]),
       ...(left > 0 ? [note(say`${countWords(left, 'drill')} left out; say ${bold('records drills')} to count them.`)] : []),
     )
   },

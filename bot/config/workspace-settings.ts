@@ -57,20 +57,15 @@ export function readWorkspaces(file: readonly z.infer<typeof workspaceFileSchema
 }
 
 /** What would let a workspace hold less, or somebody else, than whoever wrote it believes. */
-export function workspaceProblems(
-  workspaces: readonly Workspace[],
-  known: { people: readonly { id: string }[]; keys: readonly { name: string | null }[] },
-): string[] {
-  const people = new Set(known.people.map(({ id }) => id))
-  const keys = new Set(known.keys.map(({ name }) => name))
+export function workspaceProblems(workspaces: readonly Workspace[], known: readonly { name: string | null }[]): string[] {
+  const keys = new Set(known.map(({ name }) => name))
   const names = workspaces.map(({ name }) => name)
   const homes = workspaces.flatMap(({ name, channels }) => channels.map((channel) => ({ name, channel })))
   return [
     ...names.filter((name, index) => names.indexOf(name) !== index).map((name) => `workspaces: "${name}" is there twice.`),
-    ...workspaces.flatMap((each) => [
-      ...each.people.filter((id) => !people.has(id)).map((id) => `workspaces: ${each.name} names ${id}, who is none of the people.`),
-      ...each.keys.filter((name) => !keys.has(name)).map((name) => `workspaces: ${each.name} names the key ${name}, which there is not.`),
-    ]),
+    ...workspaces.flatMap((each) =>
+      each.keys.filter((name) => !keys.has(name)).map((name) => `workspaces: ${each.name} names the key ${name}, which there is not.`),
+    ),
     ...homes
       .filter(({ channel }, index) => homes.findIndex((home) => home.channel === channel) !== index)
       .map(({ name, channel }) => `workspaces: the channel ${channel} of ${name} belongs to another workspace too.`),

@@ -40,7 +40,10 @@ export function createConsoleSurface({ messages, render }: ConsoleSurfaceDeps): 
     refreshApproval: async () => {},
     async say({ ref, kind, incidentId, text: words }) {
       const card: Card = { kind: 'answer', ref: '', notification: words, blocks: [text(say`${words}`)] }
-      await messages.say('console', { incidentId, kind, ref, ...render(card) })
+      const said = { ref, ...render(card) }
+      // Whoever runs it finds all pages in one place; who looks after the incident reads it there as well.
+      await messages.say('console', { ...said, kind, incidentId: kind === 'page' ? null : incidentId })
+      if (kind === 'page' && incidentId !== null) await messages.say('console', { ...said, kind: 'notice', incidentId })
     },
   }
 }

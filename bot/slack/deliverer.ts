@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Page } from '../page-notice.ts'
 import type { Drawn } from './drawing.ts'
 import { SlackFailure, type SlackWeb } from './slack-api.ts'
 
@@ -58,7 +59,7 @@ export interface DelivererDeps {
   /** What should be shown beside a card from now on. */
   follow(also: 'chart' | 'ended', incidentId: string): Promise<void>
   /** Tells people elsewhere that somebody has to look. */
-  page(words: string): Promise<void>
+  page: Page
   /** No other process has this database: claims found at the start are of a dead one. */
   alone: boolean
   pace?: Pace
@@ -175,13 +176,13 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
   }
 
   /** A page that cannot be shown pages nobody: it would bring the next one. */
-  const page = async ({ kind }: StoredPosting, words: string): Promise<void> => {
-    if (kind !== 'page') await deps.page(words)
+  const page = async ({ kind }: StoredPosting, words: string, incidentId: string | null = null): Promise<void> => {
+    if (kind !== 'page') await deps.page(words, incidentId)
   }
 
   const giveUp = async (posting: StoredPosting, words: string): Promise<void> => {
     await postings.bury(posting.id, words)
-    await page(posting, `A message for Slack was given up (${posting.kind} ${posting.ref}): ${words}`)
+    await page(posting, `A message for Slack was given up (${posting.kind} ${posting.ref}): ${words}`, posting.incidentId)
   }
 
   const run = async (): Promise<void> => {

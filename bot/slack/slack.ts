@@ -7,6 +7,7 @@ import type { CheckResult } from '../../integrations/contract.ts'
 import type { Endpoint } from '../api/endpoint.ts'
 import { createPngs } from '../charts/png.ts'
 import { chartSvg } from '../charts/svg.ts'
+import type { Page } from '../page-notice.ts'
 import type { Surface } from '../surface.ts'
 import { createAnswers } from './answers.ts'
 import { createAssistant } from './assistant.ts'
@@ -46,7 +47,7 @@ export interface SlackDeps {
       options?: { concurrency?: number },
     ): void
   }
-  page(words: string): Promise<void>
+  page: Page
   /** No other process has this database. */
   alone: boolean
   /** Where people reach the console; null when only this machine can. */
@@ -96,7 +97,7 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
   }
   const drawingFor = (seen: Agent): Drawing =>
     createDrawing({
-      agent: seen.sight.everything ? agent : seen,
+      agent: seen,
       accountsOf,
       cardLink,
       drawPng: async (chart) => Buffer.from((await drawPng(chartSvg(chart))).body),
@@ -106,8 +107,7 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
   /** Everybody reads along in a channel, so nothing is drawn there that not everybody may read. An answer was made for who reads it where it is. */
   const draw = async (posting: StoredPosting): Promise<Drawn | null> => {
     const seen = agent.seenIn(posting.place)
-    const { incidentId } = posting
-    if (incidentId !== null && !isAnswer(posting) && !seen.sight.everything && !(await seen.sight.sees(incidentId))) return null
+    if (!isAnswer(posting) && !(await isForPlace(posting, seen))) return null
     return await drawingFor(seen)(posting)
   }
   const deliverer = createDeliverer({
@@ -238,11 +238,22 @@ function isAnswer({ kind }: StoredPosting): boolean {
   return kind === 'answer' || kind === 'file'
 }
 
-/** An answer belongs where somebody asked for it; below a card it goes with the card, where every channel sees the same. */
+/** Whether everybody may read it who reads along where it is shown. Of a notice about no incident that was asked when it was said. */
+async function isForPlace({ kind, incidentId, place }: StoredPosting, seen: Agent): Promise<boolean> {
+  if (incidentId !== null) return seen.sight.everything || (await seen.sight.sees(incidentId))
+  return kind !== 'page' || (await seen.channelFor('installation', place)) !== null
+}
+
+/**
+ * An answer belongs where somebody asked for it; below a card it goes with the card, where every channel sees the same. Other words about no incident
+ * stay where they were said, once channels are of teams.
+ */
 async function homeOf(posting: StoredPosting, { agent, workspaces, connection: { channel } }: SlackDeps): Promise<string | null> {
-  const { incidentId } = posting
+  const { incidentId, kind } = posting
   if (isAnswer(posting)) return incidentId === null || workspaces.length > 0 ? null : channel
-  return incidentId === null ? channel : await agent.channelFor(incidentId, channel)
+  if (incidentId !== null) return await agent.channelFor({ incident: incidentId }, channel)
+  if (kind === 'page') return await agent.channelFor('installation', channel)
+  return workspaces.length > 0 ? null : channel
 }
 
 /** What is shown beside a card, once each. */

@@ -25,9 +25,13 @@ export interface SlackSurfaceDeps {
 export function createSlackSurface({ postings, deliverer, agent, channel }: SlackSurfaceDeps): Surface {
   /** Where it is shown; null when no channel may show it. */
   const drawIncident = async (incidentId: string): Promise<string | null> => {
-    const place = await agent.channelFor(incidentId, channel)
+    const place = await agent.channelFor({ incident: incidentId }, channel)
     if (place !== null) await postings.draw('slack', { kind: 'incident', ref: incidentId, incidentId, priority: PRIORITY.incident, place })
     return place
+  }
+  const placeOf = async ({ incidentId, audience }: SpokenNotice): Promise<string | null> => {
+    if (incidentId !== null) return await drawIncident(incidentId)
+    return audience === 'everybody' ? channel : await agent.channelFor(audience, channel)
   }
   return {
     name: 'slack',
@@ -47,7 +51,7 @@ export function createSlackSurface({ postings, deliverer, agent, channel }: Slac
     },
     async say(notice) {
       if (SAID_BY_CARD.has(notice.code)) return
-      const place = notice.incidentId === null ? channel : await drawIncident(notice.incidentId)
+      const place = await placeOf(notice)
       if (place === null) return
       await postings.say('slack', {
         kind: notice.kind,

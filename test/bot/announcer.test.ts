@@ -165,9 +165,8 @@ describeDatabases('the announcer', (store) => {
     const { outbox, chat, lines, events, announcer } = setUp()
     await queue(outbox, 'p', 'page', { text: 'A notice waits for six minutes.' }, null)
     await drain(announcer)
-    expect(chat.said).toEqual([
-      { kind: 'page', ref: 'p', incidentId: null, requestId: null, code: 'page', text: 'A notice waits for six minutes.' },
-    ])
+    const text = 'A notice waits for six minutes.'
+    expect(chat.said).toEqual([{ kind: 'page', ref: 'p', incidentId: null, requestId: null, code: 'page', text, audience: 'installation' }])
     expect([lines, events]).toEqual([['somebody has to look'], [{ type: 'mode-changed' }]])
   })
 

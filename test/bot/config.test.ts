@@ -154,7 +154,6 @@ describe('workspaces', () => {
 
   test.each([
     ['one of everything, by leaving out', space('people: [ann]'), /services: \["\*"\] is every one/],
-    ['a person who is none', space('services: [pay], people: [bo]'), /pay names bo, who is none of the people/],
     ['a key that is none', space('services: [pay], keys: [deploys]'), /pay names the key deploys, which there is not/],
     ['a kind of data that is none', space('services: [pay], data: [secrets]'), /workspaces\[0\]\.data/],
     ['a slip in a key', space('service: [pay], environments: [x]'), /Did you mean "services"/],
@@ -176,6 +175,14 @@ describe('the environment', () => {
   test('a secret can come from a file', () => {
     writeFileSync(join(folder, 'token'), `${TOKEN}\n`)
     expect(load({ STEADYHAND_WEBHOOK_TOKEN_FILE: join(folder, 'token') }).webhooks.token).toBe(TOKEN)
+  })
+
+  test('one key of two programs is refused, also where it is written with a name before it', () => {
+    const problems = (keys: string): string => problemsOf({ STEADYHAND_API_KEYS: keys }).join('\n')
+    expect(problems(`a:${TOKEN},b:${TOKEN}`)).toContain('"a" and "b" are the same key')
+    expect(problems(`a:b:${TOKEN},b:${TOKEN}`)).toContain('"a" and "b" are the same key')
+    expect(problems(`${TOKEN},b:${TOKEN}`)).toContain('one without a name and "b" are the same key')
+    expect(load({ STEADYHAND_API_KEYS: `a:${TOKEN},a:${'b'.repeat(40)}` }).api.keys).toHaveLength(2)
   })
 
   test('several keys are separated by commas', () => {

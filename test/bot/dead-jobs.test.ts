@@ -22,6 +22,14 @@ describeDatabases('a job that is given up', (store) => {
     running?.stores.queue.wake()
   }
 
+  test('of an incident pages about that incident', async () => {
+    running = await openEdge(database())
+    await enqueue('investigate', { incidentId: 'inc-404', asked: 'of another shape' }, 0)
+    const abouts = async () =>
+      (await sql<{ about: string }>`select body ->> 'incidentId' as about from outbox where topic = 'page'`.execute(database().db)).rows
+    expect(await waitFor(async () => (await abouts())[0] ?? null)).toEqual({ about: 'inc-404' })
+  })
+
   test('pages, and stands in the metrics', async () => {
     running = await openEdge(database())
     await enqueue('investigate', { incident: 'of another shape' }, 0)

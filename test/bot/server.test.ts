@@ -2,22 +2,19 @@ import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeDatabases } from '../support/database.ts'
-import { anAlert, openEdge, type RunningEdge } from '../support/edge/edge-harness.ts'
+import { anAlert, openEdge, type RunningEdge, withAnswers } from '../support/edge/edge-harness.ts'
 
 describeDatabases('the server', (store) => {
   const database = store.perSuite()
   let running: RunningEdge
   beforeAll(async () => {
     running = await openEdge(database(), {
-      change: (deps) => ({
-        ...deps,
-        agent: {
-          ...deps.agent,
+      change: (deps) =>
+        withAnswers(deps, {
           services: async () => {
             throw new Error('secret detail at /srv/steadyhand/db.ts:12')
           },
-        },
-      }),
+        }),
     })
   })
   afterAll(() => running.close())

@@ -150,10 +150,22 @@ describeDatabases(
         pat: ['billing'],
         sam: ['basket'],
         nan: [],
+        les: [],
         ann: ['billing', 'basket', 'ledger'],
         paybot: ['billing'],
         [NAMELESS]: [],
       })
+    })
+
+    test('a program that shows its key as it is written in the settings is the same program', async () => {
+      const written = await running.client().get('/api/v1/incidents?limit=10', { authorization: `Bearer paybot:${'p'.repeat(40)}` })
+      const usual = await running.client().get('/api/v1/incidents?limit=10', { authorization: `Bearer ${'p'.repeat(40)}` })
+      expect([written.status, written.json.items.length, written.text]).toEqual([200, 1, usual.text])
+    })
+
+    test('who sees the same is given the same agent, so that a stream which is asked again goes on', () => {
+      for (const { asker } of ASKERS) expect(running.agent.seenBy(asker, null).sight).toBe(running.agent.seenBy({ ...asker }, null).sight)
+      expect(running.agent.seenBy({ kind: 'person', id: 'ann', isAdmin: true }, null).sight).toBe(running.agent.sight)
     })
 
     describe.each(ASKERS.map((who) => [who.name, who] as const))('to %s', (_name, who) => {

@@ -117,6 +117,7 @@ export async function createExecutorHarness(database: OpenDatabase, needed = 1):
     presentations: () => [{ surface: 'console', tenant: 'local', place: 'console' }],
     dependents: async () => ['checkout'],
     build: () => 'b'.repeat(64),
+    workspaces: [],
     now,
   }
   const approval = async (id: string): Promise<Approval> => {

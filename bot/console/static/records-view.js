@@ -75,6 +75,7 @@ function figures({ data, refused, days, drills }) {
   return h(
     'dl',
     { class: 'figures' },
+    data.isWhole ? null : figure('Too small', '!', 'there was more than is counted at once: choose fewer days'),
     figure('Incidents', `${incidents.opened}`, `${incidents.open} open${left > 0 ? `, ${left} of drills left out` : ''}`),
     figure('Severity', [1, 2, 3, 4].map((level) => incidents.bySeverity[level]).join(' · '), 'how many of Sev 1 · Sev 2 · Sev 3 · Sev 4'),
     durations('Time to acknowledge', data.timeToAcknowledge),

@@ -35,13 +35,13 @@ describeDatabases('an action asked for by hand', (store) => {
 
   const byHand = () => {
     const { kernel, incidents, people, proposing } = harness
+    const topology = { inventory: async () => inventoryOf({ workloads: [workload('payments', { environment: 'local' })] }) }
     return createByHand({
       proposing,
       catalog: proposing.catalog,
-      incidents,
+      ...{ incidents, topology, seen: { incidents, topology } },
       approvals: kernel,
       people,
-      topology: { inventory: async () => inventoryOf({ workloads: [workload('payments', { environment: 'local' })] }) },
       jobs: { follow: async () => {}, investigateSoon: async () => {} },
       workspaces: [],
       now: proposing.now,
@@ -61,7 +61,10 @@ describeDatabases('an action asked for by hand', (store) => {
 
   it('of somebody who may not is refused with the role that it takes', async () => {
     const refused = await ask({}, { id: 'bob', name: 'Bob', kind: 'human', active: true }).catch((error: unknown) => error)
-    expect(refused).toMatchObject({ code: 'not-authorised', needs: { role: 'responder', environment: 'local' } })
+    expect(refused).toMatchObject({
+      code: 'not-authorised',
+      needs: { role: 'responder', of: { service: 'payments', environment: 'local' } },
+    })
   })
 
   it('tells why the agent does not propose it, by the code that proposes', async () => {
@@ -160,14 +163,14 @@ describeDatabases('an action asked for by hand', (store) => {
     const concerns = async (name: string) => (name === 'node-1' ? { environment: 'local', services: ['payments', 'checkout'] } : null)
     const { defaults, command } = target.action.byHand ?? { defaults: async () => null, command: () => '' }
     const action = { ...target.action, observe, byHand: { defaults, command, concerns } }
+    const topology = {
+      inventory: async () =>
+        inventoryOf({ workloads: ['payments', 'checkout'].map((service) => workload(service, { environment: 'local' })) }),
+    }
     const byHandOf = (workspaces: readonly Workspace[]) =>
       createByHand({
-        ...{ proposing, incidents, approvals: kernel, people, workspaces, now: proposing.now },
+        ...{ proposing, incidents, topology, seen: { incidents, topology }, approvals: kernel, people, workspaces, now: proposing.now },
         catalog: createCatalog([{ ...target.provider, actions: [action] }]),
-        topology: {
-          inventory: async () =>
-            inventoryOf({ workloads: ['payments', 'checkout'].map((service) => workload(service, { environment: 'local' })) }),
-        },
         jobs: { follow: async () => {}, investigateSoon: async () => {} },
       })
     const asked = { action: FAKE_DEFINITION.kind, service: 'node-1', parameters: { version: 'v1' }, incident: incidentId }

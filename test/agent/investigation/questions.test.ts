@@ -56,7 +56,10 @@ describeDatabases('a question that a model answers', (store) => {
     const { workloads } = harness.shop.source
     if (!help || !workloads) throw new Error('a model and a platform were expected')
     const deps = { now: () => at(4), log: { info: () => {}, warn: (object: object) => void harness.warnings.push(object) } }
-    const questions = createQuestions({ sources: [harness.shop.source], runbooks: harness.runbooks, workspaces, help, ...deps })
+    const questions = createQuestions({
+      ...{ sources: [harness.shop.source], runbooks: harness.runbooks, workspaces, help },
+      ...{ evidence: harness.incidents, ...deps },
+    })
     const topology = createTopology({ sources: [{ id: 'shop', workloads }], ...deps })
     const seen = { incidents: harness.incidents, topology, reads: (_incident: unknown, kind: DataKind) => reads.includes(kind) }
     return { harness, id, ask: async () => await questions(seen, { incidentId: id, text: TEXT }) }

@@ -14,7 +14,17 @@ const incident = (id: string, changed: Partial<IncidentRecord> = {}): IncidentRe
   ...changed,
 })
 const figures = (incidents: IncidentRecord[], changed: Partial<Parameters<typeof figuresOf>[0]> = {}) =>
-  figuresOf({ from: FROM, to: TO, service: null, drills: false, incidents, requests: [], feedback: { right: 0, wrong: 0 }, ...changed })
+  figuresOf({
+    from: FROM,
+    to: TO,
+    service: null,
+    drills: false,
+    incidents,
+    requests: [],
+    feedback: { right: 0, wrong: 0 },
+    isWhole: true,
+    ...changed,
+  })
 
 test('times count what was measured, and say on how many they stand', () => {
   const { timeToAcknowledge, timeToResolve, endings, incidents } = figures([

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { ConfiguredPerson } from '../../../bot/config.ts'
 import { describeDatabases, moveClock } from '../../support/database.ts'
 import type { Client } from '../../support/edge/client.ts'
-import { type EdgeOptions, openEdge, type RunningEdge, waitFor } from '../../support/edge/edge-harness.ts'
+import { type EdgeOptions, openEdge, type RunningEdge, waitFor, withAnswers } from '../../support/edge/edge-harness.ts'
 
 const DIGEST = /^[0-9a-f]{64}$/
 const KEY = 'k'.repeat(40)
@@ -370,17 +370,14 @@ describeDatabases('approvals over HTTP', (store) => {
       // Newest first: 250 that wait for their executor, among them one in sixty that is done.
       const rows = Array.from({ length: 250 }, (_, n) => ({ ...stored, id: idOf(n), ...(n % 60 === 59 ? {} : { execution: null }) }))
       const crowded = await open({
-        change: (deps) => ({
-          ...deps,
-          agent: {
-            ...deps.agent,
+        change: (deps) =>
+          withAnswers(deps, {
             approvals: async ({ limit, cursor }) => {
               const from = cursor === undefined ? 0 : rows.findIndex(({ id }) => id === cursor) + 1
               const items = rows.slice(from, from + limit)
               return { items, next: from + limit < rows.length ? (items.at(-1)?.id ?? null) : null }
             },
-          },
-        }),
+          }),
       })
       const page = async (cursor: string | null) =>
         (await crowded.client().get(`/api/v1/approvals?state=done&limit=3${cursor === null ? '' : `&cursor=${cursor}`}`)).json

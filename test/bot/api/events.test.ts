@@ -10,16 +10,21 @@ afterEach(() => {
 
 function setUp(heartbeatMs = 60_000) {
   const hub = createEventHub()
-  const streams = createEventStreams({ hub, heartbeatMs })
+  let sees = true
+  const streams = createEventStreams({ hub, heartbeatMs, stillSees: async () => sees })
   opened.push(streams)
   const [endpoint] = streams.endpoints({ sight: { everything: true, sees: async () => true } })
   const open = async () => {
     // The stream looks at nothing of the request.
-    const response = await endpoint?.serve({ req: { param: () => ({}), query: () => ({}) } } as never, { kind: 'anyone' })
+    const req = { param: () => ({}), query: () => ({}), header: () => undefined }
+    const response = await endpoint?.serve({ req } as never, { kind: 'anyone' })
     if (!response?.body) throw new Error('no stream was opened')
     return response.body.pipeThrough(new TextDecoderStream()).getReader()
   }
-  return { hub, streams, open }
+  const loseSight = (): void => {
+    sees = false
+  }
+  return { hub, streams, open, loseSight }
 }
 
 test('a stream begins with hello, then tells each event with the next id', async () => {
@@ -45,6 +50,17 @@ test('a quiet stream is kept open by a heartbeat', async () => {
   const reader = await open()
   await reader.read()
   expect((await reader.read()).value).toBe(': still here\n\n')
+})
+
+test('a stream ends with the first heartbeat after its client sees something else', async () => {
+  const { streams, open, loseSight } = setUp(5)
+  const reader = await open()
+  await reader.read()
+  expect((await reader.read()).value).toBe(': still here\n\n')
+  loseSight()
+  let last = await reader.read()
+  while (!last.done) last = await reader.read()
+  expect(streams.open()).toBe(0)
 })
 
 test('a client that does not read is let go, and the others are told', async () => {

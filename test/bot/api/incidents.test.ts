@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { evidenceHash } from '../../../storage/evidence.ts'
 import { describeDatabases } from '../../support/database.ts'
-import { anAlert, type EdgeOptions, openEdge, type RunningEdge, waitFor } from '../../support/edge/edge-harness.ts'
+import { anAlert, type EdgeOptions, openEdge, type RunningEdge, waitFor, withAnswers } from '../../support/edge/edge-harness.ts'
 
 describeDatabases('incidents over HTTP', (store) => {
   const database = store.perTest()
@@ -77,16 +77,13 @@ describeDatabases('incidents over HTTP', (store) => {
   test('a list reads no contents of evidence, and holds no more full views than can be sent', async () => {
     const limits: number[] = []
     const running = await open({
-      change: (deps) => ({
-        ...deps,
-        agent: {
-          ...deps.agent,
+      change: (deps) =>
+        withAnswers(deps, {
           incidents: async (query) => {
             limits.push(query.limit)
             return await deps.agent.incidents(query)
           },
-        },
-      }),
+        }),
     })
     await running.client().post('/webhooks/alertmanager', anAlert())
     await waitFor(async () => ((await running.stores.incidents.get('inc-1')) ? true : null))

@@ -4,7 +4,15 @@ import { examineWorkspaces } from '../../../bot/cli/workspace-check.ts'
 import { loadConfig } from '../../../bot/config.ts'
 
 const settings = loadConfig({ STEADYHAND_API_KEYS: `deploys:${'d'.repeat(32)},${'k'.repeat(32)}` }, '/nonexistent')
-const pay = { name: 'pay', services: ['pay*'], environments: null, data: DATA_KINDS, people: ['alice'], keys: ['deploys'], channels: [] }
+const pay = {
+  name: 'pay',
+  services: ['pay*'],
+  environments: null,
+  data: DATA_KINDS,
+  people: ['alice', 'dora'],
+  keys: ['deploys'],
+  channels: [],
+}
 const services = [
   { service: 'payments', environment: 'local' },
   { service: 'basket', environment: 'local' },
@@ -22,6 +30,7 @@ test('says what belongs to no workspace, and nothing while there is none', () =>
     ),
   ).toEqual([
     'ok: pay, shop',
+    'warning: pay names dora, who is none of the people of the settings',
     'warning: services of none: basket in local',
     'warning: heartbeats of none: main (alerting path in unknown)',
     'warning: people of none: carol, bob',

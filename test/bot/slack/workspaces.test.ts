@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { DATA_KINDS } from '../../../agent/domain/model-data.ts'
 import type { Workspace } from '../../../agent/domain/workspace.ts'
+import { pageNotice } from '../../../bot/page-notice.ts'
 import { describeDatabases } from '../../support/database.ts'
 import { waitFor } from '../../support/edge/edge-harness.ts'
 import { openScene, type SlackScene, type Teams, wordsOf } from '../../support/edge/slack-edge.ts'
@@ -98,6 +99,37 @@ describeDatabases(
       expect(denied.threadTs).toBe(card.ts)
       expect(slack.posted(channel).filter((each) => /payments|Sev|Denied/.test(wordsOf(each)))).toEqual([])
       expect(slack.posted(roomOf(scene, 'shoproom'))).toEqual([])
+    })
+
+    test('a page is told where its incident is, a freeze where what is frozen is, and neither in the channel of another team', async () => {
+      const scene = await openScene(database(), { teams })
+      const { slack, running, message, restartIn } = scene
+      const [payroom, shoproom] = [roomOf(scene, 'payroom'), roomOf(scene, 'shoproom')]
+      const page = async (words: string, incidentId: string | null): Promise<void> =>
+        void (await running.stores.outbox.enqueue(database().db, pageNotice(words, new Date(), incidentId)))
+      await running.askSomething(60)
+      await saidIn(scene, payroom, /Approve\?/)
+      await page('The disk of the whole is full.', null)
+      await message('The disk')
+      const { agent } = await restartIn(shoproom)
+      await page('The disk of the whole is full again.', null)
+      await page('What was said of payments was given up.', 'inc-1')
+      const hour = new Date(Date.now() + 3_600_000)
+      await agent.control.freeze({
+        scope: 'resource:fake/local/service/payments',
+        from: null,
+        to: hour,
+        reason: 'for the test',
+        by: 'alice',
+      })
+      await agent.control.stop('*', 'alice')
+      const [paged] = [
+        await saidIn(scene, payroom, 'was given up'),
+        await saidIn(scene, payroom, /^Frozen/),
+        await saidIn(scene, shoproom, /^Stopped/),
+      ]
+      expect(paged.threadTs).toBe((await saidIn(scene, payroom, /^Sev/)).ts)
+      expect(slack.posted(shoproom).map(({ text }) => text)).toEqual([expect.stringMatching(/^Stopped/)])
     })
 
     test('in another channel it is answered like one that is not there, also to whoever may see it elsewhere', async () => {

@@ -90,6 +90,7 @@ export async function createWorld(options: {
     presentations: () => [{ surface: 'console', tenant: 'local', place: 'console' }],
     dependents: async () => [],
     build: () => 'b'.repeat(64),
+    workspaces: [],
     now: clock.now,
   }
   return {

@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { createCatalog } from '../../../agent/actions/catalog.ts'
+import type { ProposeDeps } from '../../../agent/actions/propose.ts'
 import { createAgent, type RunningAgent } from '../../../agent/create-agent.ts'
 import type { Alert } from '../../../agent/domain/alert.ts'
 import { canonicalJson, digestOf } from '../../../agent/domain/canonical-json.ts'
@@ -19,7 +20,7 @@ import { consolePresentations, peopleRows } from '../../../bot/configured-people
 import { createDeadJobs } from '../../../bot/dead-jobs.ts'
 import { createEdge, type Edge, type EdgeDeps } from '../../../bot/edge.ts'
 import { fitsOnCard, RENDER_VERSION, renderHash } from '../../../bot/messages/plan-facts.ts'
-import { pageNotice } from '../../../bot/page-notice.ts'
+import { type Page, pageNotice } from '../../../bot/page-notice.ts'
 import type { Pace } from '../../../bot/slack/deliverer.ts'
 import { renderBlocks } from '../../../bot/slack/render.ts'
 import { alsoOnSlack, openSlack } from '../../../bot/slack/slack.ts'
@@ -60,6 +61,8 @@ export interface EdgeOptions {
   target?: FakeTarget
   /** How fast Slack is written to, where it is set up; without waiting unless given. */
   slackPace?: Pace
+  /** What is allowed; to ask, by the options above, unless given. */
+  policy?: ProposeDeps['policy']
   /** Replaces parts, to make them fail. */
   change?: (deps: EdgeDeps) => EdgeDeps
 }
@@ -103,7 +106,8 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
   const log = { info: () => {}, warn: logAt('warn'), error: logAt('error') }
   const onDeadJob: StoresDeps['onDeadJob'] = (job, error) => deadJobs(job, error)
   const stores = createStores({ database, now, log, workerId: randomUUID(), onDeadJob })
-  const page = async (words: string): Promise<void> => void (await stores.outbox.enqueue(database.db, pageNotice(words, now())))
+  const page: Page = async (words, incidentId = null) =>
+    void (await stores.outbox.enqueue(database.db, pageNotice(words, now(), incidentId)))
   const parts = options.parts ?? { edge: true, agent: true, executor: true }
   if (!options.parts) await stores.people.sync(peopleRows(settings.people, true))
   const target = options.target ?? createFakeTarget(now)
@@ -193,6 +197,12 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
   }
 }
 
+/** The agent with other answers, for whoever asks. */
+export function withAnswers(deps: EdgeDeps, answers: Partial<EdgeDeps['agent']>): EdgeDeps {
+  const agent: EdgeDeps['agent'] = { ...deps.agent, ...answers, seenBy: () => agent }
+  return { ...deps, agent }
+}
+
 /** A firing alert of Alertmanager about payments; another moment makes it another one. */
 export function anAlert(startsAt = '2026-03-01T10:42:00Z', status: 'firing' | 'resolved' = 'firing'): unknown {
   return {
@@ -279,7 +289,9 @@ function createTestAgent({
     ...stores,
     catalog,
     topology,
-    questions: help ? createQuestions({ sources: [sourceOf(target)], runbooks: stores.runbooks, workspaces, help, now, log }) : undefined,
+    questions: help
+      ? createQuestions({ sources: [sourceOf(target)], runbooks: stores.runbooks, workspaces, help, evidence: stores.incidents, now, log })
+      : undefined,
     telemetry: (seen) => createTelemetry({ sources: [sourceOf(target)], topology: seen, log }),
     workspaces: settings.workspaces,
     card,
@@ -315,21 +327,24 @@ function createTestAgent({
       kernel: stores.approvals,
       catalog,
       card,
-      policy: () => ({
-        decide: 'ask',
-        asking: {
-          rule: 'test',
-          role: 'approver',
-          needed: options.needed ?? 1,
-          requesterMayApprove: false,
-          ttlSeconds: options.ttlSeconds ?? 600,
-          cooldownSeconds: 0,
-          typed: options.typed ?? false,
-        },
-      }),
+      policy:
+        options.policy ??
+        (() => ({
+          decide: 'ask',
+          asking: {
+            rule: 'test',
+            role: 'approver',
+            needed: options.needed ?? 1,
+            requesterMayApprove: false,
+            ttlSeconds: options.ttlSeconds ?? 600,
+            cooldownSeconds: 0,
+            typed: options.typed ?? false,
+          },
+        })),
       presentations: alsoOnSlack(settings, consolePresentations(settings), stores.meta),
       dependents: async () => ['checkout'],
       build: () => digestOf(canonicalJson('test')),
+      workspaces: settings.workspaces,
       now,
     },
     drills: {
