@@ -58,7 +58,15 @@ describeKernel('people: who may decide', (kernel) => {
   test('an account resolves to its person with roles, and to nobody once it is revoked', async () => {
     const { db, people } = kernel()
     const account = { surface: 'slack', tenant: 'T1', externalId: 'U-ada' } as const
-    expect(await people.byActor(account)).toEqual({ id: 'ada', kind: 'human', name: 'Ada', active: true, roles: ['approver'] })
+    expect(await people.byActor(account)).toEqual({
+      id: 'ada',
+      kind: 'human',
+      name: 'Ada',
+      active: true,
+      roles: ['approver'],
+      everywhere: [],
+    })
+    expect(await people.byActor({ ...account, externalId: 'U-max' })).toMatchObject({ roles: ['admin'], everywhere: ['admin'] })
     for (const other of [
       { ...account, tenant: 'T2' },
       { ...account, surface: 'teams' as const },
