@@ -1,4 +1,4 @@
-import { type EvidenceItem, isAsked } from '../domain/evidence.ts'
+import { type EvidenceItem, independentKind, isAsked } from '../domain/evidence.ts'
 import type { Claim, ConfidencePart } from '../domain/hypothesis.ts'
 import type { Candidate } from './candidate.ts'
 
@@ -88,7 +88,7 @@ function retrieval({ candidate }: ConfidenceFacts): Scored {
 function evidence({ evidence: items }: ConfidenceFacts): Scored {
   const asked = items.filter(isAsked)
   const answered = asked.filter(({ status }) => status === 'ok' || status === 'empty')
-  const kinds = new Set(answered.map(({ kind }) => kind))
+  const kinds = new Set(answered.map(({ kind }) => independentKind(kind)))
   const score = asked.length === 0 ? 0 : 50 * (answered.length / asked.length) + 50 * Math.min(1, kinds.size / ENOUGH_KINDS)
   return {
     name: 'evidence',

@@ -36,3 +36,9 @@ export type NewEvidence = Omit<EvidenceItem, 'id' | 'incidentId' | 'label' | 'ha
 export function isAsked({ kind }: Pick<EvidenceItem, 'kind'>): boolean {
   return kind !== 'ranking'
 }
+
+/** What is read from the same place is one source: the symptom and the other metrics, the state of a cluster and of one workload in it. */
+export function independentKind(kind: string): string {
+  if (kind === 'symptom') return 'metrics'
+  return kind === 'cluster' ? 'workload' : kind
+}

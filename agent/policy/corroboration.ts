@@ -1,4 +1,4 @@
-import { type EvidenceItem, type EvidenceSummary, isAsked } from '../domain/evidence.ts'
+import { type EvidenceItem, type EvidenceSummary, independentKind, isAsked } from '../domain/evidence.ts'
 import type { Hypothesis } from '../domain/hypothesis.ts'
 
 const NOT_WRITABLE_BY_OUTSIDERS: readonly EvidenceItem['trust'][] = ['metric', 'platform']
@@ -12,10 +12,4 @@ export function isCorroborated(hypothesis: Pick<Hypothesis, 'claims'>, evidence:
   const items = evidence.filter((item) => cited.has(item.label) && item.status === 'ok' && isAsked(item))
   const sources = new Set(items.map(({ kind, source }) => `${source} ${independentKind(kind)}`))
   return sources.size >= 2 && items.some(({ trust }) => NOT_WRITABLE_BY_OUTSIDERS.includes(trust))
-}
-
-/** What is read from the same place is one source: the symptom and the other metrics, the state of a cluster and of one workload in it. */
-function independentKind(kind: string): string {
-  if (kind === 'symptom') return 'metrics'
-  return kind === 'cluster' ? 'workload' : kind
 }
