@@ -12,7 +12,8 @@ export function logWords(line: string): string {
   const entry = entryOf(line)
   if (entry === null) return cleanText(line, MESSAGE_LENGTH)
   const { level, time, msg, ...rest } = entry
-  const at = typeof time === 'number' ? new Date(time).toISOString().slice(11, 19) : '--:--:--'
+  const moment = new Date(typeof time === 'number' ? time : Number.NaN)
+  const at = Number.isNaN(moment.getTime()) ? '--:--:--' : moment.toISOString().slice(11, 19)
   const fields = Object.entries(rest).filter(([name]) => !OWN.includes(name))
   const told = fields.slice(0, FIELDS_SHOWN).map(([name, value]) => fieldWords(name, value))
   const more = fields.length - told.length

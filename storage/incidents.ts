@@ -186,8 +186,9 @@ async function isRecurrence(
 }
 
 /**
- * A repeat leaves no row, so a delivery that is taken up again is told by when it came: before one that was heard since, or, while it fired, before its
- * incident ended. Where the source says when it began, that tells it.
+ * A repeat leaves no row, so a delivery that is taken up again is told by when it came: before one that was heard since and left a row, or, while it
+ * fired, before its incident ended. Where the source says when it began, that tells it. An end that is taken up again after a mere repeat counts as an
+ * end; the next repeat says otherwise.
  */
 async function oldNews(
   tx: Transaction<Database>,

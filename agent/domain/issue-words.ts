@@ -4,6 +4,8 @@ import { nearest } from './nearest.ts'
 type Issue = z.core.$ZodRawIssue
 
 const LONGEST_VALUE = 40
+/** Of these kinds what was written is repeated: nobody keeps a secret where a number stands. */
+const REPEATED: ReadonlySet<string> = new Set(['number', 'int', 'boolean'])
 const KINDS: Readonly<Record<string, string>> = {
   string: 'text',
   number: 'a number',
@@ -16,7 +18,8 @@ const KINDS: Readonly<Record<string, string>> = {
 
 /**
  * What is wrong with a value that somebody wrote, in words that follow its name: 'must be a whole number, and is "abc"'. For `safeParse(value,
- * { error: issueWords })`; a schema that brings words of its own keeps them. Texts are repeated only where no text was wanted: they may be secrets.
+ * { error: issueWords })`; a schema that brings words of its own keeps them. A text is repeated only where a number, or true or false, was wanted: any other may be a secret that stands in
+ * the wrong place.
  */
 export function issueWords(issue: Issue): string {
   switch (issue.code) {
@@ -52,13 +55,14 @@ function whatItIs({ expected, input }: Issue & { code: 'invalid_type' }): string
   if (Array.isArray(input)) return ', and is a list'
   if (typeof input === 'object') return ', and is a block of NAME: VALUE'
   if (expected === 'string') return `, and is ${typeof input === 'number' ? 'a number' : 'true or false'}: put it in quotes`
-  return `, and is ${typeof input === 'string' ? `"${cut(input)}"` : String(input)}`
+  if (typeof input !== 'string') return `, and is ${String(input)}`
+  return REPEATED.has(expected) ? `, and is "${cut(input)}"` : ', and is text'
 }
 
 function oneOf(values: readonly string[], input: unknown): string {
   const meant = typeof input === 'string' ? nearest(input, values) : null
   const known = values.length === 1 ? values[0] : `one of ${values.join(', ')}`
-  return `must be ${known}${typeof input === 'string' ? `, and is "${cut(input)}"` : ''}${meant === null ? '' : `; did you mean "${meant}"?`}`
+  return `must be ${known}${meant === null ? '' : `; did you mean "${meant}"?`}`
 }
 
 function bound(origin: string, side: 'least' | 'most', limit: number, isInclusive: boolean): string {

@@ -16,8 +16,8 @@ export const migrateCommand: CliCommand = {
   ],
   options: { split: { type: 'boolean' } },
   async run({ terminal, settings: read, options, now }) {
-    const log = createLog({ level: 'warn' })
     const settings = read()
+    const log = createLog({ level: 'warn', format: settings.log.format })
     if (options['split'] && settings.databaseUrl === null)
       throw new CommandFailed('--split needs a PostgreSQL server: set DATABASE_URL. The embedded database belongs to one process.', 2)
     const ran = await withProgress(terminal, 'migrating', now, () => migrate(settings, log, options['split'] === true))

@@ -22,7 +22,8 @@ create table refused_attempt (
 );
 create index refused_attempt_of_person on refused_attempt (principal_id, at);
 
--- The same again within the hour says nothing new, and nobody fills the log: what is too much is left out, and the refusal itself stands.
+-- The same again within the hour says nothing new, and nobody fills the log: what is too much is left out, and the refusal itself stands. What was tried
+-- at a request is counted by itself, so that nobody keeps it out by trying other things before. Attempts at one moment may be some more than that.
 create function refused_attempt_guard() returns trigger language plpgsql as $$
 declare
   since timestamptz := clk() - interval '1 hour';
@@ -30,7 +31,8 @@ begin
   new.at := clk();
   if exists (select 1 from refused_attempt r where r.principal_id = new.principal_id and r.at > since
     and (r.what, r.code) = (new.what, new.code) and r.request_id is not distinct from new.request_id) then return null; end if;
-  if (select count(*) from refused_attempt r where r.principal_id = new.principal_id and r.at > since) >= 20 then return null; end if;
+  if (select count(*) from refused_attempt r where r.principal_id = new.principal_id and r.at > since
+    and (r.request_id is null) = (new.request_id is null)) >= 20 then return null; end if;
   return new;
 end $$;
 create trigger refused_attempt_guard before insert on refused_attempt for each row execute function refused_attempt_guard();

@@ -108,10 +108,10 @@ slack: { channel: C0123 }
     [
       'a slip in a word of a list',
       'log:\n  level: wran',
-      'steadyhand.yaml:2: log.level: must be one of debug, info, warn, error, silent, and is "wran"; did you mean "warn"?',
+      'steadyhand.yaml:2: log.level: must be one of debug, info, warn, error, silent; did you mean "warn"?',
     ],
     ['yes for true', 'local:\n  enabled: yes', 'steadyhand.yaml:2: local.enabled: must be true or false, and is "yes"'],
-    ['one thing where a list belongs', 'hosts: a', 'steadyhand.yaml:1: hosts: must be a list, and is "a"'],
+    ['one thing where a list belongs', 'hosts: a', 'steadyhand.yaml:1: hosts: must be a list, and is text'],
     ['what is missing', 'people:\n  - { id: a, roles: [viewer] }', 'steadyhand.yaml:2: people[0].name: is missing'],
     ['a misspelt key, with its line', 'host: a\nwebhooks:\n  perSecond: 5\n  tokn: x', 'steadyhand.yaml:4: webhooks.tokn is not a setting'],
     ['a short token', 'webhooks: { token: secret }', 'at least 32 characters'],

@@ -12,6 +12,10 @@ test('tells when, how grave, what, and the fields that matter', () => {
   expect(said(Object.fromEntries([...'abcdefgh'].map((name) => [name, 1])))).toContain('f: 1, and 2 more)')
 })
 
+test('a field in the place of the time does no harm', () => {
+  expect(logWords(`{"level":40,"time":${AT},"time":9e99,"msg":"it happened"}`)).toBe('--:--:-- warn  it happened')
+})
+
 test('an error is what it said and what caused it, without its stack', () => {
   const error = { name: 'Error', message: 'outer', stack: 'Error: outer\n at x.ts:1', cause: 'inner' }
   expect(said({ err: error }, 50)).toBe('23:16:19 error it happened (error: outer, because of: inner)')

@@ -259,9 +259,19 @@ describe('the same alert again', () => {
       expect(again(said, more)).toMatchObject({ do: 'open' })
     })
 
+    it('as a trouble of its own where it was a victim of something else before', () => {
+      const before = known('resolved', T(42), { ...ended, service: 'inventory' })
+      const opening = { source: 'test', key: 'inventory-errors' }
+      expect(again({}, { known: before && { ...before, opening } })).not.toHaveProperty('recurrence')
+    })
+
     it('as a trouble of its own where other people would read it', () => {
       const team = { name: 'pay', services: ['payments'], environments: null, data: DATA_KINDS, people: [], keys: [], channels: [] }
-      expect(again({ service: 'inventory' }, { workspaces: [team] })).not.toHaveProperty('recurrence')
+      const opening = { source: 'test', key: 'payments-errors' }
+      const elsewhere = known('resolved', T(42), { ...ended, service: 'inventory' })
+      const opened = { known: elsewhere && { ...elsewhere, opening } }
+      expect(again({}, opened)).toHaveProperty('recurrence')
+      expect(again({}, { ...opened, workspaces: [team] })).not.toHaveProperty('recurrence')
       expect(again({}, { workspaces: [team] })).toHaveProperty('recurrence')
     })
   })

@@ -36,6 +36,14 @@ describeKernel('refused attempts: in the audit log', (kernel) => {
     expect(await told(kernel(), 'refused_attempt-written')).toHaveLength(21)
   })
 
+  test('nor keeps out of it what was tried at a request, by trying other things before', async () => {
+    const { note } = createRefusedAttempts(kernel())
+    for (let i = 0; i < 20; i += 1) await note({ ...attempt, what: `call-${'abcdefghijklmnopqrstuvwxyzABCD'[i]}` })
+    const { requestId } = await kernel().propose()
+    await note({ ...attempt, what: 'vote', requestId })
+    expect(await told(kernel(), 'refused_attempt-written')).toHaveLength(21)
+  })
+
   test('a request that it was about is named where there is one', async () => {
     const { note } = createRefusedAttempts(kernel())
     await note({ ...attempt, requestId: 'not an id' })
