@@ -153,7 +153,9 @@ export interface ModelRunStore {
   append(runId: number, seq: number, step: StepAt): Promise<void>
   /** The last investigation of an incident with its steps. */
   latest(incidentId: string): Promise<{ id: number; number: number; steps: StepAt[] } | null>
-  /** Every step of every one, oldest first: the trace that people read. */
+  /** How many there are of an incident. */
+  count(incidentId: string, purpose: 'investigation' | 'question'): Promise<number>
+  /** Every step of the newest fifty, oldest first: the trace that people read. */
   trace(incidentId: string): Promise<{ number: number; purpose: 'investigation' | 'question'; steps: StepAt[] }[]>
 }
 

@@ -6,6 +6,9 @@ import type { Database } from './schema.ts'
 type Purpose = Parameters<ModelRunStore['start']>[1]
 type StoredStep = Parameters<ModelRunStore['append']>[2]
 
+/** What a person can read of one incident, and a server can hold. */
+const MOST_TRACED = 50
+
 /** Investigations by a model. A step is written once and read back as it was. */
 export function createModelRunStore({ db, now }: { db: Kysely<Database>; now: () => Date }): ModelRunStore {
   const stepsOf = async (runId: number): Promise<StoredStep[]> => {
@@ -52,8 +55,13 @@ export function createModelRunStore({ db, now }: { db: Kysely<Database>; now: ()
       const last = (await runsOf(incidentId)).findLast(({ purpose }) => purpose === 'investigation')
       return last ? { id: last.id, number: last.number, steps: await stepsOf(last.id) } : null
     },
+    async count(incidentId, purpose) {
+      const counted = db.selectFrom('model_run').select((eb) => eb.fn.countAll<number | string>().as('runs'))
+      const { runs } = await counted.where('incident_id', '=', incidentId).where('purpose', '=', purpose).executeTakeFirstOrThrow()
+      return Number(runs)
+    },
     async trace(incidentId) {
-      const runs = await runsOf(incidentId)
+      const runs = (await runsOf(incidentId)).slice(-MOST_TRACED)
       return await Promise.all(runs.map(async ({ id, ...run }) => ({ ...run, steps: await stepsOf(id) })))
     },
   }

@@ -221,7 +221,10 @@ async function incidentAbout(
   named: string | null,
   { service, environment }: Workload,
 ): Promise<Incident | null> {
-  if (named !== null) return await seen.incidents.get(named)
+  if (named !== null) {
+    const incident = await seen.incidents.get(named)
+    return incident?.environment === environment ? incident : null
+  }
   const { items } = await seen.incidents.list({ state: 'active', limit: INCIDENTS_READ })
   const here = items.filter((each) => each.environment === environment)
   const about = here.find((each) => each.service === service)

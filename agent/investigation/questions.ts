@@ -21,6 +21,8 @@ const BUDGET: Budget = { seconds: 20, turns: 4, calls: 6, tokens: 20_000, dollar
 /** Of one process: a flood of questions must not become a flood of money. */
 const MOST_AT_ONCE = 2
 const MOST_AN_HOUR = 60
+/** Each leaves evidence and a trace in its incident. */
+const MOST_OF_AN_INCIDENT = 60
 const HOUR_MS = 3_600_000
 /** Of what was long over nothing newer is read. */
 const AFTER_END_MS = 10 * 60_000
@@ -77,6 +79,8 @@ async function answer(deps: QuestionDeps, seen: Sees, { incidentId, text }: { in
     incidents.evidenceSummaries(incidentId),
   ])
   if (!incident) return { result: 'no-answer', words: 'there is no such incident' }
+  if ((await help.runs.count(incidentId, 'question')) >= MOST_OF_AN_INCIDENT)
+    return { result: 'no-answer', words: `it was asked ${MOST_OF_AN_INCIDENT} questions about this incident, which is the most` }
   const until = Math.min(now().getTime(), (incident.endedAt?.getTime() ?? Number.POSITIVE_INFINITY) + AFTER_END_MS)
   const scope = scopeOf(incident, alerts, inventoryFor(incident, inventory, deps), new Date(until))
   // What is found is stored, and read by everybody who sees the incident: so it is what they and the asker may read.

@@ -170,6 +170,16 @@ describeDatabases('a question that a model answers', (store) => {
     expect([await harness.incidents.get(id), await harness.incidents.hypotheses(id), await harness.incidents.timeline(id)]).toEqual(before)
   })
 
+  it('is the last of sixty about one incident, and no model hears of the next', async () => {
+    const server = await serve([])
+    const { harness, id, ask } = await asking([anthropic(server)])
+    for (let asked = 0; asked < 60; asked += 1) await harness.modelRuns.start(id, 'question')
+    expect(await ask()).toEqual({ result: 'no-answer', words: expect.stringContaining('60 questions') })
+    expect(await harness.modelRuns.count(id, 'question')).toBe(60)
+    expect(await harness.modelRuns.trace(id)).toHaveLength(50)
+    expect(server.problems()).toEqual([])
+  })
+
   it('is one of two at a time', async () => {
     const gate = Promise.withResolvers<void>()
     const server = await serve(() => answer([{ text: 'Errors of payments are at 61.5 %.', cites: ['E2'] }]))
