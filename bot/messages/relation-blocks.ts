@@ -6,7 +6,8 @@ import { sinceMoment } from './time-words.ts'
 /** Where another incident is shown; null when this reader has no such place. */
 export type LinkTo = (incidentId: string) => string | null
 
-const MOST_PARTS = 10
+/** More are only counted. */
+export const MOST_PARTS = 10
 
 /** How often it was there before, and what became a part of it. */
 export function relationFacts({ relations: { recurrence, parts } }: IncidentView, now: Date, linkTo: LinkTo): Fact[] {

@@ -25,7 +25,7 @@ export interface AnswersDeps {
 export interface Answers {
   /** Posts what comes of it. One that is slow is announced first, in the message that then becomes the answer. */
   give(place: AnswerPlace, work: () => Promise<Card>): Promise<void>
-  /** After the last attempt: what was announced says that no answer comes. Nothing where nothing was announced, or the answer stands there. */
+  /** It is not worked on any more: what was announced says that no answer comes. Nothing where nothing was announced, or the answer stands there. */
   giveUp(ref: string): Promise<void>
 }
 

@@ -25,8 +25,8 @@ export interface AssistantDeps {
 export interface Assistant {
   /** It was opened, or whoever has it open looks at another channel now: offers what may be asked about that. */
   opened(payload: AssistantPayload): Promise<void>
-  /** Something was asked in its thread: says that it is being looked at, until the answer stands there. */
-  looking(asked: { channel: string; thread: string; question: string }): Promise<void>
+  /** Something was asked in its thread: says that it is being looked at, until the answer stands there. The answer does not wait for this. */
+  looking(asked: { channel: string; thread: string; question: string }): void
 }
 
 const STATUS = 'is looking at what is stored …'
@@ -42,25 +42,27 @@ export function createAssistant({ agent, web, people, words, log }: AssistantDep
     try {
       await call
     } catch (error) {
-      if (!(error instanceof SlackFailure)) throw error
-      if (!unable.has(error.code)) log.warn({ err: error }, 'something around an answer in the assistant could not be shown')
-      unable.add(error.code)
+      const what = error instanceof SlackFailure ? error.code : String(error)
+      if (!unable.has(what)) log.warn({ err: error }, 'something around an answer in the assistant could not be shown')
+      unable.add(what)
     }
   }
   return {
-    async opened({ team_id: teamId, event: { assistant_thread: opened } }) {
+    async opened({ team_id: teamId, event: { type, assistant_thread: opened } }) {
       const { user_id: userId, channel_id: channel, thread_ts: thread, context } = opened
       const standing = await people.standing({ userId, teamId })
-      if (!standing.ok) return await words.tell({ userId, channel, thread }, standing.words)
+      if (!standing.ok) {
+        // Once is enough: every further channel that they look at would say it again.
+        if (type === 'assistant_thread_started') await words.tell({ userId, channel, thread }, standing.words)
+        return
+      }
       const seen = agentFor(agent, standing.caller, channelWithOthers(context.channel_id ?? null))
       await courtesy(web.suggest({ channel, thread, title: PROMPTS_TITLE, prompts: await promptsOf(seen) }))
     },
-    async looking({ channel, thread, question }) {
+    looking({ channel, thread, question }) {
       const title = cutText(cleanText(question), LONGEST_TITLE)
-      await Promise.all([
-        courtesy(web.setStatus({ channel, thread, status: STATUS })),
-        ...(title === '' ? [] : [courtesy(web.setTitle({ channel, thread, title }))]),
-      ])
+      void courtesy(web.setStatus({ channel, thread, status: STATUS }))
+      if (title !== '') void courtesy(web.setTitle({ channel, thread, title }))
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { Agent } from '../../agent/agent.ts'
 import { Refusal } from '../../agent/domain/refusal.ts'
+import { formRef } from './answer-ref.ts'
 import { type Click, readClick } from './clickable.ts'
 import type { PostingRows } from './deliverer.ts'
 import { approveForm, askForm, type Carried, denyForm, readForm, resolveForm } from './forms.ts'
@@ -98,7 +99,7 @@ export function createClicks(deps: ClicksDeps): Clicks {
       await talk.answer(`ask ${field('question')}`, caller, {
         channel: placed.channel,
         incident: incidentId,
-        ref: `form:${payload.view.id}`,
+        ref: formRef(payload.view.id),
       })
       return null
     }

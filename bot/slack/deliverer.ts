@@ -264,15 +264,16 @@ async function post(posting: StoredPosting, drawn: Exclude<Drawn, { type: 'nothi
   const channel = posting.place
   const thread = posting.thread ?? (await threadOf(posting, drawn, postings))
   const isReplyCard = posting.kind === 'incident' && thread !== null
-  /** The thread of what came before is gone or closed: the card stands by itself, so that nobody misses it. */
+  const mayStandAlone = isReplyCard || (posting.thread === null && thread !== null)
+  /** The thread of a card is gone or closed: what belongs there stands by itself, so that nobody misses it. An answer stays where it was asked for. */
   const unlessClosed = (error: unknown): null => {
-    if (isReplyCard && error instanceof SlackFailure && error.kind === 'refused') return null
+    if (mayStandAlone && error instanceof SlackFailure && error.kind === 'refused') return null
     throw error
   }
   if (posting.begunAt !== null) {
     const asked = { channel, name, since: new Date(posting.begunAt.getTime() - SEARCH_BACK_MS) }
     const inThread = await web.search({ ...asked, thread }).catch(unlessClosed)
-    const found = inThread ?? (isReplyCard ? await web.search({ ...asked, thread: null }) : null)
+    const found = inThread ?? (mayStandAlone ? await web.search({ ...asked, thread: null }) : null)
     if (found !== null) {
       if (drawn.type === 'message') await web.edit({ ...drawn.message, channel, message: found, name })
       return found

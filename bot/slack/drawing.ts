@@ -15,7 +15,7 @@ import { incidentPage } from '../messages/console-links.ts'
 import { incidentCard } from '../messages/incident-card.ts'
 import { incidentStateWords, wasActedOn } from '../messages/incident-words.ts'
 import { nextStep } from '../messages/next-step.ts'
-import type { LinkTo } from '../messages/relation-blocks.ts'
+import { type LinkTo, MOST_PARTS } from '../messages/relation-blocks.ts'
 import { bold, plainOf, say } from '../messages/span.ts'
 import { clickable } from './clickable.ts'
 import { wholeTextSchema } from './overflow.ts'
@@ -129,7 +129,7 @@ async function drawIncident(view: IncidentView, nonce: string, deps: DrawingDeps
 /** The cards of the others, else their pages. */
 async function linksOf({ relations }: IncidentView, { cardLink, consoleUrl }: DrawingDeps): Promise<LinkTo> {
   const { recurrence, backAs, mergedInto, parts } = relations
-  const ids = [recurrence?.of, backAs, mergedInto, ...parts].filter((id) => id != null)
+  const ids = [recurrence?.of, backAs, mergedInto, ...parts.slice(0, MOST_PARTS)].filter((id) => id != null)
   const links = new Map(await Promise.all(ids.map(async (id) => [id, await cardLink(id)] as const)))
   return (id) => links.get(id) ?? (consoleUrl === null ? null : incidentPage(consoleUrl, id))
 }

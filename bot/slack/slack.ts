@@ -89,7 +89,7 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
   const here = async () => (await workspace.known()) ?? (await workspace.ask())
   const people = createSlackPeople({ web, agent, workspace: here, now })
   const drawPng = createPngs()
-  const cardLink = createCardLinks({ postings, web, log })
+  const cardLink = createCardLinks({ postings, web, now, log })
   const accountsOf = async (wanted: readonly Principal[]): Promise<string[]> => {
     const ids = new Set(wanted.map(({ id }) => id))
     const accounts = await deps.people.accounts('slack', (await here()).teamId)

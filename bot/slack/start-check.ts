@@ -16,6 +16,9 @@ export const SCOPES: Readonly<Record<string, string>> = {
   'files:write': 'to show charts and long answers',
 }
 
+/** Everything but a courtesy works without these. */
+const OPTIONAL: readonly string[] = ['assistant:write']
+
 /** Whether the token is good, allows enough, and the bot is in its channel; each with what to do. */
 export async function checkSlack(
   { channel, appToken, signingSecret, appId }: SlackConnection,
@@ -71,11 +74,12 @@ function waysIn(appToken: string | null, signingSecret: string | null): string {
 
 function lacking(scopes: readonly string[]): CheckResult {
   const what = scopes.map((scope) => `${scope} (${SCOPES[scope]})`).join(', ')
-  return failed(
-    'Slack scopes',
-    `missing: ${what}`,
-    'Add them under "OAuth & Permissions" of the app, install it again, and use the new token.',
-  )
+  return {
+    name: 'Slack scopes',
+    status: scopes.every((scope) => OPTIONAL.includes(scope)) ? 'warning' : 'failed',
+    words: `missing: ${what}`,
+    fix: 'Add them under "OAuth & Permissions" of the app, install it again, and use the new token.',
+  }
 }
 
 function wordsOf({ kind, code }: SlackFailure): string {

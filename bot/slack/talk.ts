@@ -18,8 +18,8 @@ export interface TalkDeps {
   words: PrivateWords
   postings: Pick<PostingRows, 'incidentIn'>
   answers: Pick<Answers, 'give'>
-  /** Something was asked in a thread with the bot alone. */
-  looking: (asked: { channel: string; thread: string; question: string }) => Promise<void>
+  /** Something was asked in a thread with the bot alone. Nothing waits for what is done about it. */
+  looking: (asked: { channel: string; thread: string; question: string }) => void
   workspace: () => Promise<Workspace>
   consoleUrl: string | null
   now: () => Date
@@ -82,7 +82,7 @@ export function createTalk(deps: TalkDeps): Talk {
       const said = plainWords(event.text, botUserId)
       const standing = await people.standing({ userId, teamId: event.user_team ?? event.team ?? team_id }, { toHold: onlyHolds(said) })
       if (!standing.ok) return await words.tell({ userId, channel, thread: thread_ts ?? null }, standing.words)
-      if (isDirect && thread_ts) await deps.looking({ channel, thread: thread_ts, question: said })
+      if (isDirect && thread_ts) deps.looking({ channel, thread: thread_ts, question: said })
       const incident = thread_ts ? await incidentIn(channel, thread_ts) : null
       const place = { ref: event_id, channel, thread: isDirect ? (thread_ts ?? null) : (thread_ts ?? ts), incident }
       await answers.give(place, async () => await run(said, standing.caller, { channel, incident }))

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { refOf } from './answer-ref.ts'
 import type { Answers } from './answers.ts'
 import { doerOf } from './doer.ts'
 import { isTooLate, TOO_LATE } from './lateness.ts'
@@ -27,10 +28,16 @@ export interface Work {
 
 const GAVE_UP =
   'Something went wrong here, and what you just did may have come to nothing. Look at how things stand before you do it again; the console shows the same cards.'
-const eventSchema = z.object({ event_id: z.string() })
 const workSchema = z.object({ inboxId: z.int() })
 
 export function createWork({ inbox, handle, words, answers, now, log }: WorkDeps): Work {
+  /** It comes to nothing: what was announced before says so, and whoever did it is told why. */
+  const leave = async (body: unknown, said: string): Promise<void> => {
+    const ref = refOf(body)
+    if (ref !== null) await answers.giveUp(ref)
+    const doer = doerOf(body)
+    if (doer !== null) await words.tellAfter(doer, said)
+  }
   return {
     async run(payload) {
       const { inboxId } = workSchema.parse(payload)
@@ -39,24 +46,16 @@ export function createWork({ inbox, handle, words, answers, now, log }: WorkDeps
       // A job only names a row. What Slack did not sign is never taken for its word.
       if (item.source !== SLACK_SOURCE) return log.warn({ inboxId, source: item.source }, 'work for Slack names what Slack did not send')
       const body = read(item.body)
-      if (isTooLate(body, item.receivedAt, now())) await tellDoer(body, TOO_LATE, words)
+      if (isTooLate(body, item.receivedAt, now())) await leave(body, TOO_LATE)
       else await handle(body)
       await inbox.markProcessed(inboxId)
     },
     async gaveUp(inboxId) {
       const item = await inbox.get(inboxId)
       if (item?.source !== SLACK_SOURCE) return
-      const body = read(item.body)
-      const named = eventSchema.safeParse(body)
-      if (named.success) await answers.giveUp(named.data.event_id)
-      await tellDoer(body, GAVE_UP, words)
+      await leave(read(item.body), GAVE_UP)
     },
   }
-}
-
-async function tellDoer(body: unknown, said: string, words: WorkDeps['words']): Promise<void> {
-  const doer = doerOf(body)
-  if (doer !== null) await words.tellAfter(doer, said)
 }
 
 function read(body: Uint8Array): Record<string, unknown> {

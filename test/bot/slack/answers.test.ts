@@ -9,8 +9,10 @@ const SLOW = { slackPace: { channelMs: 0, quietMs: 0, slowMs: 0 } }
 
 /** What `status` is made of comes only once this says so, each time it is asked. */
 function holdUp({ agent }: RunningEdge, until: () => Promise<void>): void {
-  const read = agent.mode
-  agent.mode = async () => {
+  // Without workspaces everybody is answered by this one.
+  const everybodys = agent.seenBy({ kind: 'nobody' }, null)
+  const read = everybodys.mode
+  everybodys.mode = async () => {
     await until()
     return await read()
   }
@@ -53,6 +55,28 @@ describeDatabases('answers that take long', (store) => {
     await says(announced, 'This was not answered')
     await told(bob, 'Something went wrong here')
     expect(slack.posted(channel).filter(({ threadTs }) => threadTs !== null)).toEqual([announced])
+    expect(slack.violations).toEqual([])
+  })
+
+  test.each([
+    ['given up', sql`update job set max_attempts = 1 where kind like 'slack%' and finished_at is null`, 'Something went wrong here'],
+    ['too late', sql`update inbox set received_at = received_at - interval '1 hour' where state = 'received'`, 'came too late'],
+  ])('to a form are not left announced when it is %s', async (_how, happens, words) => {
+    const { slack, running, alice, message, says, told } = await openScene(database(), SLOW)
+    await running.askSomething(60)
+    await alice.click(await message('Approve?'), 'Ask')
+    await expect.poll(() => alice.modal(), { timeout: 25_000 }).not.toBeNull()
+    const gate = Promise.withResolvers<void>()
+    holdUp(running, async () => {
+      await gate.promise
+      await happens.execute(database().db)
+      throw new Error('the process ends here')
+    })
+    await alice.submit({ Question: 'is anything stopped?' })
+    const announced = await message('Looking at what is stored')
+    gate.resolve()
+    await says(announced, 'This was not answered')
+    await told(alice, words)
     expect(slack.violations).toEqual([])
   })
 })

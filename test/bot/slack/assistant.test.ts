@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { DATA_KINDS } from '../../../agent/domain/model-data.ts'
 import { describeDatabases } from '../../support/database.ts'
@@ -27,9 +28,31 @@ describeDatabases('the assistant of Slack', (store) => {
     const answer = await told(alice, 'No open incidents')
     expect(answer).toMatchObject({ threadTs: thread.ts, ephemeralFor: null })
     const at = { channel_id: thread.channel, thread_ts: thread.ts }
-    expect(callsOf(slack, 'assistant.threads.setStatus')).toEqual([{ ...at, status: expect.stringContaining('is looking') }])
-    expect(callsOf(slack, 'assistant.threads.setTitle')).toEqual([{ ...at, title: 'status' }])
+    await expect
+      .poll(() => callsOf(slack, 'assistant.threads.setStatus'), { timeout: 25_000 })
+      .toEqual([{ ...at, status: expect.stringContaining('is looking') }])
+    await expect.poll(() => callsOf(slack, 'assistant.threads.setTitle'), { timeout: 25_000 }).toEqual([{ ...at, title: 'status' }])
     expect(slack.violations).toEqual([])
+  })
+
+  test('carries out what is said before Slack has taken that it is being looked at', async () => {
+    const { slack, running, carol } = await openScene(database())
+    const thread = await carol.openAssistant()
+    await expect.poll(() => offered(slack), { timeout: 25_000 }).not.toEqual([])
+    for (const method of ['setStatus', 'setTitle']) slack.faults.next(`assistant.threads.${method}`, { kind: 'stall' })
+    const everybodys = running.agent.seenBy({ kind: 'nobody' }, null)
+    const failed = (): number => running.lines.filter(({ message }) => message.includes('around an answer in the assistant')).length
+    const failedBefore: number[] = []
+    const { stop } = everybodys.control
+    everybodys.control.stop = async (...args) => {
+      failedBefore.push(failed())
+      return await stop(...args)
+    }
+    await carol.dm('stop', thread)
+    // A call that is not answered is given up after ten seconds: whoever waits for it comes after that.
+    await expect.poll(() => failedBefore, { timeout: 25_000 }).toEqual([0])
+    slack.faults.down()
+    slack.faults.release()
   })
 
   test('offers what is open and what waits, only as far as it is seen by who asks, in the channel that they look at', async () => {
@@ -48,13 +71,17 @@ describeDatabases('the assistant of Slack', (store) => {
   })
 
   test('tells who is linked to nobody how to be, and offers nothing', async () => {
-    const { slack, mallory, told } = await openScene(database())
+    const { slack, mallory, channel, told } = await openScene(database())
     const thread = await mallory.openAssistant()
     await told(mallory, 'not linked')
+    const times = (): number => slack.directMessages(mallory).messages.filter(({ text }) => text.includes('not linked')).length
+    await mallory.moveAssistant(thread, channel)
+    const left = async (): Promise<number> =>
+      (await sql`select from job where kind like 'slack%' and finished_at is null`.execute(database().db)).rows.length
+    await expect.poll(left, { timeout: 25_000 }).toBe(0)
+    expect(times()).toBe(1)
     await mallory.dm('status', thread)
-    await expect
-      .poll(() => slack.directMessages(mallory).messages.filter(({ text }) => text.includes('not linked')).length, { timeout: 25_000 })
-      .toBe(2)
+    await expect.poll(times, { timeout: 25_000 }).toBe(2)
     expect(slack.calls.filter(({ method }) => method.startsWith('assistant.'))).toEqual([])
   })
 
@@ -74,8 +101,8 @@ describeDatabases('the assistant of Slack', (store) => {
     for (const question of ['status', 'help']) await alice.dm(question, thread)
     await told(alice, 'No open incidents')
     await told(alice, 'What you can ask for here')
-    const said = running.lines.filter(({ message }) => message.includes('around an answer in the assistant'))
-    expect(said).toHaveLength(1)
+    const said = () => running.lines.filter(({ message }) => message.includes('around an answer in the assistant'))
+    await expect.poll(said, { timeout: 25_000 }).toHaveLength(1)
     expect(slack.calls.filter(({ method, outcome }) => method === 'assistant.threads.setTitle' && outcome === 'ok')).toEqual([])
   })
 })

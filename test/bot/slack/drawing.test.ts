@@ -12,7 +12,7 @@ const ACCOUNTS = ['U0ALICE', 'U0CAROL']
 
 async function draw(
   kind: 'incident' | 'approval',
-  state: { view?: IncidentView; approval?: Approval; now: Date },
+  state: { view?: IncidentView; approval?: Approval; now: Date; linked?: string[] },
 ): Promise<Extract<Drawn, { type: 'message' }>> {
   const people = Object.entries(PEOPLE).map(([id, name]) => ({ id, name, kind: 'human' as const, active: true }))
   const drawing = createDrawing({
@@ -25,7 +25,10 @@ async function draw(
       incidentSeries: async () => null,
     },
     accountsOf: async () => ACCOUNTS,
-    cardLink: async (id) => (id === 'INC-40' ? 'https://w.slack.com/archives/C1/p1' : null),
+    cardLink: async (id) => {
+      state.linked?.push(id)
+      return id === 'INC-40' ? 'https://w.slack.com/archives/C1/p1' : null
+    },
     drawPng: async () => Buffer.from(''),
     consoleUrl: 'https://steadyhand.example',
     now: () => state.now,
@@ -89,13 +92,23 @@ describe('the card of an incident as it is posted', () => {
 })
 
 describe('the card of an incident beside others', () => {
-  const { recurred, back, part } = incidentsBesideOthers()
+  const { recurred, back, part, whole } = incidentsBesideOthers()
 
   test('is a reply to what it was before, which the channel sees too', async () => {
     expect(await draw('incident', { view: recurred as IncidentView, now: at(10) })).toMatchObject({ below: 'INC-41', broadcast: true })
     const drawn = await draw('incident', { view: back as IncidentView, now: at(100) })
     expect(drawn).toMatchObject({ below: null, broadcast: false })
     expect(JSON.stringify(drawn.message.blocks)).toContain('https://steadyhand.example/#/incidents/INC-43')
+  })
+
+  test('looks for the cards of those parts only that it names', async () => {
+    const parts = Array.from({ length: 30 }, (_, index) => `INC-${100 + index}`)
+    const linked: string[] = []
+    const { relations } = whole as IncidentView
+    const view = { ...(whole as IncidentView), relations: { ...relations, parts } }
+    const { message } = await draw('incident', { view, now: at(10), linked })
+    expect(linked).toEqual(parts.filter((id) => JSON.stringify(message.blocks).includes(id)))
+    expect(linked).toHaveLength(10)
   })
 
   test('is the way to the other one, and nothing else, once it is a part of that', async () => {

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
+import { pageNotice } from '../../../bot/page-notice.ts'
 import { describeDatabases } from '../../support/database.ts'
 import { anAlert } from '../../support/edge/edge-harness.ts'
 import { openScene, type SlackScene, wordsOf } from '../../support/edge/slack-edge.ts'
@@ -71,6 +72,37 @@ describeDatabases('incidents that belong together, on Slack', (store) => {
     expect(second).toMatchObject({ threadTs: null })
     await allIsShown()
     expect(cards(scene)).toHaveLength(2)
+  })
+
+  test('a request and a page of what came back stand in the channel where the thread is gone', async () => {
+    const scene = await openScene(database())
+    const { slack, running, channel } = scene
+    const { postings, outbox } = running.stores
+    await running.askSomething(60)
+    const { first } = await comeBack(scene)
+    const request = async () => (await running.stores.approvals.approvals({ incidentId: 'inc-2', limit: 1 })).items[0]
+    await expect.poll(request, { timeout: 25_000 }).toBeDefined()
+    const { id: requestId = '' } = (await request()) ?? {}
+    const shown = async () => (await postings.find('slack', 'approval', requestId))?.message ?? null
+    await expect.poll(shown, { timeout: 25_000 }).not.toBeNull()
+    await allIsShown()
+    const alone = (words: string) => slack.posted(channel).filter((each) => each.threadTs === null && wordsOf(each).includes(words))
+
+    channel.messages.splice(channel.messages.indexOf(first), 1)
+    const asked = await postings.find('slack', 'approval', requestId)
+    await postings.move(asked?.id ?? 0, channel.id)
+    await expect.poll(() => alone('Approve?').length, { timeout: 25_000 }).toBe(1)
+
+    // The process that posted it in the channel never learnt so.
+    slack.faults.next('chat.postMessage', { kind: 'error', error: 'thread_not_found' })
+    slack.faults.next('chat.postMessage', { kind: 'lost' })
+    await outbox.enqueue(database().db, pageNotice('Somebody has to look', new Date(), 'inc-2'))
+    await expect.poll(() => alone('Somebody has to look').length, { timeout: 25_000 }).toBe(1)
+    await allIsShown()
+    expect(alone('Somebody has to look')).toHaveLength(1)
+    const buried = await sql`select from posting where dead_at is not null`.execute(database().db)
+    expect(buried.rows).toEqual([])
+    expect(slack.violations).toEqual([])
   })
 
   test('what became a part of another folds to the way there, and its thread is about the whole', async () => {

@@ -29,11 +29,19 @@ describe('before anything is posted', () => {
     ])
   })
 
+  test('what everything works without is a warning', async () => {
+    const slack = await open(USUAL_SCOPES.filter((scope) => scope !== 'assistant:write'))
+    const found = await examine(slack, slack.channel('incidents', []).id)
+    expect(found[1]).toMatch(/^warning Slack scopes: missing: assistant:write .*install it again/)
+  })
+
   test('each thing that is not says what to do', async () => {
-    const slack = await open(USUAL_SCOPES.filter((scope) => scope !== 'files:write'))
+    const slack = await open(USUAL_SCOPES.filter((scope) => !['files:write', 'assistant:write'].includes(scope)))
     const outside = slack.channel('elsewhere', [], { withApp: false })
     const found = await examine(slack, outside.id)
-    expect(found[1]).toMatch(/failed Slack scopes: missing: files:write \(to show charts and long answers\) → .*install it again/)
+    expect(found[1]).toMatch(
+      /failed Slack scopes: missing: assistant:write .*, files:write \(to show charts and long answers\) → .*install it again/,
+    )
     expect(found[2]).toMatch(/failed Slack channel: the bot is not in #elsewhere.*→ .*\/invite @Steadyhand/)
     expect((await examine(slack, 'C0NOWHERE')).at(-1)).toMatch(/channel_not_found → slack.channel must be the id of a channel/)
     const token = slack.tokens.get(slack.botToken)
