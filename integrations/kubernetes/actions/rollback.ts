@@ -20,6 +20,7 @@ import {
   pathOfWorkload,
   placeOf,
   templateOf,
+  withoutHash,
   workloadChange,
 } from './workload-target.ts'
 
@@ -58,8 +59,6 @@ const CURES = new Set<string>([
   'readiness_probe_incorrect_port',
   'readiness_probe_incorrect_protocol',
 ])
-/** The controller puts it on replica sets and their pods; on a deployment it would be foreign. */
-const HASH_LABEL = 'pod-template-hash'
 const MOST_LINES = 12
 const listSchema = z.object({ items: z.array(z.unknown()).max(1_000) })
 
@@ -75,6 +74,7 @@ export function createRollback(deps: ActionDeps): Action {
   const change = (environment: string): Change => {
     const place = placeOf(deps, { environment })
     return workloadChange(place, RESOURCES, async (object, { parameters }, signal) => {
+      if (workloadSchema.parse(object.raw).spec.paused) return 'its rollout is paused: nothing would change until it is resumed'
       const wanted = (await keptRevisions(place, object, signal)).find(({ digest }) => digest === parameters['template'])
       if (!wanted) return `revision ${String(parameters['revision'])} is not kept any more, or has another template`
       return [{ op: 'replace', path: '/spec/template', value: wanted.template }]
@@ -171,14 +171,6 @@ async function keptRevisions(place: ActionPlace, deployment: LiveObject, signal?
       return Number.isInteger(number) && number > 0 ? [{ number, version, template, digest: digestOf(template) }] : []
     })
     .sort((a, b) => b.number - a.number)
-}
-
-const templateSchema = z.looseObject({ metadata: z.looseObject({ labels: z.record(z.string(), z.string()).nullish() }).nullish() })
-
-function withoutHash(raw: unknown): Record<string, unknown> {
-  const template = templateSchema.parse(raw)
-  const { [HASH_LABEL]: _, ...labels } = template.metadata?.labels ?? {}
-  return { ...template, metadata: { ...template.metadata, labels } }
 }
 
 function parametersOf({ number, digest }: KeptRevision): Parameters {
