@@ -18,6 +18,7 @@ import {
   observeWorkload,
   pathOfWorkload,
   placeOf,
+  replicaSetsOf,
   templateOf,
   withoutHash,
   workloadChange,
@@ -132,8 +133,6 @@ async function look(place: ActionPlace, { target, parameters, preconditions }: S
   return { workload, pod, path, hasLocalData, othersReady: others.filter(isReady).length }
 }
 
-const replicaSetsSchema = z.object({ items: z.array(z.unknown()).max(1_000) })
-
 /** Whether a pod was made by this workload, and by the template that it has now; null where it was not. Owners are told by their uid: labels anybody can set. */
 async function makerOf(
   place: ActionPlace,
@@ -143,9 +142,7 @@ async function makerOf(
 ): Promise<{ isCurrent: boolean } | null> {
   const uid = controllerOf(metadata)
   if (workload.resource === 'deployments') {
-    const answer = await place.api.get(pathOf('replicasets', workload.namespace), {}, signal)
-    const sets = replicaSetsSchema.parse(answer).items.map((raw) => ({ raw, ...workloadSchema.parse(raw) }))
-    const own = sets.find((each) => each.metadata.uid === uid && controllerOf(each.metadata) === owner.uid)
+    const own = (await replicaSetsOf(place, owner, signal)).find(({ object }) => object.metadata.uid === uid)
     return own ? { isCurrent: digestOf(withoutHash(templateOf(own.raw))) === digestOf(templateOf(owner.raw)) } : null
   }
   if (uid !== owner.uid) return null

@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { IntegrationError } from '../../errors.ts'
 import type { Action, ActionDefinition, Parameters } from '../../ports/action.ts'
 import { REVISION } from '../annotations.ts'
-import { pathOf } from '../cluster-cache.ts'
 import { ID } from '../faults.ts'
 import { workloadSchema } from '../objects.ts'
 import { versionOf } from '../revisions.ts'
@@ -19,6 +18,7 @@ import {
   observeWorkload,
   pathOfWorkload,
   placeOf,
+  replicaSetsOf,
   templateOf,
   withoutHash,
   workloadChange,
@@ -60,7 +60,6 @@ const CURES = new Set<string>([
   'readiness_probe_incorrect_protocol',
 ])
 const MOST_LINES = 12
-const listSchema = z.object({ items: z.array(z.unknown()).max(1_000) })
 
 /** A revision as its replica set keeps it. */
 interface KeptRevision {
@@ -154,20 +153,11 @@ async function revisionBefore(place: ActionPlace, name: string): Promise<{ curre
 
 /** The deployment's own replica sets as they are now, the newest revision first. */
 async function keptRevisions(place: ActionPlace, deployment: LiveObject, signal?: AbortSignal): Promise<KeptRevision[]> {
-  const { metadata, spec } = workloadSchema.parse(deployment.raw)
-  const labelSelector = Object.entries(spec.selector?.matchLabels ?? {})
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',')
-  const answer = await place.api.get(pathOf('replicasets', metadata.namespace), labelSelector === '' ? {} : { labelSelector }, signal)
-  return listSchema
-    .parse(answer)
-    .items.flatMap((raw) => {
-      const parsed = workloadSchema.safeParse(raw)
-      if (!parsed.success || !parsed.data.metadata.ownerReferences.some(({ uid, controller }) => controller && uid === deployment.uid))
-        return []
-      const number = Number(parsed.data.metadata.annotations[REVISION] ?? 0)
+  return (await replicaSetsOf(place, deployment, signal))
+    .flatMap(({ raw, object }) => {
+      const number = Number(object.metadata.annotations[REVISION] ?? 0)
       const template = withoutHash(templateOf(raw))
-      const version = versionOf(parsed.data.spec.template, String(number))
+      const version = versionOf(object.spec.template, String(number))
       return Number.isInteger(number) && number > 0 ? [{ number, version, template, digest: digestOf(template) }] : []
     })
     .sort((a, b) => b.number - a.number)

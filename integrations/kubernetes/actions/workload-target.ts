@@ -6,7 +6,7 @@ import { REVISION } from '../annotations.ts'
 import type { KubernetesApi } from '../api.ts'
 import { type Kind, listNow, type ObjectOf, pathOf } from '../cluster-cache.ts'
 import { ID } from '../faults.ts'
-import { workloadSchema } from '../objects.ts'
+import { type ObjectWorkload, workloadSchema } from '../objects.ts'
 import { versionOf } from '../revisions.ts'
 import { type NamedWorkload, WORKLOAD_KINDS, type WorkloadResource } from '../services.ts'
 import { FIRST_ANSWER_MS, type Place, readWorkloads } from '../workloads.ts'
@@ -54,6 +54,28 @@ export function withoutHash(raw: unknown): Record<string, unknown> {
   const template = templateSchema.parse(raw)
   const { [HASH_LABEL]: _, ...labels } = template.metadata?.labels ?? {}
   return { ...template, metadata: { ...template.metadata, labels } }
+}
+
+const listSchema = z.object({ items: z.array(z.unknown()).max(1_000) })
+
+/** The replica sets that a deployment made, as they are now. @throws IntegrationError */
+export async function replicaSetsOf(
+  place: ActionPlace,
+  deployment: LiveObject,
+  signal?: AbortSignal,
+): Promise<{ raw: unknown; object: ObjectWorkload }[]> {
+  const { metadata, spec } = workloadSchema.parse(deployment.raw)
+  const labelSelector = Object.entries(spec.selector?.matchLabels ?? {})
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',')
+  const answer = await place.api.get(pathOf('replicasets', metadata.namespace), labelSelector === '' ? {} : { labelSelector }, signal)
+  const listed = listSchema.safeParse(answer)
+  if (!listed.success) throw new IntegrationError(ID, 'invalid_response', 'the replica sets cannot be read', { cause: listed.error })
+  return listed.data.items.flatMap((raw) => {
+    const { success, data: object } = workloadSchema.safeParse(raw)
+    const isOwn = success && object.metadata.ownerReferences.some(({ uid, controller }) => controller && uid === deployment.uid)
+    return isOwn ? [{ raw, object }] : []
+  })
 }
 
 /** The fields of a workload that preconditions and state checks may name. */
