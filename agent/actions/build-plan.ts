@@ -77,7 +77,9 @@ export function buildPlan(facts: PlanFacts): { parent: SealedPlan; undo: SealedP
 /** What the incident is about has to be gone as well: an action on a service that was never ill must not count as help. */
 function withSymptom(contract: SuccessContract, symptom: MetricBound | null): SuccessContract {
   const covered =
-    symptom === null || contract.metrics.some(({ service, metric }) => service === symptom.service && metric === symptom.metric)
+    symptom === null ||
+    contract.heals === false ||
+    contract.metrics.some(({ service, metric }) => service === symptom.service && metric === symptom.metric)
   if (covered) return contract
   // A contract that was weak for want of any metric is not, once the symptom is in it.
   const weaker = contract.metrics.length === 0 ? null : contract.weaker

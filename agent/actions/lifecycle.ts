@@ -34,6 +34,8 @@ function moveBy(approval: Approval): Move {
         ? { state: 'verifying', text: `Checking whether it helped: ${title}.` }
         : { state: 'acting', text: `Carrying out: ${title}.` }
     case 'done':
+      if (approvalOutcome(approval) === 'verified' && approval.plan.success.heals === false)
+        return { state: 'observing', text: `Done, and still open: ${title} heals nothing by itself.` }
       return approvalOutcome(approval) === 'verified'
         ? { state: 'resolved', text: `Resolved: ${title} was verified by telemetry.` }
         : { state: 'observing', text: `Not resolved: ${title} ended ${approvalOutcome(approval)}.` }

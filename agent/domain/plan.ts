@@ -54,6 +54,8 @@ export const successContractSchema = z.strictObject({
   minSamples: z.int().min(1).max(1_000),
   /** Non-null when too few samples are expected at this hour, so that only the weaker state checks decide: said on the card. */
   weaker: z.string().max(300).nullable(),
+  /** There where the action heals nothing by itself: the symptom then neither condemns it nor is gone because of it, and the incident stays open. */
+  heals: z.literal(false).optional(),
 })
 export type SuccessContract = z.infer<typeof successContractSchema>
 

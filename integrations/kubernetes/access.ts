@@ -35,7 +35,7 @@ const WRITES: Readonly<Record<string, readonly ActionRight[]>> = {
   'kubernetes.pause': patch('deployments'),
   'kubernetes.set-resources': patch('deployments', 'statefulsets', 'daemonsets'),
   'kubernetes.autoscaler': of('autoscaling', 'horizontalpodautoscalers', 'get', 'patch'),
-  'kubernetes.delete-pod': of('', 'pods', 'get', 'delete'),
+  'kubernetes.delete-pod': [...of('', 'pods', 'get'), ...of('', 'pods/eviction', 'create')],
   'kubernetes.cordon': of('', 'nodes', 'get', 'patch').map((right) => ({ ...right, isOfCluster: true })),
 }
 

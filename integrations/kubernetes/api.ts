@@ -21,7 +21,7 @@ export interface KubernetesApi {
   /** Deletes one object, on the conditions in the options (DeleteOptions), which say too whether it is only tried. */
   remove(path: string, options: object, signal?: AbortSignal): Promise<unknown>
   /** `asGroup`: in the name of the group that changes are made in, where there is one. */
-  post(path: string, body: object, options: { asGroup: boolean; signal?: AbortSignal }): Promise<unknown>
+  post(path: string, body: object, options: { query?: Query; asGroup: boolean; signal?: AbortSignal }): Promise<unknown>
   /** Ends when the API server ends it, nothing is heard for a while, or the signal fires. @throws IntegrationError, with a status where it was refused */
   watch(path: string, query: Query, signal: AbortSignal, options?: { namesOnly?: boolean }): AsyncGenerator<WatchEvent>
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
-import type { IntegrationError } from '../errors.ts'
+import { IntegrationError } from '../errors.ts'
 import type { KubernetesApi } from './api.ts'
+import { ID } from './faults.ts'
 import {
   autoscalerSchema,
   budgetSchema,
@@ -19,7 +20,7 @@ import {
   volumeObjectSchema,
   workloadSchema,
 } from './objects.ts'
-import { type Reflector, startReflector } from './reflector.ts'
+import { listAll, type Reflector, startReflector } from './reflector.ts'
 
 /** What is followed: where it is at the API server, and how many at most are kept. Secrets are not among it. */
 const KINDS = {
@@ -61,6 +62,20 @@ export const groupOf = (kind: Kind): string => KINDS[kind].group
 export function pathOf(kind: Kind, namespace: string | null): string {
   const { path } = KINDS[kind]
   return namespace === null ? `${path}/${kind}` : `${path}/namespaces/${encodeURIComponent(namespace)}/${kind}`
+}
+
+/** Asks the API server itself for all of a kind, for a bound that has to hold now. @throws IntegrationError, also where there are more than are looked at */
+export async function listNow<K extends Kind>(
+  api: KubernetesApi,
+  kind: K,
+  namespace: string | null,
+  signal: AbortSignal,
+): Promise<readonly ObjectOf<K>[]> {
+  const { max } = KINDS[kind]
+  const schema: z.ZodType<unknown> = KINDS[kind].schema
+  const { objects } = await listAll({ api, path: pathOf(kind, namespace), schema, max, signal })
+  if (objects.size >= max) throw new IntegrationError(ID, 'invalid_response', `there are more than ${max} ${kind}`)
+  return [...objects.values()] as ObjectOf<K>[]
 }
 
 /** What a cluster shows of itself in some namespaces, as current as its watches. */

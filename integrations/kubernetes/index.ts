@@ -58,7 +58,8 @@ export function createKubernetes(deps: IntegrationDeps, options: KubernetesOptio
   const places = options.environments.map((each) => ({ each, place: openPlace(deps, options.kubeconfig, each) }))
   const read = places.map(({ each, place }) => readIntegration(deps, each, place))
   const acting = places.filter(({ each }) => each.actions.length > 0)
-  return acting.length === 0 ? read : [...read, actIntegration(deps, acting)]
+  const all = places.map(({ place }) => place)
+  return acting.length === 0 ? read : [...read, actIntegration(deps, acting, all)]
 }
 
 function openPlace({ now }: IntegrationDeps, paths: string | null, each: KubernetesEnvironment): ActionPlace {
@@ -92,11 +93,15 @@ function readIntegration({ now }: IntegrationDeps, each: KubernetesEnvironment, 
 }
 
 /** An action that one environment allows and another does not knows only the first: elsewhere there is nothing for it to act on. */
-function actIntegration({ now }: IntegrationDeps, acting: readonly { each: KubernetesEnvironment; place: ActionPlace }[]): Integration {
+function actIntegration(
+  { now }: IntegrationDeps,
+  acting: readonly { each: KubernetesEnvironment; place: ActionPlace }[],
+  all: readonly ActionPlace[],
+): Integration {
   const actions = ACTIONS.map((create) => {
-    const { kind } = create({ places: new Map(), now }).definition
+    const { kind } = create({ places: new Map(), all, now }).definition
     const places = new Map(acting.filter(({ each }) => each.actions.includes(kind)).map(({ each, place }) => [each.name, place]))
-    return { isAllowed: places.size > 0, action: create({ places, now }) }
+    return { isAllowed: places.size > 0, action: create({ places, all, now }) }
   })
   return {
     id: ID,

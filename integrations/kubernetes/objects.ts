@@ -182,6 +182,7 @@ const workloadStatus = z.object({
   availableReplicas: maybeNumber,
   updatedReplicas: maybeNumber,
   observedGeneration: maybeNumber,
+  updateRevision: maybeText,
   desiredNumberScheduled: maybeNumber,
   numberReady: maybeNumber,
   numberAvailable: maybeNumber,

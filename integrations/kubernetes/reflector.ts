@@ -115,7 +115,10 @@ export function startReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
   return { items: () => (known ? [...known.values()] : null), problem: () => problem, settled: first.promise }
 }
 
-async function listAll<T>(options: ReflectorOptions<T>): Promise<{ objects: Map<string, T>; resourceVersion: string }> {
+/** Everything that is there now, in pages. @throws IntegrationError, with a status where it was refused */
+export async function listAll<T>(
+  options: Pick<ReflectorOptions<T>, 'api' | 'path' | 'query' | 'schema' | 'max' | 'signal' | 'namesOnly'>,
+): Promise<{ objects: Map<string, T>; resourceVersion: string }> {
   const { api, path, query, schema, max, signal } = options
   const objects = new Map<string, T>()
   let next: string | undefined

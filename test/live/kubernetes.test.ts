@@ -196,7 +196,7 @@ test(
       await until(`${verb} is as approved`, async () => await isDone(step, action.success(step, observation).state), WITHIN_SECONDS)
       const undo = action.undo(step, observation)
       if (!undo) throw new Error(`${verb} has no way back`)
-      const back = { ...step, parameters: action.definition.parameters.parse(undo.parameters), preconditions: undo.preconditions }
+      const back = { ...step, parameters: undo.parameters, preconditions: undo.preconditions }
       expect(await action.effect(back, `${verb}-2`, never)).toEqual({ result: 'applied' })
       await until(`${verb} is undone`, async () => await isDone(back, undo.success.state), WITHIN_SECONDS)
     }

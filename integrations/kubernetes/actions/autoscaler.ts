@@ -5,7 +5,7 @@ import type { JsonPatch } from '../api.ts'
 import { pathOf } from '../cluster-cache.ts'
 import { type Autoscaler, autoscalerSchema } from '../objects.ts'
 import { type NamedWorkload, WORKLOAD_KINDS } from '../services.ts'
-import { fieldIs } from './contracts.ts'
+import { fieldIs, fieldRestored } from './contracts.ts'
 import { healthyNeeded } from './disruption.ts'
 import { type Change, callsOf, dryRun, type Fields, type LiveObject, observe } from './live-object.ts'
 import { ownerWords } from './owner-words.ts'
@@ -16,7 +16,7 @@ const definition: ActionDefinition = {
   kind: 'kubernetes.autoscaler',
   version: 1,
   description:
-    'Sets between how many pods the autoscaler of a service may scale it: each bound to at most twice and at least half of what it is, and the upper one never below what a disruption budget needs.',
+    'Sets between how many pods the autoscaler of a service may scale it: each bound to at most twice and at least half of what it is, and none lowered below what a disruption budget needs.',
   parameters: z.strictObject({ minReplicas: count, maxReplicas: count }),
   reversibility: 'reversible',
   risk: 'safe',
@@ -80,7 +80,7 @@ export function createAutoscaler(deps: ActionDeps): Action {
         downtime: `${fewer}${ownerWords(before.raw, deps.now())}`.slice(0, 200),
       }
     },
-    success: (step) => fieldIs(stateOf(step.parameters)),
+    success: (step) => fieldIs(placeOf(deps, step.target).verification, stateOf(step.parameters)),
     probeWords: 'an annotation of the autoscaler holds the id of the execution that changed it last',
     undo(step, { preconditions }) {
       const seen = (field: string) => preconditions.find((each) => each.field === field)?.equals
@@ -89,7 +89,7 @@ export function createAutoscaler(deps: ActionDeps): Action {
       return {
         parameters: { minReplicas, maxReplicas },
         preconditions: [{ field: 'uid', equals: step.target.uid }, ...stateOf(step.parameters)],
-        success: fieldIs(stateOf({ minReplicas, maxReplicas })),
+        success: fieldRestored(stateOf({ minReplicas, maxReplicas })),
       }
     },
     ...callsOf(change),
@@ -148,10 +148,12 @@ async function boundsOperations(place: ActionPlace, { raw }: LiveObject, step: S
     if (wanted[bound] < least || wanted[bound] > most)
       return `${bound}Replicas goes from ${now[bound]} to ${least} to ${most} in one step, not to ${wanted[bound]}`
   }
-  // A lower least number ends no pod by itself.
-  const found = wanted.max < now.max ? await findWorkload(place, RESOURCES, step.target.name, signal) : null
-  const needed = found ? await healthyNeeded(place, found, wanted.max, signal) : 0
-  if (wanted.max < needed) return `its disruption budget needs ${needed} healthy pods`
+  // A lower least number lets the autoscaler go down to it, as a lower upper one makes it.
+  for (const bound of ['min', 'max'] as const) {
+    const found = wanted[bound] < now[bound] ? await findWorkload(place, RESOURCES, step.target.name, signal) : null
+    const needed = found ? await healthyNeeded(place, found, wanted[bound], signal) : 0
+    if (wanted[bound] < needed) return `its disruption budget needs ${needed} healthy pods`
+  }
   return [
     { op: 'add', path: '/spec/minReplicas', value: wanted.min },
     { op: 'replace', path: '/spec/maxReplicas', value: wanted.max },

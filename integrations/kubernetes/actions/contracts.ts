@@ -24,15 +24,20 @@ export function restored(verification: Verification, state: SuccessContract['sta
   }
 }
 
-/** For what shows at once: a field has the value that it was given. */
-export function fieldIs(state: SuccessContract['state']): SuccessContract {
-  return {
-    metrics: [],
-    state,
-    settleSeconds: 0,
-    holdSeconds: 3,
-    withinSeconds: 60,
-    minSamples: 2,
-    weaker: 'Only that the setting is as approved is checked.',
-  }
+/** For a setting that helps by what others do because of it: it is as approved, and stays so; what the alert measures is added where the plan is made. */
+export function fieldIs(verification: Verification, state: SuccessContract['state']): SuccessContract {
+  return { metrics: [], state, ...verification, minSamples: MIN_SAMPLES, weaker: 'Only that the setting is as approved is checked.' }
 }
+
+/** For what keeps more harm away and heals none that is there: whatever the alert measures says nothing about it. */
+export function heldOff(state: SuccessContract['state']): SuccessContract {
+  const weaker = 'It heals nothing by itself: only that the setting is as approved is checked, and the incident stays open.'
+  return { metrics: [], state, ...AT_ONCE, weaker, heals: false }
+}
+
+/** For the way back of a setting. */
+export function fieldRestored(state: SuccessContract['state']): SuccessContract {
+  return { metrics: [], state, ...AT_ONCE, weaker: 'An undo puts back what was there before: only the setting is checked.' }
+}
+
+const AT_ONCE = { settleSeconds: 0, holdSeconds: 3, withinSeconds: 60, minSamples: 2 }

@@ -2,22 +2,33 @@ import { z } from 'zod'
 import type { SuccessContract } from '../../../agent/domain/plan.ts'
 import { IntegrationError } from '../../errors.ts'
 import type { Action, ActionDefinition, EffectResult, ProbeResult, Step } from '../../ports/action.ts'
+import type { Query } from '../api.ts'
 import { pathOf } from '../cluster-cache.ts'
 import { ID, statusOf } from '../faults.ts'
-import { type Pod, podSchema } from '../objects.ts'
-import { fits, type NamedWorkload, WORKLOAD_KINDS, type WorkloadResource } from '../services.ts'
-import { podsOf } from '../workloads.ts'
+import { type Meta, type Pod, podSchema, workloadSchema } from '../objects.ts'
+import { type NamedWorkload, WORKLOAD_KINDS, type WorkloadResource } from '../services.ts'
 import { rolledOut } from './contracts.ts'
-import { budgetAgainst } from './disruption.ts'
-import { endOf, type Fields, readFields, readObject, stale, unsent } from './live-object.ts'
+import { digestOf, endOf, type Fields, type LiveObject, readFields, readObject, stale, unsent } from './live-object.ts'
 import { ownerWords } from './owner-words.ts'
-import { type ActionDeps, type ActionPlace, findWorkload, kubectl, observeWorkload, placeOf, workloadChange } from './workload-target.ts'
+import {
+  type ActionDeps,
+  type ActionPlace,
+  findWorkload,
+  kubectl,
+  observeWorkload,
+  pathOfWorkload,
+  placeOf,
+  replicaSetsOf,
+  templateOf,
+  withoutHash,
+  workloadChange,
+} from './workload-target.ts'
 
 const definition: ActionDefinition = {
   kind: 'kubernetes.delete-pod',
   version: 1,
   description:
-    'Ends one pod of a deployment, stateful set or daemon set, which makes another in its place. Only a pod that its controller replaces, and only where a disruption budget lets it go.',
+    'Evicts one pod of a deployment, stateful set or daemon set, which makes another of the same template in its place. Whether a disruption budget lets it go, the API server says.',
   parameters: z.strictObject({
     /** The name that people know it by. */
     pod: z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'must be the name of a pod'),
@@ -37,8 +48,11 @@ const definition: ActionDefinition = {
 }
 
 const RESOURCES = Object.keys(WORKLOAD_KINDS) as WorkloadResource[]
-const CONTROLLERS: readonly string[] = ['ReplicaSet', 'StatefulSet', 'DaemonSet']
-const PINNED = ['uid']
+const PINNED = ['uid', 'template']
+/** What a stateful set writes on its pods. */
+const REVISION_HASH = 'controller-revision-hash'
+/** How the API server answers where a disruption budget lets no pod go now. */
+const TOO_MANY = 429
 /** How a field names a pod: 'pod payments-0 (a uid)'; its value is 'gone' or 'there'. */
 const POD_FIELD = /^pod (\S+) \((\S+)\)$/
 
@@ -54,11 +68,11 @@ export function createDeletePod(deps: ActionDeps): Action {
       const place = placeOf(deps, step.target)
       const looked = await look(place, step, signal)
       if ('result' in looked) throw new IntegrationError(ID, 'refused', looked.words)
-      await remove(place, looked, step, { dryRun: ['All'] }, signal)
+      await tryEviction(place, looked, step, signal)
       const local = looked.hasLocalData ? '; what it keeps in emptyDir volumes is lost' : ''
       return {
         changes: [{ field: 'pod', from: looked.pod.metadata.name, to: 'ended; another is made in its place' }],
-        downtime: `none, if other pods are ready${local}${ownerWords(looked.workload.object, deps.now())}`.slice(0, 200),
+        downtime: `${readyWords(looked.othersReady)}${local}${ownerWords(looked.workload.object, deps.now())}`.slice(0, 200),
       }
     },
     success: (step): SuccessContract => rolledOut(placeOf(deps, step.target).verification, [{ field: podField(step), equals: 'gone' }]),
@@ -80,7 +94,7 @@ export function createDeletePod(deps: ActionDeps): Action {
         const place = deps.places.get(environment)
         const found = place ? await findWorkload(place, RESOURCES, name) : null
         // Of several that are not well a person has to say which.
-        const [pod, ...others] = place && found ? podsOf(place.cache, found).filter(isUnwell) : []
+        const [pod, ...others] = place && found ? podsMadeBy(place, found).filter(isUnwell) : []
         return pod && others.length === 0 ? { pod: pod.metadata.name, uid: pod.metadata.uid } : null
       },
       command: ({ target, parameters }) => kubectl(deps, target, 'delete', 'pod', String(parameters['pod'])),
@@ -95,24 +109,65 @@ interface Looked {
   pod: Pod
   path: string
   hasLocalData: boolean
+  othersReady: number
 }
 
 /** The pod as it is now and what it belongs to, or why it is left alone. @throws IntegrationError when something is not known */
-async function look(place: ActionPlace, { target, parameters }: Step, signal?: AbortSignal): Promise<Looked | Objection> {
+async function look(place: ActionPlace, { target, parameters, preconditions }: Step, signal?: AbortSignal): Promise<Looked | Objection> {
   const workload = await findWorkload(place, RESOURCES, target.name, signal)
-  if (!workload || workload.object.metadata.uid !== target.uid) return stale(`there is no ${target.kind} ${target.name} as it was seen`)
+  const owner = workload ? await readObject(place.api, pathOfWorkload(workload), signal) : null
+  if (!workload || owner?.uid !== target.uid) return stale(`there is no ${target.kind} ${target.name} as it was seen`)
+  const seen = preconditions.find(({ field }) => field === 'template')?.equals
+  if (digestOf(templateOf(owner.raw)) !== seen) return stale(`the template of ${target.name} is another than the one that was seen`)
   const path = podPath(workload, String(parameters['pod']))
   const live = await readObject(place.api, path, signal)
   if (!live || live.uid !== parameters['uid']) return stale(`pod ${String(parameters['pod'])} is gone`)
   const pod = podSchema.parse(live.raw)
   if (pod.metadata.deletionTimestamp !== null) return stale(`pod ${pod.metadata.name} is ending already`)
-  const owner = pod.metadata.ownerReferences.find(({ controller }) => controller)
-  if (!owner || !CONTROLLERS.includes(owner.kind) || !fits(pod.metadata.labels, workload.object.spec.selector))
-    return against(`pod ${pod.metadata.name} is not one that ${target.name} replaces`)
-  // A pod that is not ready counts for no budget.
-  const budget = isUnwell(pod) ? null : await budgetAgainst(place, workload.namespace, pod.metadata.labels, signal)
-  if (budget !== null) return against(`the disruption budget ${budget} lets no pod of it go now`)
-  return { workload, pod, path, hasLocalData: JSON.stringify(live.raw['spec'] ?? {}).includes('"emptyDir"') }
+  const maker = await makerOf(place, { workload, owner }, pod, signal)
+  if (maker === null) return against(`pod ${pod.metadata.name} is not one that ${target.name} replaces`)
+  if (!maker.isCurrent)
+    return against(`pod ${pod.metadata.name} is of another template than ${target.name} has now: its rollout is not over`)
+  const others = podsMadeBy(place, workload).filter(({ metadata }) => metadata.uid !== pod.metadata.uid)
+  const hasLocalData = JSON.stringify(live.raw['spec'] ?? {}).includes('"emptyDir"')
+  return { workload, pod, path, hasLocalData, othersReady: others.filter(isReady).length }
+}
+
+/** Whether a pod was made by this workload, and by the template that it has now; null where it was not. Owners are told by their uid: labels anybody can set. */
+async function makerOf(
+  place: ActionPlace,
+  { workload, owner }: { workload: NamedWorkload; owner: LiveObject },
+  { metadata }: Pod,
+  signal?: AbortSignal,
+): Promise<{ isCurrent: boolean } | null> {
+  const uid = controllerOf(metadata)
+  if (workload.resource === 'deployments') {
+    const own = (await replicaSetsOf(place, owner, signal)).find(({ object }) => object.metadata.uid === uid)
+    return own ? { isCurrent: digestOf(withoutHash(templateOf(own.raw))) === digestOf(templateOf(owner.raw)) } : null
+  }
+  if (uid !== owner.uid) return null
+  const { status } = workloadSchema.parse(owner.raw)
+  // Of a daemon set only the whole is told: as long as one pod is of another template, this one may be it.
+  if (workload.resource === 'daemonsets') return { isCurrent: isUpdated(owner) }
+  return { isCurrent: status.updateRevision !== null && metadata.labels[REVISION_HASH] === status.updateRevision }
+}
+
+/** Of a daemon set: all its pods are of the template it has now, ready or not. */
+function isUpdated({ raw }: LiveObject): boolean {
+  const { metadata, status } = workloadSchema.parse(raw)
+  const isSeen = (status.observedGeneration ?? 0) >= metadata.generation
+  return isSeen && status.desiredNumberScheduled !== null && status.updatedNumberScheduled === status.desiredNumberScheduled
+}
+
+/** The pods of a workload as the cache has them, by the uid of what made them. */
+function podsMadeBy({ cache }: ActionPlace, { namespace, object }: NamedWorkload): Pod[] {
+  const sets = (cache.list('replicasets', namespace) ?? []).filter(({ metadata }) => controllerOf(metadata) === object.metadata.uid)
+  const makers = new Set([object.metadata.uid, ...sets.map(({ metadata }) => metadata.uid)])
+  return (cache.list('pods', namespace) ?? []).filter(({ metadata }) => makers.has(controllerOf(metadata) ?? ''))
+}
+
+function controllerOf({ ownerReferences }: Meta): string | null {
+  return ownerReferences.find(({ controller }) => controller)?.uid ?? null
 }
 
 function against(words: string): Objection {
@@ -129,7 +184,7 @@ async function end(place: ActionPlace, step: Step, signal: AbortSignal): Promise
   }
   if ('result' in looked) return looked
   try {
-    await remove(place, looked, step, {}, signal)
+    await evict(place, looked, step, {}, signal)
     return { result: 'applied' }
   } catch (error) {
     if (!(error instanceof IntegrationError)) throw error
@@ -138,9 +193,23 @@ async function end(place: ActionPlace, step: Step, signal: AbortSignal): Promise
   }
 }
 
-async function remove(place: ActionPlace, { path }: Looked, { parameters }: Step, options: object, signal?: AbortSignal): Promise<void> {
+/** @throws IntegrationError that says why it would not be evicted, such as a disruption budget */
+async function tryEviction(place: ActionPlace, looked: Looked, step: Step, signal?: AbortSignal): Promise<void> {
+  try {
+    await evict(place, looked, step, { dryRun: 'All' }, signal)
+  } catch (error) {
+    if (statusOf(error) !== TOO_MANY) throw error
+    throw new IntegrationError(ID, 'refused', (error as Error).message, { cause: error })
+  }
+}
+
+/** Only tried where the query says so; the API server wants it in the body as well, and refuses where the two differ. */
+async function evict(place: ActionPlace, looked: Looked, { parameters }: Step, query: Query, signal?: AbortSignal): Promise<void> {
+  const { name, namespace } = looked.pod.metadata
   const preconditions = { uid: String(parameters['uid']) }
-  await place.api.remove(path, { apiVersion: 'v1', kind: 'DeleteOptions', preconditions, ...options }, signal)
+  const deleteOptions = { preconditions, ...(query['dryRun'] === undefined ? {} : { dryRun: [query['dryRun']] }) }
+  const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace }, deleteOptions }
+  await place.api.post(`${looked.path}/eviction`, eviction, { query, asGroup: true, ...(signal ? { signal } : {}) })
 }
 
 async function probe(place: ActionPlace, { target, parameters }: Step, signal: AbortSignal): Promise<ProbeResult> {
@@ -171,7 +240,15 @@ function podField({ parameters }: Step): string {
   return `pod ${String(parameters['pod'])} (${String(parameters['uid'])})`
 }
 
-function isUnwell({ status, metadata }: Pod): boolean {
-  const isReady = status.conditions.some(({ type, status: is }) => type === 'Ready' && is === 'True')
-  return metadata.deletionTimestamp === null && !isReady
+function isUnwell(pod: Pod): boolean {
+  return pod.metadata.deletionTimestamp === null && !isReady(pod)
+}
+
+function isReady({ status, metadata }: Pod): boolean {
+  return metadata.deletionTimestamp === null && status.conditions.some(({ type, status: is }) => type === 'Ready' && is === 'True')
+}
+
+function readyWords(others: number): string {
+  if (others === 0) return 'no other pod of it is ready: nothing answers until the next one is'
+  return `none, if the ${others} other ${others === 1 ? 'pod that is' : 'pods that are'} ready can do the work`
 }

@@ -1,6 +1,6 @@
 import type { Budget } from '../objects.ts'
 import { fits, type NamedWorkload } from '../services.ts'
-import { type ActionPlace, knownIn } from './workload-target.ts'
+import { type ActionPlace, presentIn } from './workload-target.ts'
 
 const QUESTION = { kind: 'poddisruptionbudgets', words: 'a disruption budget needs its pods' } as const
 
@@ -16,7 +16,7 @@ export async function healthyNeeded(
   replicas: number,
   signal?: AbortSignal,
 ): Promise<number> {
-  const all = await knownIn(place, QUESTION, namespace, signal)
+  const all = await presentIn(place, QUESTION, namespace, signal)
   const labels = object.spec.template.metadata?.labels ?? {}
   const budgets = all.filter(({ spec }) => fits(labels, spec.selector))
   return Math.max(0, ...budgets.map(({ spec }) => neededOf(spec, replicas)))
@@ -32,20 +32,4 @@ function neededOf({ minAvailable, maxUnavailable }: Budget['spec'], replicas: nu
 function amountOf(given: number | string, replicas: number): number {
   const percent = /^(\d+)%$/.exec(String(given))?.[1]
   return percent === undefined ? Number(given) : Math.ceil((Number(percent) * replicas) / 100)
-}
-
-/**
- * The name of a disruption budget that lets no pod with these labels go now; null when there is none.
- *
- * @throws IntegrationError when the budgets are not known
- */
-export async function budgetAgainst(
-  place: ActionPlace,
-  namespace: string,
-  labels: Readonly<Record<string, string>>,
-  signal?: AbortSignal,
-): Promise<string | null> {
-  const all = await knownIn(place, QUESTION, namespace, signal)
-  const against = all.find(({ spec, status }) => fits(labels, spec.selector) && (status?.disruptionsAllowed ?? 0) < 1)
-  return against?.metadata.name ?? null
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Action, ActionDefinition, Step } from '../../ports/action.ts'
 import { workloadSchema } from '../objects.ts'
-import { fieldIs } from './contracts.ts'
+import { fieldRestored, heldOff } from './contracts.ts'
 import { callsOf, dryRun } from './live-object.ts'
 import { ownerWords } from './owner-words.ts'
 import { type ActionDeps, kubectl, observeWorkload, placeOf, workloadChange, workloadFields } from './workload-target.ts'
@@ -9,8 +9,9 @@ import { type ActionDeps, kubectl, observeWorkload, placeOf, workloadChange, wor
 const definition: ActionDefinition = {
   kind: 'kubernetes.pause',
   version: 1,
-  description: 'Pauses the rollout of a deployment, or resumes it (paused=false), as kubectl rollout pause and resume do.',
-  parameters: z.strictObject({ paused: z.boolean() }),
+  description:
+    'Pauses the rollout of a deployment, as kubectl rollout pause does. To resume it is the undo alone: it rolls out what was set meanwhile.',
+  parameters: z.strictObject({ paused: z.literal(true) }),
   reversibility: 'reversible',
   risk: 'safe',
   role: 'approver',
@@ -24,7 +25,7 @@ const definition: ActionDefinition = {
 }
 
 const RESOURCES = ['deployments'] as const
-/** The template, because to resume is to roll it out. */
+/** The template, because to resume is to roll it out: the undo, too, resumes only the one that was seen. */
 const PINNED = ['uid', 'template', 'paused']
 
 export function createPause(deps: ActionDeps): Action {
@@ -45,21 +46,22 @@ export function createPause(deps: ActionDeps): Action {
       const [from, to] = [before.raw, after].map((raw) => workloadSchema.parse(raw).spec.paused)
       const words = isPaused(step)
         ? 'none: pods stay as they are, and nothing rolls out until it is resumed'
-        : 'none, if its update strategy keeps pods ready; what changed while it was paused rolls out'
+        : 'none: the template is the one that was there when it was paused'
       return {
         changes: from === to ? [] : [{ field: 'paused', from: from ?? false, to: to ?? false }],
         downtime: `${words}${ownerWords(before.raw, deps.now())}`.slice(0, 200),
       }
     },
-    success: (step) => fieldIs([{ field: 'paused', equals: isPaused(step) }]),
+    success: (step) => heldOff([{ field: 'paused', equals: isPaused(step) }]),
     probeWords: 'an annotation of the deployment holds the id of the execution that changed it last',
-    undo: (step) => ({
-      parameters: { paused: !isPaused(step) },
+    undo: (step, { preconditions }) => ({
+      parameters: { paused: false },
       preconditions: [
         { field: 'uid', equals: step.target.uid },
-        { field: 'paused', equals: isPaused(step) },
+        ...preconditions.filter(({ field }) => field === 'template'),
+        { field: 'paused', equals: true },
       ],
-      success: fieldIs([{ field: 'paused', equals: !isPaused(step) }]),
+      success: fieldRestored([{ field: 'paused', equals: false }]),
     }),
     ...callsOf(change),
     byHand: {

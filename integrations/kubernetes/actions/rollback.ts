@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { IntegrationError } from '../../errors.ts'
 import type { Action, ActionDefinition, Parameters } from '../../ports/action.ts'
 import { REVISION } from '../annotations.ts'
-import { pathOf } from '../cluster-cache.ts'
 import { ID } from '../faults.ts'
 import { workloadSchema } from '../objects.ts'
 import { versionOf } from '../revisions.ts'
@@ -19,7 +18,9 @@ import {
   observeWorkload,
   pathOfWorkload,
   placeOf,
+  replicaSetsOf,
   templateOf,
+  withoutHash,
   workloadChange,
 } from './workload-target.ts'
 
@@ -58,10 +59,7 @@ const CURES = new Set<string>([
   'readiness_probe_incorrect_port',
   'readiness_probe_incorrect_protocol',
 ])
-/** The controller puts it on replica sets and their pods; on a deployment it would be foreign. */
-const HASH_LABEL = 'pod-template-hash'
 const MOST_LINES = 12
-const listSchema = z.object({ items: z.array(z.unknown()).max(1_000) })
 
 /** A revision as its replica set keeps it. */
 interface KeptRevision {
@@ -75,6 +73,7 @@ export function createRollback(deps: ActionDeps): Action {
   const change = (environment: string): Change => {
     const place = placeOf(deps, { environment })
     return workloadChange(place, RESOURCES, async (object, { parameters }, signal) => {
+      if (workloadSchema.parse(object.raw).spec.paused) return 'its rollout is paused: nothing would change until it is resumed'
       const wanted = (await keptRevisions(place, object, signal)).find(({ digest }) => digest === parameters['template'])
       if (!wanted) return `revision ${String(parameters['revision'])} is not kept any more, or has another template`
       return [{ op: 'replace', path: '/spec/template', value: wanted.template }]
@@ -154,31 +153,14 @@ async function revisionBefore(place: ActionPlace, name: string): Promise<{ curre
 
 /** The deployment's own replica sets as they are now, the newest revision first. */
 async function keptRevisions(place: ActionPlace, deployment: LiveObject, signal?: AbortSignal): Promise<KeptRevision[]> {
-  const { metadata, spec } = workloadSchema.parse(deployment.raw)
-  const labelSelector = Object.entries(spec.selector?.matchLabels ?? {})
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',')
-  const answer = await place.api.get(pathOf('replicasets', metadata.namespace), labelSelector === '' ? {} : { labelSelector }, signal)
-  return listSchema
-    .parse(answer)
-    .items.flatMap((raw) => {
-      const parsed = workloadSchema.safeParse(raw)
-      if (!parsed.success || !parsed.data.metadata.ownerReferences.some(({ uid, controller }) => controller && uid === deployment.uid))
-        return []
-      const number = Number(parsed.data.metadata.annotations[REVISION] ?? 0)
+  return (await replicaSetsOf(place, deployment, signal))
+    .flatMap(({ raw, object }) => {
+      const number = Number(object.metadata.annotations[REVISION] ?? 0)
       const template = withoutHash(templateOf(raw))
-      const version = versionOf(parsed.data.spec.template, String(number))
+      const version = versionOf(object.spec.template, String(number))
       return Number.isInteger(number) && number > 0 ? [{ number, version, template, digest: digestOf(template) }] : []
     })
     .sort((a, b) => b.number - a.number)
-}
-
-const templateSchema = z.looseObject({ metadata: z.looseObject({ labels: z.record(z.string(), z.string()).nullish() }).nullish() })
-
-function withoutHash(raw: unknown): Record<string, unknown> {
-  const template = templateSchema.parse(raw)
-  const { [HASH_LABEL]: _, ...labels } = template.metadata?.labels ?? {}
-  return { ...template, metadata: { ...template.metadata, labels } }
 }
 
 function parametersOf({ number, digest }: KeptRevision): Parameters {

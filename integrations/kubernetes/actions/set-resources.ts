@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { SuccessContract } from '../../../agent/domain/plan.ts'
 import type { Action, ActionDefinition, Parameters, Step } from '../../ports/action.ts'
 import type { JsonPatch } from '../api.ts'
-import { workloadSchema } from '../objects.ts'
+import { type ObjectContainer, type Pod, workloadSchema } from '../objects.ts'
 import { quantityOf } from '../quantity.ts'
 import { WORKLOAD_KINDS, type WorkloadResource } from '../services.ts'
 import { podsOf } from '../workloads.ts'
@@ -70,6 +70,10 @@ const MOST_CONTAINERS = 9
 const LARGEST_FACTOR = 2
 const USUAL_FACTOR = 1.5
 const MIB = 2 ** 20
+/** How long ago a container may have been killed, where it is not known since when its service is ill. */
+const RECENT_MS = 60 * 60_000
+/** Telemetry shows the harm by and by; the platform tells of a kill at once. */
+const BEFORE_MS = 10 * 60_000
 
 export function createSetResources(deps: ActionDeps): Action {
   const change = (environment: string) =>
@@ -77,9 +81,12 @@ export function createSetResources(deps: ActionDeps): Action {
   return {
     definition,
     title: (target, parameters) => `Set ${changedWords(parameters)} of ${String(parameters['container'])} in ${target.name}`,
-    async suggest({ class: cause, component }, { environment }) {
+    async suggest({ class: cause, component, since }, { environment }) {
       const [place, name] = [deps.places.get(environment), blamed(component)]
-      const killed = cause === 'oom_killed' && place && name ? await killedContainer(place, name) : null
+      const killed =
+        cause === 'oom_killed' && place && name
+          ? await killedContainer(place, name, since ?? new Date(deps.now().getTime() - RECENT_MS))
+          : null
       if (!name || !killed) return null
       const { container, limit } = killed
       const more = `${Math.ceil((limit * USUAL_FACTOR) / MIB)}Mi`
@@ -142,6 +149,7 @@ function resourceOperations({ raw }: LiveObject, { parameters }: Step): JsonPatc
   }
   if (exceeds(wanted.cpuRequest, wanted.cpuLimit) || exceeds(wanted.memoryRequest, wanted.memoryLimit))
     return 'a request may not be more than its limit'
+  if (BOUNDS.every((bound) => wanted[bound] === now[bound])) return `${container.name} has these requests and limits already`
   const path = `/spec/template/spec/containers/${index}`
   const replaced = BOUNDS.filter((bound) => wanted[bound] !== now[bound]).map(
     (bound): JsonPatch => ({ op: 'replace', path: `${path}/resources/${PLACES[bound]}`, value: wantedOf(parameters, bound) }),
@@ -204,13 +212,32 @@ function flagsOf(parameters: Parameters): string[] {
   return [...flag('requests', 'cpuRequest', 'memoryRequest'), ...flag('limits', 'cpuLimit', 'memoryLimit')]
 }
 
-/** The container that was killed for its memory, with its limit in bytes; null where none has a limit: then its node was full. */
-async function killedContainer(place: ActionPlace, name: string): Promise<{ container: string; limit: number } | null> {
+/**
+ * The container that was killed for its memory in this incident, as the template has it now, with its limit in bytes; null where none has a limit:
+ * then its node was full.
+ */
+async function killedContainer(place: ActionPlace, name: string, since: Date): Promise<{ container: string; limit: number } | null> {
   const found = await findWorkload(place, RESOURCES, name)
   if (!found) return null
-  const statuses = podsOf(place.cache, found).flatMap(({ status }) => status.containerStatuses)
-  const killed = statuses.find(({ state, lastState }) => [state, lastState].some((each) => each?.terminated?.reason === 'OOMKilled'))
-  const container = found.object.spec.template.spec.containers.find((each) => each.name === killed?.name)
-  const limit = quantityOf(container?.resources?.limits['memory'])
-  return container && limit !== null && limit > 0 ? { container: container.name, limit } : null
+  for (const container of found.object.spec.template.spec.containers) {
+    const limit = limitOf(container)
+    const killed = podsOf(place.cache, found).filter((pod) => wasKilled(pod, container.name, since.getTime() - BEFORE_MS))
+    // A pod of an earlier template says nothing of this one.
+    const isOfTemplate = killed.some(({ spec }) =>
+      spec.containers.some((each) => each.name === container.name && each.image === container.image && limitOf(each) === limit),
+    )
+    if (isOfTemplate && limit !== null && limit > 0) return { container: container.name, limit }
+  }
+  return null
+}
+
+function wasKilled({ status }: Pod, container: string, from: number): boolean {
+  const own = status.containerStatuses.filter(({ name }) => name === container)
+  return own.some(({ state, lastState }) =>
+    [state, lastState].some((each) => each?.terminated?.reason === 'OOMKilled' && (each.terminated.finishedAt?.getTime() ?? 0) >= from),
+  )
+}
+
+function limitOf({ resources }: ObjectContainer): number | null {
+  return quantityOf(resources?.limits['memory'])
 }

@@ -4,9 +4,9 @@ import { IntegrationError } from '../../errors.ts'
 import type { Observation } from '../../ports/action.ts'
 import { REVISION } from '../annotations.ts'
 import type { KubernetesApi } from '../api.ts'
-import { type Kind, type ObjectOf, pathOf } from '../cluster-cache.ts'
+import { type Kind, listNow, type ObjectOf, pathOf } from '../cluster-cache.ts'
 import { ID } from '../faults.ts'
-import { workloadSchema } from '../objects.ts'
+import { type ObjectWorkload, workloadSchema } from '../objects.ts'
 import { versionOf } from '../revisions.ts'
 import { type NamedWorkload, WORKLOAD_KINDS, type WorkloadResource } from '../services.ts'
 import { FIRST_ANSWER_MS, type Place, readWorkloads } from '../workloads.ts'
@@ -29,15 +29,53 @@ export interface Verification {
 }
 
 export interface ActionDeps {
+  /** Where the action is allowed, by environment. */
   places: ReadonlyMap<string, ActionPlace>
+  /** All environments that are read, whatever is allowed there: what a cluster has of its own may be theirs as well. */
+  all: readonly ActionPlace[]
   now: () => Date
 }
+
+const LIVE_ANSWER_MS = 10_000
 
 const rawSchema = z.looseObject({ spec: z.looseObject({ template: z.looseObject({}) }) })
 
 /** The pod template of a workload, whole. */
 export function templateOf(raw: unknown): Record<string, unknown> {
   return rawSchema.parse(raw).spec.template
+}
+
+/** The controller puts it on replica sets and their pods; on a deployment it would be foreign. */
+const HASH_LABEL = 'pod-template-hash'
+const templateSchema = z.looseObject({ metadata: z.looseObject({ labels: z.record(z.string(), z.string()).nullish() }).nullish() })
+
+/** The template of a replica set as its deployment has it. */
+export function withoutHash(raw: unknown): Record<string, unknown> {
+  const template = templateSchema.parse(raw)
+  const { [HASH_LABEL]: _, ...labels } = template.metadata?.labels ?? {}
+  return { ...template, metadata: { ...template.metadata, labels } }
+}
+
+const listSchema = z.object({ items: z.array(z.unknown()).max(1_000) })
+
+/** The replica sets that a deployment made, as they are now. @throws IntegrationError */
+export async function replicaSetsOf(
+  place: ActionPlace,
+  deployment: LiveObject,
+  signal?: AbortSignal,
+): Promise<{ raw: unknown; object: ObjectWorkload }[]> {
+  const { metadata, spec } = workloadSchema.parse(deployment.raw)
+  const labelSelector = Object.entries(spec.selector?.matchLabels ?? {})
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',')
+  const answer = await place.api.get(pathOf('replicasets', metadata.namespace), labelSelector === '' ? {} : { labelSelector }, signal)
+  const listed = listSchema.safeParse(answer)
+  if (!listed.success) throw new IntegrationError(ID, 'invalid_response', 'the replica sets cannot be read', { cause: listed.error })
+  return listed.data.items.flatMap((raw) => {
+    const { success, data: object } = workloadSchema.safeParse(raw)
+    const isOwn = success && object.metadata.ownerReferences.some(({ uid, controller }) => controller && uid === deployment.uid)
+    return isOwn ? [{ raw, object }] : []
+  })
 }
 
 /** The fields of a workload that preconditions and state checks may name. */
@@ -100,25 +138,51 @@ export async function autoscalerOf(
   return scaler?.metadata.name ?? null
 }
 
+/** What is asked of all objects of a kind, in words that go on 'it is not known whether'. */
+interface Question<K extends Kind> {
+  kind: K
+  words: string
+}
+
 /**
- * All of a kind that stands for a bound: what cannot be read is not taken for none.
+ * All of a kind that stands for a bound, as the watches tell: what cannot be read is not taken for none, and what may be old is not taken for
+ * what is there.
  *
  * @throws IntegrationError that says what is not known
  */
 export async function knownIn<K extends Kind>(
   { cache }: ActionPlace,
-  { kind, words }: { kind: K; words: string },
+  question: Question<K>,
   namespace: string,
   signal?: AbortSignal,
 ): Promise<readonly ObjectOf<K>[]> {
+  const { kind } = question
   const late = AbortSignal.timeout(FIRST_ANSWER_MS)
   await cache.settled(signal ? AbortSignal.any([signal, late]) : late, [kind])
-  const known = cache.list(kind, namespace)
-  if (known !== null) return known
-  const problem = cache.problem(kind, namespace)
-  const why = problem?.message ?? 'the API server has not answered yet'
-  const unknown = `it is not known whether ${words}: the ${kind} of ${namespace} cannot be read (${why})`
-  throw new IntegrationError(ID, problem?.code ?? 'timeout', unknown)
+  const [known, problem] = [cache.list(kind, namespace), cache.problem(kind, namespace)]
+  if (known !== null && problem === null) return known
+  throw unknown(question, namespace, problem ?? new IntegrationError(ID, 'timeout', 'the API server has not answered yet'))
+}
+
+/** The same, read from the API server now: right before an effect, what a watch told a moment ago is too old. */
+export async function presentIn<K extends Kind>(
+  { api }: ActionPlace,
+  question: Question<K>,
+  namespace: string | null,
+  signal?: AbortSignal,
+): Promise<readonly ObjectOf<K>[]> {
+  const late = AbortSignal.timeout(LIVE_ANSWER_MS)
+  try {
+    return await listNow(api, question.kind, namespace, signal ? AbortSignal.any([signal, late]) : late)
+  } catch (error) {
+    if (!(error instanceof IntegrationError)) throw error
+    throw unknown(question, namespace, error)
+  }
+}
+
+function unknown({ kind, words }: Question<Kind>, namespace: string | null, { code, message }: IntegrationError): IntegrationError {
+  const where = namespace === null || namespace === '' ? 'the cluster' : namespace
+  return new IntegrationError(ID, code, `it is not known whether ${words}: the ${kind} of ${where} cannot be read (${message})`)
 }
 
 /** The service a hypothesis blames: 'service/payments' → 'payments'. */

@@ -21,6 +21,14 @@ const execution = (...states: ExecutionState[]): Execution => ({
 const authorised = (...states: ExecutionState[]): Approval =>
   anApproval({ requestState: 'authorised', decidedAt: at(5), execution: states.length > 0 ? execution(...states) : null })
 
+function verifiedWithoutHealing(): Approval {
+  const plan = aPlan()
+  return {
+    ...authorised('claimed', 'intent', 'sent', 'succeeded', 'verified'),
+    plan: { ...plan, success: { ...plan.success, heals: false } },
+  }
+}
+
 describe('where an incident stands by its approvals', () => {
   it.each<[string, IncidentState, Approval[], IncidentState | null]>([
     ['nothing was asked', 'observing', [], null],
@@ -29,6 +37,7 @@ describe('where an incident stands by its approvals', () => {
     ['it was claimed', 'awaiting-approval', [authorised('claimed')], 'acting'],
     ['it took effect', 'acting', [authorised('claimed', 'intent', 'sent', 'succeeded')], 'verifying'],
     ['it was verified', 'verifying', [authorised('claimed', 'intent', 'sent', 'succeeded', 'verified')], 'resolved'],
+    ['it was verified and heals nothing by itself', 'verifying', [verifiedWithoutHealing()], 'observing'],
     ['it failed and the undo is due', 'acting', [authorised('claimed', 'intent', 'sent', 'succeeded', 'failed')], 'verifying'],
     ['it failed without effect', 'acting', [authorised('claimed', 'intent', 'sent', 'failed')], 'observing'],
     ['undetermined never closes', 'verifying', [authorised('claimed', 'intent', 'sent', 'succeeded', 'undetermined')], 'observing'],

@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { buildPlan } from '../../../agent/actions/build-plan.ts'
 import type { FaultClass } from '../../../agent/domain/fault-classes.ts'
 import type { Hypothesis } from '../../../agent/domain/hypothesis.ts'
 import { successContractSchema } from '../../../agent/domain/plan.ts'
 import { IntegrationError } from '../../../integrations/errors.ts'
+import { createKubernetes } from '../../../integrations/kubernetes/index.ts'
 import type { Action, EffectResult, Parameters, Step } from '../../../integrations/ports/action.ts'
 import {
   AUTOSCALERS,
@@ -10,9 +13,13 @@ import {
   churn,
   DEPLOYMENTS,
   PODS,
+  REPLICA_SETS,
   type ShopCluster,
   seedDeployment,
   startCluster,
+  testDeps,
+  VERIFICATION,
+  writeKubeconfig,
 } from '../../support/kubernetes/shop-cluster.ts'
 import { until } from '../../support/live/until.ts'
 
@@ -35,7 +42,15 @@ beforeEach(async () => {
   const { server } = cluster
   server.interfere = () => null
   server.refused.clear()
-  for (const path of [`${BUDGETS}/payments`, `${DEPLOYMENTS}/payments`, `${AUTOSCALERS}/payments`, `${NODES}/node-0`, `${PODS}/payments-a`])
+  for (const path of [
+    `${BUDGETS}/payments`,
+    `${DEPLOYMENTS}/payments`,
+    `${REPLICA_SETS}/payments-hash1`,
+    `${AUTOSCALERS}/payments`,
+    `${NODES}/node-0`,
+    `${PODS}/payments-a`,
+    `${PODS}/payments-b`,
+  ])
     server.delete(path)
   seed(server)
   server.effects.length = 0
@@ -43,8 +58,9 @@ beforeEach(async () => {
   await until(
     'the cache shows what is there now',
     async () => {
-      const seen = [await actionOf('pause').observe(payments), await actionOf('autoscaler').observe(payments)]
-      return [...seen, await actionOf('cordon').observe(node)].every((each, index) => each?.target.uid === uids[index])
+      const looks = [actionOf('pause').observe(payments), actionOf('autoscaler').observe(payments), actionOf('cordon').observe(node)]
+      const seen = await Promise.all(looks).catch(() => null)
+      return seen?.every((each, index) => each?.target.uid === uids[index])
     },
     WITHIN_SECONDS,
   )
@@ -52,7 +68,7 @@ beforeEach(async () => {
 
 function seed(server: ShopCluster['server']): void {
   seedDeployment(server, 'payments', [{ image: 'shop/payments:v41' }])
-  seedPod(server, 'payments-a', { ready: 'False', lastState: { terminated: { reason: 'OOMKilled', exitCode: 137 } } })
+  seedPod(server, 'payments-a', { ready: 'False', lastState: killedAt(new Date()) })
   seedPod(server, 'payments-b', { ready: 'True' })
   server.apply(AUTOSCALERS, {
     metadata: { name: 'payments', namespace: 'shop' },
@@ -63,21 +79,34 @@ function seed(server: ShopCluster['server']): void {
     server.apply(NODES, { metadata: { name }, spec: {}, status: { conditions: [{ type: 'Ready', status: 'True' }] } })
 }
 
+function killedAt(at: Date): object {
+  return { terminated: { reason: 'OOMKilled', exitCode: 137, finishedAt: at.toISOString() } }
+}
+
 function seedPod(server: ShopCluster['server'], name: string, { ready, lastState }: { ready: string; lastState?: object }): void {
   server.apply(PODS, {
     metadata: {
       name,
       namespace: 'shop',
       labels: { app: 'payments' },
-      ownerReferences: [{ kind: 'ReplicaSet', name: 'payments-hash1', uid: 'x', controller: true }],
+      ownerReferences: [
+        { kind: 'ReplicaSet', name: 'payments-hash1', uid: uidAt(server, `${REPLICA_SETS}/payments-hash1`), controller: true },
+      ],
     },
-    spec: { nodeName: 'node-0', containers: [{ name: 'app' }], volumes: [{ name: 'scratch', emptyDir: {} }] },
+    spec: { nodeName: 'node-0', containers: [APP], volumes: [{ name: 'scratch', emptyDir: {} }] },
     status: {
       phase: 'Running',
       conditions: [{ type: 'Ready', status: ready }],
       containerStatuses: [{ name: 'app', ready: ready === 'True', restartCount: 2, ...(lastState ? { lastState } : {}) }],
     },
   })
+}
+
+/** As the template of payments has it. */
+const APP = { name: 'app', image: 'shop/payments:v41', resources: { limits: { memory: '256Mi' } } }
+
+function uidAt(server: ShopCluster['server'], path: string): string {
+  return String(server.object(path)?.metadata.uid)
 }
 
 function actionOf(verb: string): Action {
@@ -159,7 +188,7 @@ test.each(changing)(
 
     const undo = action.undo(step, observation)
     if (!undo) throw new Error('there is no way back')
-    const back: Step = { ...step, parameters: action.definition.parameters.parse(undo.parameters), preconditions: undo.preconditions }
+    const back: Step = { ...step, parameters: undo.parameters, preconditions: undo.preconditions }
     const { changes: returned } = await action.dryRun(back)
     expect(returned).toEqual(changes.map(({ field, from, to }) => ({ field, from: to, to: from })))
     expect(successContractSchema.safeParse(undo.success).success).toBe(true)
@@ -212,7 +241,8 @@ test('an autoscaler goes to at most twice and at least half, its upper bound not
     metadata: { name: 'payments', namespace: 'shop' },
     spec: { selector: { matchLabels: { app: 'payments' } }, minAvailable: 3 },
   })
-  await until('the budget is known', async () => (await said(1, 2)).includes('needs 3 healthy pods'), WITHIN_SECONDS)
+  expect(await said(1, 2)).toContain('needs 3 healthy pods')
+  expect(await said(1, 8)).toContain('needs 3 healthy pods')
   expect(cluster.server.effects).toEqual([])
   const [found] = await Promise.all([action.suggest(because('insufficient_replicas'), context)])
   expect(found).toMatchObject({ parameters: { minReplicas: 2, maxReplicas: 6 }, why: expect.stringContaining('at its end') })
@@ -226,6 +256,7 @@ test('resources go to at most twice and at least half of what is there, and a po
   expect(await said({ memoryLimit: '1Gi' })).toContain('memory limit goes from 256Mi to 128Mi to 512Mi in one step, not to 1024Mi')
   expect(await said({ cpuLimit: '500m' })).toContain('has no cpu limit now')
   expect(await said({ memoryRequest: '256Mi', memoryLimit: '128Mi' })).toContain('a request may not be more than its limit')
+  expect(await said({ memoryLimit: '256Mi' })).toContain('app has these requests and limits already')
   expect(await said({ container: 'other', memoryLimit: '300Mi' })).toContain('it has no container other')
   expect(action.definition.parameters.safeParse({ container: 'app', memoryLimit: '1; rm' }).success).toBe(false)
   expect(cluster.server.effects).toEqual([])
@@ -237,9 +268,19 @@ test('resources go to at most twice and at least half of what is there, and a po
   expect((await action.dryRun((await stepOf(action, suggestion.parameters)).step)).changes).toEqual([
     { field: 'spec.containers[app].resources.limits.memory', from: '256Mi', to: '384Mi' },
   ])
+  const later = { ...because('oom_killed'), since: new Date(Date.now() + 3_600_000) }
+  expect(await action.suggest(later, context)).toBeNull()
+  cluster.server.change(`${PODS}/payments-a`, (pod) =>
+    Object.assign(pod['spec'] as object, { containers: [{ ...APP, image: 'shop/payments:v40' }] }),
+  )
+  await until(
+    'only a pod of an earlier template was killed',
+    async () => (await action.suggest(because('oom_killed'), context)) === null,
+    WITHIN_SECONDS,
+  )
 })
 
-test('deletes one pod of a workload on the condition of its uid, and knows that it is gone', async () => {
+test('evicts one pod of a workload on the condition of its uid, and knows that it is gone', async () => {
   const action = actionOf('delete-pod')
   const parameters = await until(
     'the pod that is not ready is seen',
@@ -251,18 +292,22 @@ test('deletes one pod of a workload on the condition of its uid, and knows that 
   const { changes, downtime } = await action.dryRun(step)
   expect(changes).toEqual([{ field: 'pod', from: 'payments-a', to: 'ended; another is made in its place' }])
   expect(downtime).toContain('emptyDir')
+  expect(downtime).toContain('1 other pod that is ready')
   expect(cluster.server.effects).toEqual([])
+  const tried = cluster.server.seen.findLast(({ method }) => method === 'POST')
+  expect(tried).toMatchObject({ path: `${PODS}/payments-a/eviction`, query: { dryRun: 'All' } })
   expect(await action.probe(step, 'execution-1', never)).toBe('not-applied')
   const { state } = action.success(step, observation)
   expect(successContractSchema.safeParse(action.success(step, observation)).success).toBe(true)
   const [field = ''] = state.map((each) => each.field)
   expect(await action.readState(step.target, [field, 'replicas'])).toEqual({ [field]: 'there', replicas: 3 })
-  cluster.server.interfere = ({ method }) => (method === 'DELETE' ? 'drop-reply' : null)
+  cluster.server.interfere = ({ method }) => (method === 'POST' ? 'drop-reply' : null)
   expect(await action.effect(step, 'execution-1', never)).toMatchObject({ result: 'unknown' })
   cluster.server.interfere = () => null
   expect(await action.probe(step, 'execution-1', never)).toBe('applied')
   expect(await action.readState(step.target, [field])).toEqual({ [field]: 'gone' })
-  expect(cluster.server.effects.map(({ body }) => body)).toMatchObject([{ preconditions: { uid: parameters['uid'] } }])
+  expect(cluster.server.effects).toMatchObject([{ query: {}, body: { deleteOptions: { preconditions: { uid: parameters['uid'] } } } }])
+  expect(cluster.server.seen.filter(({ method }) => method === 'DELETE')).toEqual([])
   expect(words(await action.effect(step, 'execution-2', never))).toBe('stale-target: pod payments-a is gone')
   expect(action.undo(step, observation)).toBeNull()
 })
@@ -283,15 +328,22 @@ test('leaves a pod alone that took the name of another, that nobody replaces, or
     ...{ metadata: { name: 'payments', namespace: 'shop' }, spec: { selector: { matchLabels: { app: 'payments' } }, minAvailable: 3 } },
     status: { disruptionsAllowed: 0 },
   })
-  await until(
-    'the budget is known',
-    async () => (await said('payments-b', uidOf('payments-b'))).includes('budget payments lets no pod'),
-    WITHIN_SECONDS,
+  expect(await said('payments-b', uidOf('payments-b'))).toMatch(/^invalid: .*429.*disruption budget/)
+  const held = await stepOf(action, { pod: 'payments-b', uid: uidOf('payments-b') })
+  await expect(action.dryRun(held.step)).rejects.toMatchObject({ code: 'refused', message: expect.stringContaining('disruption budget') })
+  cluster.server.delete(`${BUDGETS}/payments`)
+  cluster.server.refused.add('create pods/eviction')
+  expect(await said('payments-b', uidOf('payments-b'))).toMatch(/permission-missing.*cannot create resource "pods\/eviction"/)
+  cluster.server.refused.clear()
+  // Labels that fit, and a replica set of somebody else.
+  cluster.server.change(`${PODS}/payments-b`, ({ metadata }) =>
+    Object.assign(metadata, { ownerReferences: [{ kind: 'ReplicaSet', name: 'payments-hash1', uid: 'another', controller: true }] }),
   )
+  expect(await said('payments-b', uidOf('payments-b'))).toContain('not one that payments replaces')
   expect(cluster.server.effects).toEqual([])
   // Between the last look and the call another pod took the name: the API server refuses.
   cluster.server.interfere = ({ method }) => {
-    if (method === 'DELETE') cluster.server.change(`${PODS}/payments-a`, ({ metadata }) => Object.assign(metadata, { uid: 'next' }))
+    if (method === 'POST') cluster.server.change(`${PODS}/payments-a`, ({ metadata }) => Object.assign(metadata, { uid: 'next' }))
     return null
   }
   expect(await said('payments-a', uidOf('payments-a'))).toContain('stale-target')
@@ -299,25 +351,142 @@ test('leaves a pod alone that took the name of another, that nobody replaces, or
   cluster.server.delete(`${PODS}/bare`)
 })
 
-test('keeps half of the nodes open, and says whom a node concerns', async () => {
+test('a pod of another template is left alone, and so is one whose workload changed since the card', async () => {
+  const action = actionOf('delete-pod')
+  const uid = uidAt(cluster.server, `${PODS}/payments-b`)
+  const { step } = await stepOf(action, { pod: 'payments-b', uid })
+  setImage('shop/payments:v42')
+  expect(words(await action.effect(step, 'execution-1', never))).toContain('stale-target: the template of payments')
+  const { step: anew } = await stepOf(action, { pod: 'payments-b', uid })
+  expect(words(await action.effect(anew, 'execution-2', never))).toContain('of another template than payments has now')
+  expect(cluster.server.effects).toEqual([])
+})
+
+test('the only pod that is ready: the card says that nothing answers meanwhile', async () => {
+  const action = actionOf('delete-pod')
+  const { step } = await stepOf(action, { pod: 'payments-b', uid: uidAt(cluster.server, `${PODS}/payments-b`) })
+  const said = async (): Promise<string> => (await action.dryRun(step)).downtime
+  await until('the cache knows which pods are ready', async () => (await said()).startsWith('no other pod of it is ready'), WITHIN_SECONDS)
+})
+
+test('keeps half of the nodes open that take any pod, and says whom a node concerns', async () => {
   const action = actionOf('cordon')
   expect(await action.byHand?.concerns?.('node-0')).toEqual({ environment: 'production', services: ['payments'] })
   expect(await action.byHand?.concerns?.('node-9')).toBeNull()
-  expect(await action.suggest(because('node_network_delay', 'node/node-1'), context)).toMatchObject({
-    target: { name: 'node-1' },
-    parameters: { cordoned: true },
-  })
+  for (const fault of ['node_network_delay', 'node_cordon_mismatch'] as const)
+    expect(await action.suggest(because(fault, 'node/node-1'), context)).toBeNull()
+  const spare = { metadata: { name: 'node-gpu' }, spec: { taints: [{ key: 'dedicated', value: 'gpu', effect: 'NoSchedule' }] } }
+  cluster.server.apply(NODES, { ...spare, status: { conditions: [{ type: 'Ready', status: 'True' }] } })
   cluster.server.change(`${NODES}/node-1`, (object) => Object.assign(object['spec'] as object, { unschedulable: true }))
-  const found = await until(
-    'the closed node is seen',
-    async () => await action.suggest(because('node_cordon_mismatch'), context),
-    WITHIN_SECONDS,
-  )
-  expect(found).toMatchObject({ target: { name: 'node-1' }, parameters: { cordoned: false } })
   const { step } = await stepOf(action, { cordoned: true }, node)
   expect(words(await action.effect(step, 'execution-1', never))).toContain('of 3 nodes that are ready 1 would stay open')
   await expect(action.dryRun(step)).rejects.toThrow(IntegrationError)
+  cluster.server.change(`${NODES}/node-gpu`, (object) => Object.assign(object['spec'] as object, { unschedulable: true }))
+  const gpu = await until(
+    'the node is seen',
+    async () => await stepOf(action, { cordoned: false }, { ...node, name: 'node-gpu' }).catch(() => null),
+    WITHIN_SECONDS,
+  )
+  expect(words(await action.effect(gpu.step, 'execution-2', never))).toContain('it has the taint dedicated')
   expect(cluster.server.effects).toEqual([])
+  cluster.server.delete(`${NODES}/node-gpu`)
+})
+
+test('what a watch told before it broke is not taken for what is there', async () => {
+  const action = actionOf('autoscaler')
+  const { step } = await stepOf(action, { minReplicas: 2, maxReplicas: 8 })
+  cluster.server.interfere = ({ path }) => (path === AUTOSCALERS ? { status: 500, message: 'no quorum' } : null)
+  cluster.server.dropWatches()
+  await until(
+    'the watch has a problem',
+    async () =>
+      await action
+        .observe(payments)
+        .catch((error: unknown) => error instanceof IntegrationError)
+        .then((told) => told === true),
+    WITHIN_SECONDS,
+  )
+  expect(words(await action.effect(step, 'execution-1', never))).toMatch(/not known whether an autoscaler scales it.*cannot be read/)
+  expect(cluster.server.effects).toEqual([])
+  cluster.server.interfere = () => null
+  await until('the watch is back', async () => await action.observe(payments).catch(() => null), WITHIN_SECONDS)
+})
+
+test('a node that two environments have is left to people, and a cluster that cannot be reached keeps nobody from the others', async () => {
+  const { path, remove } = writeKubeconfig(cluster.url, { far: 'http://127.0.0.1:9', again: cluster.url })
+  const environment = (name: string, context: string, actions: readonly string[]) => ({
+    ...{ name, context, actions, namespaces: ['shop'], impersonateGroup: null, podLogs: false, verification: VERIFICATION },
+  })
+  const concernsWith = async (environments: ReturnType<typeof environment>[]): Promise<string> => {
+    const integrations = createKubernetes(testDeps(), { kubeconfig: path, environments })
+    for (const each of integrations) await each.start()
+    try {
+      const cordon = integrations.flatMap(({ actions = [] }) => actions).find(({ definition }) => definition.kind === 'kubernetes.cordon')
+      return await until(
+        'the first answers',
+        async () => {
+          const told = await cordon?.byHand?.concerns?.('node-0').catch((error: unknown) => String(error))
+          return typeof told === 'string' ? (told.includes('several') ? told : null) : (told?.environment ?? null)
+        },
+        WITHIN_SECONDS,
+      )
+    } finally {
+      for (const each of integrations) await each.stop()
+    }
+  }
+  const cordons = ['kubernetes.cordon']
+  expect(await concernsWith([environment('far', 'far', cordons), environment('production', 'test', cordons)])).toBe('production')
+  expect(await concernsWith([environment('production', 'test', cordons), environment('staging', 'again', [])])).toContain(
+    'node node-0 belongs to several environments (production, staging)',
+  )
+  remove()
+})
+
+test('a pause is undone only while its template is the one that was seen, and only the undo resumes', async () => {
+  const action = actionOf('pause')
+  expect(action.definition.parameters.safeParse({ paused: false }).success).toBe(false)
+  const { step, observation } = await stepOf(action, { paused: true })
+  expect(await action.effect(step, 'execution-1', never)).toEqual({ result: 'applied' })
+  setImage('shop/payments:v99')
+  const undo = action.undo(step, observation)
+  const back = { ...step, parameters: undo?.parameters ?? {}, preconditions: undo?.preconditions ?? [] }
+  expect(words(await action.effect(back, 'execution-2', never))).toMatch(/^stale-target: template of payments/)
+  expect(specAt(`${DEPLOYMENTS}/payments`)['paused']).toBe(true)
+})
+
+function setImage(image: string): void {
+  cluster.server.change(`${DEPLOYMENTS}/payments`, (object) => {
+    const { template } = object['spec'] as { template: { spec: { containers: { image: string }[] } } }
+    for (const container of template.spec.containers) container.image = image
+  })
+}
+
+test('the symptom judges the bounds of an autoscaler in the time of the place, and neither a cordon nor a pause', async () => {
+  const symptom = { service: 'payments', metric: 'error_ratio', comparator: '<=', threshold: '0.05', unit: 'ratio' } as const
+  const judged = async (verb: string) => {
+    const { parameters, where } = CASES[verb] ?? { parameters: {}, where: payments }
+    const action = actionOf(verb)
+    const { observation } = await stepOf(action, parameters, where)
+    const provider = { id: 'kubernetes', environments: ['production'], actions: [action], metrics: null }
+    const asking = {
+      rule: 'r',
+      role: 'approver',
+      needed: 1,
+      requesterMayApprove: true,
+      ttlSeconds: 600,
+      cooldownSeconds: 60,
+      typed: false,
+    } as const
+    const { parent } = buildPlan({
+      ...{ ids: { plan: randomUUID(), undo: randomUUID() }, incident: { id: 'INC-1', severity: 2 }, entry: { action, provider } },
+      ...{ observation, parameters, dryRun: { changes: [], downtime: 'none' }, symptom, dependents: [], requester: null, asking },
+      ...{ cause: { class: 'traffic_surge', component: 'service/payments' }, build: 'a'.repeat(64), now: new Date() },
+    })
+    return parent.plan.success
+  }
+  expect(await judged('autoscaler')).toMatchObject({ metrics: [symptom], ...VERIFICATION, minSamples: 3 })
+  expect((await judged('autoscaler')).heals).toBeUndefined()
+  for (const verb of ['cordon', 'pause']) expect(await judged(verb)).toMatchObject({ metrics: [], heals: false })
 })
 
 test('a paused rollout gets no other resources, and one that is paused is not paused again', async () => {
@@ -337,7 +506,7 @@ test.each([
     /^kubectl --context test -n shop patch horizontalpodautoscaler\/payments -p '\{"spec":.*\}'$/,
   ],
   ['set-resources', { container: 'app', memoryLimit: '384Mi' }, /-n shop set resources deployment\/payments -c app --limits=memory=384Mi$/],
-  ['pause', { paused: false }, /-n shop rollout resume deployment\/payments$/],
+  ['pause', { paused: true }, /-n shop rollout pause deployment\/payments$/],
   ['delete-pod', { pod: 'payments-a', uid: 'x' }, /-n shop delete pod payments-a$/],
   ['cordon', { cordoned: true }, /^kubectl --context test cordon node-0$/],
 ])('%s by hand', async (verb, parameters, command) => {

@@ -25,7 +25,7 @@ interface Stored {
 
 /**
  * A small API server that speaks the protocol of Kubernetes over HTTP: lists in pages, watches with bookmarks and expiry, JSON patches with tests
- * and dry run, deletions on a condition, generations, access reviews. What controllers do, tests do through `apply`.
+ * and dry run, deletions and evictions on a condition, generations, access reviews. What controllers do, tests do through `apply`.
  */
 export class ApiServer {
   readonly seen: Seen[] = []
@@ -176,6 +176,7 @@ export class ApiServer {
   #handle(seen: Seen): { status: number; body: unknown } {
     const { method, path } = seen
     if (path.endsWith('/selfsubjectaccessreviews')) return this.#review(seen)
+    if (method === 'POST' && path.endsWith('/eviction')) return this.#evict(seen)
     if (path.endsWith('/log')) return this.#log(seen)
     if (method === 'GET') return this.#objects.has(path) ? this.#get(path) : this.#list(seen)
     if (method === 'PATCH') return this.#patch(seen)
@@ -219,6 +220,38 @@ export class ApiServer {
     if (query['dryRun'] === 'All') return { status: 200, body: copy }
     this.effects.push(seen)
     return { status: 200, body: this.apply(path.slice(0, path.lastIndexOf('/')), copy) }
+  }
+
+  /** As the API server's own: what the query and the body say of a dry run has to agree, and a budget is looked at even then. */
+  #evict(seen: Seen): { status: number; body: unknown } {
+    const { query, body } = seen
+    const path = seen.path.slice(0, seen.path.lastIndexOf('/'))
+    if (this.refused.has('create pods/eviction')) return { status: 403, body: status(403, forbidden('create', seen.path, 'pods/eviction')) }
+    const stored = this.#objects.get(path)
+    if (!stored) return { status: 404, body: status(404, 'not found') }
+    const { deleteOptions = {} } = body as { deleteOptions?: { preconditions?: { uid?: string }; dryRun?: string[] } }
+    const isTried = query['dryRun'] === 'All'
+    if (isTried !== (deleteOptions.dryRun?.includes('All') ?? false))
+      return { status: 400, body: status(400, 'Non-matching dry-run options in request and content') }
+    const { preconditions } = deleteOptions
+    if (preconditions?.uid !== undefined && preconditions.uid !== stored.object.metadata.uid)
+      return { status: 409, body: status(409, 'the UID in the precondition is not the UID in the record') }
+    if (this.#isHeld(stored.object))
+      return { status: 429, body: status(429, "Cannot evict pod as it would violate the pod's disruption budget.") }
+    if (isTried) return { status: 201, body: { kind: 'Status', status: 'Success' } }
+    this.effects.push(seen)
+    this.delete(path)
+    return { status: 201, body: { kind: 'Status', status: 'Success' } }
+  }
+
+  #isHeld({ metadata }: Manifest): boolean {
+    const budgets = `/apis/policy/v1/namespaces/${metadata.namespace}/poddisruptionbudgets/`
+    return [...this.#objects.values()].some(({ path, object }) => {
+      const { selector } = (object['spec'] ?? {}) as { selector?: { matchLabels?: Record<string, string> } }
+      const { disruptionsAllowed = 0 } = (object['status'] ?? {}) as { disruptionsAllowed?: number }
+      const wanted = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`)
+      return path.startsWith(budgets) && hasLabels({ metadata }, wanted) && disruptionsAllowed < 1
+    })
   }
 
   #remove(seen: Seen): { status: number; body: unknown } {
@@ -267,9 +300,8 @@ function hasLabels(object: Manifest, wanted: readonly string[]): boolean {
   })
 }
 
-function forbidden(verb: string, path: string): string {
+function forbidden(verb: string, path: string, resource = path.split('/').at(-1) ?? ''): string {
   const [, namespace = ''] = /\/namespaces\/([^/]+)/.exec(path) ?? []
-  const resource = path.split('/').at(-1) ?? ''
   return `${resource} is forbidden: User "sre" cannot ${verb} resource "${resource}" in the namespace "${namespace}"`
 }
 

@@ -27,6 +27,7 @@ export const VERIFICATION = { settleSeconds: 1, holdSeconds: 2, withinSeconds: 6
 /** The integration on an API server of the test's own. */
 export interface ShopCluster {
   server: ApiServer
+  url: string
   integrations: readonly Integration[]
   stop(): Promise<void>
 }
@@ -61,6 +62,7 @@ export async function startCluster(
   await until('the first answers', async () => !(await isStillReading(integrations)), FIRST_ANSWERS_SECONDS)
   return {
     server,
+    url,
     integrations,
     async stop() {
       for (const each of integrations) await each.stop()
@@ -95,16 +97,18 @@ export function testDeps(deps: Partial<IntegrationDeps> = {}): IntegrationDeps {
   }
 }
 
-export function writeKubeconfig(server: string): { path: string; remove: () => void } {
+/** The context 'test', and one for each further server. */
+export function writeKubeconfig(server: string, more: Readonly<Record<string, string>> = {}): { path: string; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'steadyhand-kubeconfig-'))
   const path = join(folder, 'config')
+  const servers = Object.entries({ test: server, ...more })
   const config = {
     apiVersion: 'v1',
     kind: 'Config',
     'current-context': 'test',
-    clusters: [{ name: 'test', cluster: { server, 'insecure-skip-tls-verify': true } }],
+    clusters: servers.map(([name, address]) => ({ name, cluster: { server: address, 'insecure-skip-tls-verify': true } })),
     users: [{ name: 'sre', user: { token: 'a-token-of-the-test' } }],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'sre' } }],
+    contexts: servers.map(([name]) => ({ name, context: { cluster: name, user: 'sre' } })),
   }
   writeFileSync(path, JSON.stringify(config))
   return { path, remove: () => rmSync(folder, { recursive: true, force: true }) }
