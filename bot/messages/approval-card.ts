@@ -6,7 +6,7 @@ import { approvalSteps } from './approval-steps.ts'
 import { type Card, type CardBlock, note, text, title } from './card.ts'
 import { approvalPage } from './console-links.ts'
 import { notificationText } from './notice.ts'
-import { headOf, type NameOf, PHASE_WORDS, personName, reasonWords, voteWords } from './outcome-words.ts'
+import { headOf, type NameOf, personName, phaseWords, reasonWords, voteWords } from './outcome-words.ts'
 import { fitsOnCard, planBody, planPrint } from './plan-facts.ts'
 import { bold, code, exact, link, type Span, say, shortCode } from './span.ts'
 import { deadline } from './time-words.ts'
@@ -62,7 +62,7 @@ function leadBlocks(approval: Approval, phase: ApprovalPhase, context: ApprovalC
   const reason = reasonWords(approval)
   const votes = voteWords(approval)
   return [
-    text(say`${PHASE_WORDS[phase]}${undoWait(approval, phase, context.now)}`),
+    text(say`${phaseWords(phase, approval)}${undoWait(approval, phase, context.now)}`),
     ...(votes.length > 0 ? [text(votes)] : []),
     ...(reason ? [{ type: 'quote', label: 'Reason', text: cleanText(reason, 300) } as const] : []),
     ...(approval.keptBy ? [text(say`Kept by ${personName(context.names(approval.keptBy))}.`)] : []),

@@ -1,7 +1,7 @@
 import type { Approval } from '../../agent/domain/approval.ts'
 import { REFUSALS, type RefusalCode } from '../../agent/domain/refusal.ts'
 import { type ApprovalPhase, approvalPhase } from './approval-phase.ts'
-import { headOf, type NameOf, PHASE_WORDS, personName, reasonWords, voteWords } from './outcome-words.ts'
+import { headOf, type NameOf, personName, phaseWords, reasonWords, voteWords } from './outcome-words.ts'
 import { plainOf } from './span.ts'
 import { clockWords } from './time-words.ts'
 import { cleanText, cutText, exactWords } from './visible-text.ts'
@@ -20,7 +20,7 @@ export function noticeText(approval: Approval, now: Date): string {
   const reason = reasonWords(approval)
   const sentences = [
     `${notificationText(approval, phase).replace(/\.$/, '')}.`,
-    phase === 'asking' ? '' : PHASE_WORDS[phase],
+    phase === 'asking' ? '' : phaseWords(phase, approval),
     plainOf(voteWords(approval)),
     reason ? `Reason: ${cleanText(reason, 300)}` : '',
   ]

@@ -40,7 +40,7 @@ export function headOf(phase: ApprovalPhase): string {
 const AGAIN = '“Check again” looks at the target anew and asks with a fresh plan.'
 
 /** What the phase means for the reader, and what can be done about it. */
-export const PHASE_WORDS: Readonly<Record<ApprovalPhase, string>> = {
+const PHASE_WORDS: Readonly<Record<ApprovalPhase, string>> = {
   asking: 'Nothing runs before the approval.',
   'time-over': 'The time to decide is over. Nothing was run.',
   denied: 'One denial is enough. Nothing was run.',
@@ -64,6 +64,12 @@ export const PHASE_WORDS: Readonly<Record<ApprovalPhase, string>> = {
   kept: 'It did not help, and somebody chose to keep it as it is now.',
   'undo-failed': 'It did not help, and the undo could not be completed. A person has to take over.',
   'undo-lapsed': 'It did not help, and the time for the undo passed without it. A person has to take over.',
+}
+
+/** What the phase means of this approval: what heals nothing by itself is not said to have helped. */
+export function phaseWords(phase: ApprovalPhase, { plan }: Approval): string {
+  if (phase !== 'verified' || plan.success.heals !== false) return PHASE_WORDS[phase]
+  return 'It took effect and is as approved. It heals nothing by itself, so the incident stays open.'
 }
 
 export type NameOf = (id: string) => string

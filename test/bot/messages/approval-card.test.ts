@@ -175,6 +175,15 @@ describe('a notice', () => {
     expect(notice('aborted')).toContain('Reason: The symptom is gone')
   })
 
+  test('of what heals nothing by itself does not say that it helped', () => {
+    const state = states['verified']
+    if (!state) throw new Error('there is no such state')
+    const { plan } = state.approval
+    const approval = { ...state.approval, plan: { ...plan, success: { ...plan.success, heals: false as const } } }
+    expect(noticeText(approval, state.now)).toContain('It heals nothing by itself, so the incident stays open.')
+    expect(noticeText(approval, state.now)).not.toContain('helped')
+  })
+
   test('is one line in every state', () => {
     for (const name of Object.keys(states)) expect(notice(name)).toMatch(/^[^\n]{20,900}$/)
   })
