@@ -48,8 +48,8 @@ export async function runCommand(words: string, context: CommandContext): Promis
     return await found.run(command, context)
   } catch (cause) {
     const error = await refused(context.agent, cause, { caller: context.caller, what: found.name, requestId: null })
-    if (error instanceof Refusal) return sentence(say`${REFUSALS[error.code]} ${error.detail ?? ''}`)
-    if (error instanceof HttpProblem) return sentence(say`${error.message}`)
+    if (error instanceof Refusal) return { ...sentence(say`${REFUSALS[error.code]} ${error.detail ?? ''}`), refusal: error.code }
+    if (error instanceof HttpProblem) return { ...sentence(say`${error.message}`), refusal: error.code }
     throw error
   }
 }

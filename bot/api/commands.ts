@@ -23,10 +23,16 @@ export function commandEndpoints({ agent, now, consoleUrl, render }: CommandApiD
       summary: 'What the same words answer this person in chat; `incident` is the one whose thread they are typed in.',
       access: 'caller',
       body: z.strictObject({ text: textSchema(2_000), incident: incidentIdSchema.nullish() }),
-      answers: { 200: { words: 'The answer, also when it is a "no".', schema: z.object({ text: z.string(), blocks: blocksSchema }) } },
+      answers: {
+        200: {
+          words: 'The answer, also when it is a "no": then `refusal` is its code.',
+          schema: z.object({ text: z.string(), blocks: blocksSchema, refusal: z.string().nullable() }),
+        },
+      },
       async handle({ body, caller }) {
         const context = { agent, caller, incident: body.incident ?? null, now: now(), consoleUrl: consoleUrl() }
-        return { body: render(await runCommand(body.text, context)) }
+        const card = await runCommand(body.text, context)
+        return { body: { ...render(card), refusal: card.refusal ?? null } }
       },
     }),
   ]

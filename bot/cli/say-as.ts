@@ -4,12 +4,12 @@ import { RefusedCall } from './api-client.ts'
 import { CommandFailed } from './failure.ts'
 import { runningServer } from './server-at.ts'
 
-const answerSchema = z.object({ text: z.string() })
+const answerSchema = z.object({ text: z.string(), refusal: z.string().nullable() })
 
 /**
  * Says a chat command to the server that runs with these settings, as one of its named people, and returns the answer.
  *
- * @throws CommandFailed when nobody was named, no server runs, or people cannot be signed in by name there
+ * @throws CommandFailed when nobody was named, no server runs, people cannot be signed in by name there, or it was refused
  */
 export async function sayAs(settings: () => Settings, as: string | boolean | undefined, words: readonly string[]): Promise<string> {
   if (typeof as !== 'string') throw new CommandFailed('Say as whom: the host asks and confirms nothing. Add --as NAME.', 2)
@@ -18,7 +18,9 @@ export async function sayAs(settings: () => Settings, as: string | boolean | und
   try {
     const person = await server.signIn(as)
     const text = words.map((word) => (word.includes(' ') ? `"${word}"` : word)).join(' ')
-    return (await person.call('POST', '/api/v1/commands', answerSchema, { text })).text
+    const answer = await person.call('POST', '/api/v1/commands', answerSchema, { text })
+    if (answer.refusal !== null) throw new CommandFailed(answer.text)
+    return answer.text
   } catch (error) {
     if (error instanceof RefusedCall) throw new CommandFailed(error.message)
     throw error

@@ -31,7 +31,7 @@ export const investigate: Command = {
 
 export const perform: Command = {
   name: 'do',
-  usage: '[ACTION SERVICE [NAME=VALUE…] [for INCIDENT]]',
+  usage: '[ACTION SERVICE [NAME=VALUE ...] [for INCIDENT]]',
   summary: 'puts an action of the catalogue before people; it runs after their click, never before',
   needs: 'propose',
   programs: false,

@@ -102,7 +102,7 @@ export const merge: Command = {
 
 export const split: Command = {
   name: 'split',
-  usage: 'INCIDENT ALERT…',
+  usage: 'INCIDENT ALERT ...',
   summary: 'gives alerts, by their name or service, an incident of their own',
   needs: 'split',
   programs: false,

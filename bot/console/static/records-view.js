@@ -104,7 +104,7 @@ function figures({ data, refused, days, drills }) {
     figure(
       'Diagnoses right',
       told === 0 ? '–' : `${feedback.right} of ${told}`,
-      told === 0 ? 'nobody has said yet; each card asks' : 'by the word of people',
+      told === 0 ? 'nobody has said yet: “feedback right” or “feedback wrong” in an incident’s thread' : 'by the word of people',
     ),
   )
 }

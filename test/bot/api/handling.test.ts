@@ -92,6 +92,8 @@ describeDatabases('incidents in the hands of people', (store) => {
     expect(await alice.get('/api/v1/incidents/inc-1')).toMatchObject({ json: { state: 'resolved' } })
     expect(await say(alice, 'snooze inc-1 2h')).toContain('The incident is over already.')
     expect(await say(alice, 'severity inc-1 4')).toContain('The incident is over already.')
+    const told = async (text: string) => (await alice.post('/api/v1/commands', { text })).json.refusal
+    expect([await told('severity inc-1 4'), await told('status')]).toEqual(['too-late', null])
   })
 
   test('merged and split: alerts go where people say', async () => {
