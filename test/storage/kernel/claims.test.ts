@@ -79,6 +79,28 @@ describeKernel('execution: claiming', (kernel) => {
     expect(await outcomeOf(executions.claim(authorisationId, epoch))).toBe('refused fenced')
   })
 
+  test('who is fenced is told so, also where nothing could be claimed any more', async () => {
+    const { authorise, approvals, later, db } = kernel()
+    const { authorisationId } = await authorise({ ttlSeconds: 60 })
+    await later(61)
+    await approvals.expireDue()
+    const row = await executionRow(kernel(), authorisationId, { epoch: 2 })
+    expect(await rehearse(db, (tx) => insertRow(tx, 'execution', row))).toBe('refused fenced')
+  })
+
+  test('what expired or lapsed of something else does not matter', async () => {
+    const { authorise, carryOut, approvals, executions, later, epoch } = kernel()
+    const failed = await carryOut({ incident: 'inc-2', target: { name: 'checkout' } }, 'intent', 'sent', 'succeeded', 'failed')
+    await authorise({ incident: 'inc-3', target: { name: 'inventory' }, ttlSeconds: 60 })
+    await later(61)
+    await executions.authoriseUndo(failed.executionId)
+    await later(601)
+    await executions.settleUndos(epoch)
+    await approvals.expireDue()
+    const { authorisationId } = await authorise()
+    expect(await outcomeOf(executions.claim(authorisationId, epoch))).toBe('done')
+  })
+
   test('the lease of another name is none', async () => {
     const { authorise, executions, db } = kernel()
     const { authorisationId } = await authorise()

@@ -242,6 +242,17 @@ describeKernel('execution: the lease', (kernel) => {
     expect(await rehearse(db, (tx) => insertRow(tx, 'execution_event', row))).toBe('refused fenced: intent was written by another epoch')
   })
 
+  test('nor does it help that the new holder intends something else', async () => {
+    const { carryOut, authorise, executions, db } = kernel()
+    const { executionId } = await carryOut({}, 'intent')
+    const { authorisationId } = await authorise({ incident: 'inc-2', target: { name: 'checkout' } })
+    await takeOver(db)
+    const other = await executions.claim(authorisationId, 2)
+    await executions.advance(other.executionId, 'intent', 2, {})
+    const row = { execution_id: executionId, seq: 3, from_state: 'intent', to_state: 'sent', epoch: 2 }
+    expect(await rehearse(db, (tx) => insertRow(tx, 'execution_event', row))).toBe('refused fenced: intent was written by another epoch')
+  })
+
   describe('of the whole kernel', () => {
     test('an authorisation is found by its plan', async () => {
       const { authorise, db } = kernel()

@@ -218,6 +218,15 @@ describeKernel('undo: carrying it out', (kernel) => {
     expect((await executions.sentExecutions()).map((sent) => sent.executionId)).toEqual([parentId, undoId])
   })
 
+  test('what was verified of something else undoes nothing', async () => {
+    const { carryOut, executions, later, advance } = kernel()
+    const { executionId } = await carryOut({}, ...FAILED)
+    await carryOut({ incident: 'inc-2', target: { name: 'checkout' } }, 'intent', 'sent', 'succeeded', 'verified')
+    await later(61)
+    await executions.authoriseUndo(executionId)
+    expect(await outcomeOf(advance(executionId, 'undone'))).toBe('refused undo-not-due')
+  })
+
   test.each<[string, readonly ExecutionState[]]>([
     ['aborted', ['aborted']],
     ['failed', ['intent', 'sent', 'failed']],
