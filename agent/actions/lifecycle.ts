@@ -1,5 +1,6 @@
 import { type Approval, approvalOutcome, approvalState } from '../domain/approval.ts'
 import { ENDED_STATES, type IncidentState } from '../domain/incident.ts'
+import { byWhat } from '../domain/plan.ts'
 
 /** Where an incident has to be, and the sentence its timeline gets for it. */
 export interface Move {
@@ -37,7 +38,7 @@ function moveBy(approval: Approval): Move {
       if (approvalOutcome(approval) === 'verified' && approval.plan.success.heals === false)
         return { state: 'observing', text: `Done, and still open: ${title} heals nothing by itself.` }
       return approvalOutcome(approval) === 'verified'
-        ? { state: 'resolved', text: `Resolved: ${title} was verified by telemetry.` }
+        ? { state: 'resolved', text: `Resolved: ${title} was verified ${byWhat(approval.plan)}.` }
         : { state: 'observing', text: `Not resolved: ${title} ended ${approvalOutcome(approval)}.` }
     default:
       return { state: 'observing', text: `Nothing was run: ${title} (${approvalState(approval)}).` }

@@ -136,3 +136,8 @@ export function sealPlan(plan: Plan): SealedPlan {
   const canonical = canonicalJson(valid as unknown as CanonicalValue)
   return { plan: valid, canonical, digest: digestOf(canonical) }
 }
+
+/** By what a plan's contract is judged, in words that follow "verified": not every contract has something to measure. */
+export function byWhat({ success }: Pick<Plan, 'success'>): string {
+  return success.metrics.length > 0 ? 'by telemetry' : 'at its target'
+}

@@ -14,6 +14,7 @@ import { type ModelUse, modelUseOf } from './model-use.ts'
 import { createReader } from './reading.ts'
 import { allowedFor } from './refine.ts'
 import { type Scope, scopeOf } from './scope.ts'
+import { toldEvidence } from './told-evidence.ts'
 import type { StepAt } from './transcript.ts'
 
 /** What one answer may use at most: somebody waits for it. */
@@ -130,15 +131,7 @@ function loopDeps(
       lastTurn: prompts.question.lastTurn,
       repair: prompts.question.repair,
     },
-    keep: async (found) =>
-      await evidence.addEvidence(
-        incident.id,
-        found.filter(({ kind }) => mayTell(kind, allowed)),
-      ),
-    async stored(label) {
-      const item = await incidents.evidenceItem(incident.id, label)
-      return item && mayTell(item.kind, allowed) ? item : null
-    },
+    ...toldEvidence(evidence, incidents, incident.id, allowed),
     async conclude(report) {
       const known = (await incidents.evidence(incident.id)).filter(({ kind }) => mayTell(kind, allowed))
       const names = new Set([...scope.inventory.graph.services, ...scope.near])

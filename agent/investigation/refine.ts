@@ -5,7 +5,7 @@ import { classWords } from '../diagnosis/wording.ts'
 import type { Alert } from '../domain/alert.ts'
 import type { Hypothesis } from '../domain/hypothesis.ts'
 import { ENDED_STATES, type Incident } from '../domain/incident.ts'
-import { type DataKind, mayTell } from '../domain/model-data.ts'
+import type { DataKind } from '../domain/model-data.ts'
 import { isForReadersOf } from '../domain/workspace.ts'
 import { toolsFor } from '../tools/registry.ts'
 import { type InvestigationDeps, inventoryFor } from './investigate.ts'
@@ -14,6 +14,7 @@ import type { ModelHelp } from './model-help.ts'
 import { type Opinion, readReport } from './opinion.ts'
 import { createReader } from './reading.ts'
 import { type Scope, scopeOf } from './scope.ts'
+import { toldEvidence } from './told-evidence.ts'
 import { type Step, type StepAt, type Transcript, transcriptOf } from './transcript.ts'
 
 type Started = Extract<Step, { kind: 'started' }>
@@ -112,15 +113,7 @@ function loopDeps(
     tools: toolsFor(allowed),
     scope: { read: createReader(scope, { ...deps, signal }), services: scope.near },
     texts: { tools: prompts.tools(allowed), report: prompts.report, lastTurn: prompts.lastTurn, repair: prompts.repair },
-    keep: async (found) =>
-      await incidents.addEvidence(
-        incident.id,
-        found.filter(({ kind }) => mayTell(kind, allowed)),
-      ),
-    async stored(label) {
-      const item = await incidents.evidenceItem(incident.id, label)
-      return item && mayTell(item.kind, allowed) ? item : null
-    },
+    ...toldEvidence(incidents, incidents, incident.id, allowed),
     async conclude(report) {
       const [evidence, hypotheses] = await Promise.all([incidents.evidence(incident.id), incidents.hypotheses(incident.id)])
       const names = [...scope.inventory.graph.services, ...scope.near]

@@ -1,5 +1,6 @@
 import type { Approval, ExecutionEvent } from '../domain/approval.ts'
 import type { IncidentEvent } from '../domain/incident.ts'
+import { byWhat } from '../domain/plan.ts'
 
 /** The story of an incident: what was recorded of it, and what its approvals' rows say, in the order of time. Pure, so it can never be out of step with the rows. */
 export function timelineOf(recorded: readonly IncidentEvent[], approvals: readonly Approval[]): IncidentEvent[] {
@@ -55,7 +56,7 @@ const STEP_WORDS: Readonly<Record<ExecutionEvent['state'], string>> = {
   sent: 'was sent',
   unknown: 'got no answer; the target is watched',
   succeeded: 'took effect; checking whether it helped',
-  verified: 'was verified by telemetry',
+  verified: 'was verified',
   failed: 'did not help',
   undetermined: 'could not be judged: too few samples',
   undone: 'was undone',
@@ -64,11 +65,15 @@ const STEP_WORDS: Readonly<Record<ExecutionEvent['state'], string>> = {
 
 function executionEvents(approval: Approval): IncidentEvent[] {
   const tell = teller(approval)
-  const of = (events: readonly ExecutionEvent[], title: string): IncidentEvent[] =>
+  const of = (events: readonly ExecutionEvent[], title: string, words: typeof STEP_WORDS): IncidentEvent[] =>
     events.map((event) => {
       const why = typeof event.detail['words'] === 'string' ? ` (${event.detail['words']})` : ''
-      return tell(`execution-${event.state}`, event.at, `${title} ${STEP_WORDS[event.state]}${why}.`, { state: event.state })
+      return tell(`execution-${event.state}`, event.at, `${title} ${words[event.state]}${why}.`, { state: event.state })
     })
+  const own = { ...STEP_WORDS, verified: `was verified ${byWhat(approval.plan)}` }
   const undoTitle = approval.plan.undo ? `Undo "${approval.plan.undo.title}"` : 'The undo'
-  return [...of(approval.execution?.events ?? [], approval.plan.action.title), ...of(approval.undoExecution?.events ?? [], undoTitle)]
+  return [
+    ...of(approval.execution?.events ?? [], approval.plan.action.title, own),
+    ...of(approval.undoExecution?.events ?? [], undoTitle, STEP_WORDS),
+  ]
 }

@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { KubeConfig } from '@kubernetes/client-node'
+import { ApiException, CoreV1Api, KubeConfig } from '@kubernetes/client-node'
 import { createApi } from '../../integrations/kubernetes/api.ts'
-import { statusOf } from '../../integrations/kubernetes/faults.ts'
 import { createObject, ignoreConflict, NODES } from '../../test/support/kubernetes/real-shop.ts'
 
 const AT_ONCE = 24
@@ -49,13 +48,14 @@ export function openNamespaces(kubeconfig: string): Namespaces {
       })
     },
     async remove(...namespaces) {
-      for (const name of namespaces) await api.remove(`/api/v1/namespaces/${name}`, {}).catch(notThere)
+      const core = config.makeApiClient(CoreV1Api)
+      for (const name of namespaces) await core.deleteNamespace({ name }).catch(notThere)
     },
   }
 }
 
 function notThere(error: unknown): void {
-  if (statusOf(error) !== 404) throw error
+  if (!(error instanceof ApiException && error.code === 404)) throw error
 }
 
 async function inParallel(count: number, work: (index: number) => Promise<void>): Promise<void> {

@@ -10,7 +10,7 @@ const STEPS: Readonly<Record<string, string>> = {
   sent: 'sent',
   unknown: 'got no answer for',
   succeeded: 'saw take effect:',
-  verified: 'verified by telemetry that it helped:',
+  verified: 'verified, as its contract asks:',
   failed: 'saw that it did not help:',
   undetermined: 'could not judge:',
   undone: 'saw undone:',

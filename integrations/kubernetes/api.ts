@@ -18,8 +18,6 @@ export interface KubernetesApi {
   getText(path: string, query: Query, signal?: AbortSignal): Promise<string>
   /** A JSON patch (RFC 6902): the API server carries all of it out, or nothing. */
   patch(path: string, operations: readonly JsonPatch[], query: Query, signal?: AbortSignal): Promise<unknown>
-  /** Deletes one object, on the conditions in the options (DeleteOptions), which say too whether it is only tried. */
-  remove(path: string, options: object, signal?: AbortSignal): Promise<unknown>
   /** `asGroup`: in the name of the group that changes are made in, where there is one. */
   post(path: string, body: object, options: { query?: Query; asGroup: boolean; signal?: AbortSignal }): Promise<unknown>
   /** Ends when the API server ends it, nothing is heard for a while, or the signal fires. @throws IntegrationError, with a status where it was refused */
@@ -103,7 +101,6 @@ export function createApi(
     getText: async (path, query, signal) => await send(await contextOf(HttpMethod.GET, path, query, signal), signal, 'text/plain, */*'),
     patch: async (path, operations, query, signal) =>
       await write(HttpMethod.PATCH, path, 'application/json-patch+json', operations, { query, asGroup: true, signal }),
-    remove: async (path, options, signal) => await write(HttpMethod.DELETE, path, JSON_TYPE, options, { asGroup: true, signal }),
     post: async (path, body, options) => await write(HttpMethod.POST, path, 'application/json', body, options),
     async *watch(path, query, signal, { namesOnly = false } = {}) {
       const quiet = new AbortController()

@@ -5,6 +5,7 @@ import type { JsonPatch } from '../api.ts'
 import { pathOf } from '../cluster-cache.ts'
 import { type Autoscaler, autoscalerSchema } from '../objects.ts'
 import { type NamedWorkload, WORKLOAD_KINDS } from '../services.ts'
+import { SAFE } from './approval-tiers.ts'
 import { fieldIs, fieldRestored } from './contracts.ts'
 import { healthyNeeded } from './disruption.ts'
 import { type Change, callsOf, dryRun, type Fields, type LiveObject, observe } from './live-object.ts'
@@ -19,15 +20,7 @@ const definition: ActionDefinition = {
     'Sets between how many pods the autoscaler of a service may scale it: each bound to at most twice and at least half of what it is, and none lowered below what a disruption budget needs.',
   parameters: z.strictObject({ minReplicas: count, maxReplicas: count }),
   reversibility: 'reversible',
-  risk: 'safe',
-  role: 'approver',
-  minNeeded: 1,
-  requesterMayApprove: true,
-  stepUp: 'none',
-  maxTtlSeconds: 1_800,
-  minCooldownSeconds: 60,
-  retry: 'precondition',
-  probeHorizonSeconds: 30,
+  ...SAFE,
 }
 
 const RESOURCES = ['deployments', 'statefulsets'] as const

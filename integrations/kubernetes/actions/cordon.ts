@@ -6,6 +6,7 @@ import { ID } from '../faults.ts'
 import { type Node, nodeSchema } from '../objects.ts'
 import { groupOwned } from '../owned.ts'
 import { readWorkloads } from '../workloads.ts'
+import { CAUTIOUS } from './approval-tiers.ts'
 import { fieldRestored, heldOff } from './contracts.ts'
 import { type Change, callsOf, dryRun, observe } from './live-object.ts'
 import { ownerWords } from './owner-words.ts'
@@ -18,15 +19,7 @@ const definition: ActionDefinition = {
     'Keeps new pods away from a node, or lets them come again (cordoned=false), as kubectl cordon and uncordon do. Pods that run there stay. At least half of the nodes that are well and take any pod stay open.',
   parameters: z.strictObject({ cordoned: z.boolean() }),
   reversibility: 'reversible',
-  risk: 'caution',
-  role: 'approver',
-  minNeeded: 1,
-  requesterMayApprove: false,
-  stepUp: 'none',
-  maxTtlSeconds: 1_800,
-  minCooldownSeconds: 60,
-  retry: 'precondition',
-  probeHorizonSeconds: 30,
+  ...CAUTIOUS,
 }
 
 const PINNED = ['uid', 'cordoned']

@@ -7,6 +7,7 @@ import { pathOf } from '../cluster-cache.ts'
 import { ID, statusOf } from '../faults.ts'
 import { type Meta, type Pod, podSchema, workloadSchema } from '../objects.ts'
 import { type NamedWorkload, WORKLOAD_KINDS, type WorkloadResource } from '../services.ts'
+import { SAFE } from './approval-tiers.ts'
 import { rolledOut } from './contracts.ts'
 import { digestOf, endOf, type Fields, type LiveObject, readFields, readObject, stale, unsent } from './live-object.ts'
 import { ownerWords } from './owner-words.ts'
@@ -36,15 +37,7 @@ const definition: ActionDefinition = {
     uid: z.string().min(1).max(100),
   }),
   reversibility: 'reversible',
-  risk: 'safe',
-  role: 'approver',
-  minNeeded: 1,
-  requesterMayApprove: true,
-  stepUp: 'none',
-  maxTtlSeconds: 1_800,
-  minCooldownSeconds: 60,
-  retry: 'precondition',
-  probeHorizonSeconds: 30,
+  ...SAFE,
 }
 
 const RESOURCES = Object.keys(WORKLOAD_KINDS) as WorkloadResource[]

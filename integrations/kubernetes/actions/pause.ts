@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Action, ActionDefinition, Step } from '../../ports/action.ts'
 import { workloadSchema } from '../objects.ts'
+import { SAFE } from './approval-tiers.ts'
 import { fieldRestored, heldOff } from './contracts.ts'
 import { callsOf, dryRun } from './live-object.ts'
 import { ownerWords } from './owner-words.ts'
@@ -13,15 +14,7 @@ const definition: ActionDefinition = {
     'Pauses the rollout of a deployment, as kubectl rollout pause does. To resume it is the undo alone: it rolls out what was set meanwhile.',
   parameters: z.strictObject({ paused: z.literal(true) }),
   reversibility: 'reversible',
-  risk: 'safe',
-  role: 'approver',
-  minNeeded: 1,
-  requesterMayApprove: true,
-  stepUp: 'none',
-  maxTtlSeconds: 1_800,
-  minCooldownSeconds: 60,
-  retry: 'precondition',
-  probeHorizonSeconds: 30,
+  ...SAFE,
 }
 
 const RESOURCES = ['deployments'] as const

@@ -3,6 +3,7 @@ import type { Action, ActionDefinition } from '../../ports/action.ts'
 import { RESTARTED_AT } from '../annotations.ts'
 import type { JsonPatch } from '../api.ts'
 import { WORKLOAD_KINDS, type WorkloadResource } from '../services.ts'
+import { SAFE } from './approval-tiers.ts'
 import { rolledOut } from './contracts.ts'
 import { carryOut, dryRun, type LiveObject, probeMark, readFields } from './live-object.ts'
 import { differingFields } from './object-diff.ts'
@@ -16,15 +17,7 @@ const definition: ActionDefinition = {
     'Replaces all pods of a deployment, stateful set or daemon set by new ones of the same template, as kubectl rollout restart does.',
   parameters: z.strictObject({}),
   reversibility: 'reversible',
-  risk: 'safe',
-  role: 'approver',
-  minNeeded: 1,
-  requesterMayApprove: true,
-  stepUp: 'none',
-  maxTtlSeconds: 1_800,
-  minCooldownSeconds: 60,
-  retry: 'precondition',
-  probeHorizonSeconds: 30,
+  ...SAFE,
 }
 
 const RESOURCES = Object.keys(WORKLOAD_KINDS) as WorkloadResource[]

@@ -5,6 +5,7 @@ import { REVISION } from '../annotations.ts'
 import { ID } from '../faults.ts'
 import { workloadSchema } from '../objects.ts'
 import { versionOf } from '../revisions.ts'
+import { CAUTIOUS } from './approval-tiers.ts'
 import { restored, rolledOut } from './contracts.ts'
 import { type Change, carryOut, digestOf, dryRun, type LiveObject, probeMark, readFields, readObject } from './live-object.ts'
 import { differingFields } from './object-diff.ts'
@@ -35,15 +36,7 @@ const definition: ActionDefinition = {
     template: z.string().regex(/^[0-9a-f]{16}$/),
   }),
   reversibility: 'compensable',
-  risk: 'caution',
-  role: 'approver',
-  minNeeded: 1,
-  requesterMayApprove: false,
-  stepUp: 'none',
-  maxTtlSeconds: 1_800,
-  minCooldownSeconds: 60,
-  retry: 'precondition',
-  probeHorizonSeconds: 30,
+  ...CAUTIOUS,
 }
 
 const RESOURCES = ['deployments'] as const

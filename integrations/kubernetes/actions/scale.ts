@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Action, ActionDefinition, Step } from '../../ports/action.ts'
 import type { JsonPatch } from '../api.ts'
+import { SAFE } from './approval-tiers.ts'
 import { restored, rolledOut } from './contracts.ts'
 import { healthyNeeded } from './disruption.ts'
 import { type Change, carryOut, dryRun, type LiveObject, probeMark, readFields } from './live-object.ts'
@@ -26,15 +27,7 @@ const definition: ActionDefinition = {
     'Runs another number of pods of a deployment or stateful set: at most twice and at least half as many as now, and never fewer than a disruption budget needs.',
   parameters: z.strictObject({ replicas: z.int().min(1).max(1_000) }),
   reversibility: 'reversible',
-  risk: 'safe',
-  role: 'approver',
-  minNeeded: 1,
-  requesterMayApprove: true,
-  stepUp: 'none',
-  maxTtlSeconds: 1_800,
-  minCooldownSeconds: 60,
-  retry: 'precondition',
-  probeHorizonSeconds: 30,
+  ...SAFE,
 }
 
 const RESOURCES = ['deployments', 'statefulsets'] as const

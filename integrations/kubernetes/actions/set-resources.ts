@@ -6,6 +6,7 @@ import { type ObjectContainer, type Pod, workloadSchema } from '../objects.ts'
 import { quantityOf } from '../quantity.ts'
 import { WORKLOAD_KINDS, type WorkloadResource } from '../services.ts'
 import { podsOf } from '../workloads.ts'
+import { CAUTIOUS } from './approval-tiers.ts'
 import {
   BOUNDS,
   type Bound,
@@ -52,15 +53,7 @@ const definition: ActionDefinition = {
     memoryLimit: quantity,
   }),
   reversibility: 'compensable',
-  risk: 'caution',
-  role: 'approver',
-  minNeeded: 1,
-  requesterMayApprove: false,
-  stepUp: 'none',
-  maxTtlSeconds: 1_800,
-  minCooldownSeconds: 60,
-  retry: 'precondition',
-  probeHorizonSeconds: 30,
+  ...CAUTIOUS,
 }
 
 const RESOURCES = Object.keys(WORKLOAD_KINDS) as WorkloadResource[]

@@ -76,7 +76,7 @@ describeDatabases('approvals over HTTP', (store) => {
         `alice approved ${title}`,
         `alice gave the last word that was needed for ${title}`,
         `steadyhand sent ${title}`,
-        `steadyhand verified by telemetry that it helped: ${title}`,
+        `steadyhand verified, as its contract asks: ${title}`,
       ]),
     )
     expect(new Set(told.map(({ approval }: { approval: string }) => approval))).toEqual(new Set([done.id]))

@@ -119,7 +119,7 @@ describe('an approval card', () => {
     ['not-applied', ['The target refused: a permission is missing. workloads.update on payments']],
     ['undo-waiting', ['The undo (Put payments back to v42) starts by itself. It can be kept as it is until 02:11:46 UTC (46 s left).']],
     ['kept', ['Kept by Carol.']],
-    ['undone', ['The undo', 'verified by telemetry']],
+    ['undone', ['The undo', 'verified: what was there before is back']],
   ])('%s says who, when and why', (name, parts) => {
     for (const part of parts) expect(textOf(cardOf(name))).toContain(part)
   })

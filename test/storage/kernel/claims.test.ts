@@ -90,12 +90,18 @@ describeKernel('execution: claiming', (kernel) => {
 
   test('what expired or lapsed of something else does not matter', async () => {
     const { authorise, carryOut, approvals, executions, later, epoch } = kernel()
-    const failed = await carryOut({ incident: 'inc-2', target: { name: 'checkout' } }, 'intent', 'sent', 'succeeded', 'failed')
+    const failed = await carryOut(
+      { incident: 'inc-2', target: { name: 'checkout' }, undoTtlSeconds: 120 },
+      'intent',
+      'sent',
+      'succeeded',
+      'failed',
+    )
     await authorise({ incident: 'inc-3', target: { name: 'inventory' }, ttlSeconds: 60 })
     await later(61)
     await executions.authoriseUndo(failed.executionId)
-    await later(601)
-    await executions.settleUndos(epoch)
+    await later(121)
+    expect(await executions.settleUndos(epoch)).toBe(1)
     await approvals.expireDue()
     const { authorisationId } = await authorise()
     expect(await outcomeOf(executions.claim(authorisationId, epoch))).toBe('done')

@@ -180,7 +180,6 @@ export class ApiServer {
     if (path.endsWith('/log')) return this.#log(seen)
     if (method === 'GET') return this.#objects.has(path) ? this.#get(path) : this.#list(seen)
     if (method === 'PATCH') return this.#patch(seen)
-    if (method === 'DELETE') return this.#remove(seen)
     return { status: 405, body: status(405, 'this server does not do that') }
   }
 
@@ -252,21 +251,6 @@ export class ApiServer {
       const wanted = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`)
       return path.startsWith(budgets) && hasLabels({ metadata }, wanted) && disruptionsAllowed < 1
     })
-  }
-
-  #remove(seen: Seen): { status: number; body: unknown } {
-    const { path, body } = seen
-    if (this.#isRefused('delete', path.slice(0, path.lastIndexOf('/'))))
-      return { status: 403, body: status(403, forbidden('delete', path)) }
-    const stored = this.#objects.get(path)
-    if (!stored) return { status: 404, body: status(404, 'not found') }
-    const { preconditions, dryRun } = body as { preconditions?: { uid?: string }; dryRun?: string[] }
-    if (preconditions?.uid !== undefined && preconditions.uid !== stored.object.metadata.uid)
-      return { status: 409, body: status(409, 'the UID in the precondition is not the UID in the record') }
-    if (dryRun?.includes('All')) return { status: 200, body: stored.object }
-    this.effects.push(seen)
-    this.delete(path)
-    return { status: 200, body: stored.object }
   }
 
   #review({ body }: Seen): { status: number; body: unknown } {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { KubeConfig } from '@kubernetes/client-node'
+import { CoreV1Api, KubeConfig } from '@kubernetes/client-node'
 import { parseAllDocuments } from 'yaml'
 import { createApi, type KubernetesApi } from '../../../integrations/kubernetes/api.ts'
 import { statusOf } from '../../../integrations/kubernetes/faults.ts'
@@ -63,7 +63,7 @@ export async function openRealShop(kubeconfig: string, namespace: string): Promi
       await api.patch(`/api/v1/namespaces/${namespace}/pods/${name}/status`, status, {})
       return name
     },
-    remove: async () => void (await api.remove(`/api/v1/namespaces/${namespace}`, {})),
+    remove: async () => void (await config.makeApiClient(CoreV1Api).deleteNamespace({ name: namespace })),
   }
 }
 
