@@ -1,5 +1,5 @@
 import type { MetricName } from '../agent/agent.ts'
-import { METRIC_TITLES } from './messages/metric-words.ts'
+import { METRIC_TITLES } from '../agent/domain/metric-words.ts'
 
 /** A question about one metric of one service, as people type it. */
 export interface MetricQuestion {

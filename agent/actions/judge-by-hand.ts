@@ -1,10 +1,11 @@
 import { ASKED_BY_PERSON } from '../domain/alert.ts'
 import { type Approval, approvalState } from '../domain/approval.ts'
 import type { Incident, IncidentEvent } from '../domain/incident.ts'
+import { plainBoundWords } from '../domain/metric-words.ts'
 import type { IncidentStore } from '../ports.ts'
 import type { Catalog } from './catalog.ts'
 import { readMetric } from './read-checks.ts'
-import { boundWords, type Judgement, judge } from './verify.ts'
+import { checkOf, type Judgement, judge } from './verify.ts'
 
 export interface JudgeByHandDeps {
   incidents: Pick<IncidentStore, 'alerts' | 'timeline' | 'record'>
@@ -55,7 +56,7 @@ async function judgementOf(
   const from = ended.execution?.events.at(-1)?.at ?? ended.decidedAt ?? ended.createdAt
   const window = { from, to: new Date(Math.min(now().getTime(), from.getTime() + plan.success.withinSeconds * 1_000)) }
   const checks = plan.success.metrics.map(async (bound) => ({
-    check: boundWords(bound),
+    ...checkOf(bound),
     readings: await readMetric(entry, plan.target, bound, window, signal),
   }))
   return judge({ ...plan.success, state: [], settleSeconds: 0 }, await Promise.all(checks), from, now())
@@ -63,7 +64,7 @@ async function judgementOf(
 
 function overWords(approval: Approval, words: string): string {
   const run = approvalState(approval) === 'done' ? 'did not bring it about by itself' : 'was not run'
-  const checks = approval.plan.success.metrics.map(boundWords).join(', ')
+  const checks = approval.plan.success.metrics.map(plainBoundWords).join(', ')
   return `${approval.plan.action.title} ${run}, and what it was for is so without it: ${checks} (${words}).`
 }
 

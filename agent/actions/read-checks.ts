@@ -1,7 +1,7 @@
 import { METRICS, type MetricName } from '../../integrations/ports/metrics.ts'
 import type { MetricBound, Plan, StateCheck, Target } from '../domain/plan.ts'
 import type { CatalogEntry } from './catalog.ts'
-import { boundWords, type CheckReadings, holds, type Reading, stateWords } from './verify.ts'
+import { type CheckReadings, checkOf, holds, type Reading, stateName } from './verify.ts'
 
 /** Reads what a plan's contract asks for, again and again: metrics afresh from their source, state remembered from look to look. */
 export interface CheckReader {
@@ -18,13 +18,17 @@ export function createCheckReader(entry: CatalogEntry, plan: Plan, effectAt: Dat
       const [metrics] = await Promise.all([
         Promise.all(
           plan.success.metrics.map(async (bound) => ({
-            check: boundWords(bound),
+            ...checkOf(bound),
             readings: await readMetric(entry, plan.target, bound, { from: effectAt, to: now() }, signal),
           })),
         ),
         lookAtState(entry, plan, remembered, now, signal),
       ])
-      return [...metrics, ...[...remembered].map(([check, readings]) => ({ check: stateWords(check), readings: [...readings] }))]
+      const state = [...remembered].map(([check, readings]) => {
+        const name = stateName(check)
+        return { check: name, words: name, unit: '', readings: [...readings] }
+      })
+      return [...metrics, ...state]
     },
   }
 }

@@ -1,12 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { IntegrationError } from '../../integrations/errors.ts'
 import type { Step } from '../../integrations/ports/action.ts'
+import { plainBoundWords, readingWords } from '../domain/metric-words.ts'
 import type { MetricBound, Plan, Precondition, Target } from '../domain/plan.ts'
 import type { RefusalCode } from '../domain/refusal.ts'
 import type { CatalogEntry } from './catalog.ts'
 import { readMetric } from './read-checks.ts'
 import { shownChanges } from './shown-changes.ts'
-import { boundWords, type Reading } from './verify.ts'
+import type { Reading } from './verify.ts'
 
 /** Seconds of telemetry that tell whether the symptom is still there; of a source with rarer samples, so many that some fit in. */
 const SYMPTOM_WINDOW = 6
@@ -43,12 +44,17 @@ export async function objectionOfSymptom(
   if (latest.length < HEALED_READINGS) {
     return {
       code: 'stale-target',
-      words: `the symptom (${boundWords(plan.symptom)}) cannot be read now: ${latest.length} samples in ${windowOf(entry)} s`,
+      words: `the symptom (${plainBoundWords(plan.symptom)}) cannot be read now: ${latest.length} samples in ${windowOf(entry)} s`,
     }
   }
   return latest.every(({ held }) => held)
-    ? { code: 'healed', words: `${boundWords(plan.symptom)} holds again (now ${latest.at(-1)?.value})` }
+    ? { code: 'healed', words: `${plainBoundWords(plan.symptom)} holds again (now ${lastReading(latest, plan.symptom)})` }
     : null
+}
+
+function lastReading(readings: readonly Reading[], { unit }: MetricBound): string {
+  const { value = '' } = readings.at(-1) ?? {}
+  return readingWords(value, unit) ?? value
 }
 
 async function newestReadings(

@@ -1,4 +1,5 @@
 import type { Outcome } from '../domain/approval.ts'
+import { boundName, plainBoundWords, readingWords } from '../domain/metric-words.ts'
 import type { MetricBound, StateCheck, SuccessContract } from '../domain/plan.ts'
 
 /** One reading of one check after the effect: whether it held at that moment. */
@@ -10,8 +11,12 @@ export interface Reading {
 }
 
 export interface CheckReadings {
-  /** What was checked, in words: 'errors of payments <= 0.05'. */
+  /** Its name, by which it is kept: 'error_ratio of payments <= 0.05'. */
   check: string
+  /** For people: 'errors of payments ≤ 5 %'. */
+  words: string
+  /** Of what was read; '' where it has none. */
+  unit: string
   readings: readonly Reading[]
 }
 
@@ -32,9 +37,11 @@ export function judge(contract: SuccessContract, checks: readonly CheckReadings[
   const from = effectAt.getTime() + contract.settleSeconds * 1_000
   const end = effectAt.getTime() + contract.withinSeconds * 1_000
   const inWindow = ({ at }: Reading): boolean => at.getTime() >= from && at.getTime() <= end
-  const settled = checks.map(({ check, readings }) => ({ check, readings: readings.filter(inWindow) }))
-  const found = settled.map(({ check, readings }) => ({
+  const settled = checks.map(({ readings, ...check }) => ({ ...check, readings: readings.filter(inWindow) }))
+  const found = settled.map(({ check, words, unit, readings }) => ({
     check,
+    words,
+    unit,
     last: readings.at(-1)?.value ?? null,
     held: heldFor(readings, contract),
     samples: readings.length,
@@ -42,7 +49,7 @@ export function judge(contract: SuccessContract, checks: readonly CheckReadings[
       ({ at, held }, index) => !held && (index === readings.length - 1 || at.getTime() >= end - contract.holdSeconds * 1_000),
     ),
   }))
-  const summary = found.map(({ badAtLast: _, ...entry }) => entry)
+  const summary = found.map(({ check, last, held, samples }) => ({ check, last, held, samples }))
   const samples = Math.min(...summary.map((entry) => entry.samples))
   if (summary.length > 0 && summary.every(({ held }) => held))
     return { verdict: 'verified', samples, checks: summary, words: `held for ${contract.holdSeconds} s` }
@@ -54,18 +61,22 @@ export function judge(contract: SuccessContract, checks: readonly CheckReadings[
       verdict: 'failed',
       samples,
       checks: summary,
-      words: broken.map(({ check, last }) => `${check} did not hold (last: ${last})`).join('; '),
+      words: broken.map(({ words, unit, last }) => `${words} did not hold (last: ${lastWords(last, unit)})`).join('; '),
     }
   return {
     verdict: 'undetermined',
     samples: Number.isFinite(samples) ? samples : 0,
     checks: summary,
     words:
-      summary
+      found
         .filter(({ held }) => !held)
-        .map(({ check, samples: count }) => `${check}: ${count} samples (${contract.minSamples} without a break are needed)`)
+        .map(({ words, samples: count }) => `${words}: ${count} samples (${contract.minSamples} without a break are needed)`)
         .join('; ') || 'nothing to check',
   }
+}
+
+function lastWords(last: string | null, unit: string): string {
+  return last === null ? 'nothing' : (readingWords(last, unit) ?? last)
 }
 
 /** Seconds without a reading that still count as "without a break", at the least. */
@@ -89,10 +100,11 @@ export function holds(bound: Pick<MetricBound, 'comparator' | 'threshold'>, valu
   return bound.comparator === '<=' ? value <= Number(bound.threshold) : value >= Number(bound.threshold)
 }
 
-export function boundWords({ service, metric, comparator, threshold }: MetricBound): string {
-  return `${metric} of ${service} ${comparator} ${threshold}`
+/** What a check of this bound is called. */
+export function checkOf(bound: MetricBound): Omit<CheckReadings, 'readings'> {
+  return { check: boundName(bound), words: plainBoundWords(bound), unit: bound.unit }
 }
 
-export function stateWords({ field, equals }: StateCheck): string {
+export function stateName({ field, equals }: StateCheck): string {
   return `${field} = ${String(equals)}`
 }

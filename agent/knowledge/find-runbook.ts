@@ -27,7 +27,8 @@ export function runbookEvidence(
         trust: 'chat',
         status: 'ok',
         summary: `runbook: ${citation} (${title === heading ? title : `${title}: ${heading}`})`,
-        query: `runbooks(${[...query.classes, ...query.alerts].join(', ')})`.slice(0, 1_000),
+        // With the passage: two passages that one search found are two pieces of evidence, not one that was looked at twice.
+        query: `runbooks(${[...query.classes, ...query.alerts].join(', ').slice(0, 700)}): ${citation}`,
         from,
         to,
         link: null,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Approval, Execution } from '../../agent/domain/approval.ts'
-import type { MetricBound, SuccessContract } from '../../agent/domain/plan.ts'
+import { boundName } from '../../agent/domain/metric-words.ts'
+import type { SuccessContract } from '../../agent/domain/plan.ts'
 import { type CardBlock, list } from './card.ts'
 import { boundWords, readingWords } from './metric-words.ts'
 import { type Span, say } from './span.ts'
@@ -31,14 +32,9 @@ function checkLines(execution: Execution | null, contract: SuccessContract): Spa
 
 /** In the words of the contract, where the check is one of its bounds. */
 function checkLine({ check, last, held, samples }: Check, { metrics, state }: SuccessContract): Span[] {
-  const bound = metrics.find((each) => nameOf(each) === check)
+  const bound = metrics.find((each) => boundName(each) === check)
   const field = state.find((each) => `${each.field} = ${each.equals}` === check)
   const what = bound ? boundWords(bound) : field ? stateWords(field) : cleanText(check, 200)
   const read = last === null ? 'no reading' : `last ${bound ? readingWords(last, bound.unit) : cleanText(last, 60)}`
   return say`${what}: ${held ? 'held' : 'did not hold'} (${read}, ${samples} ${samples === 1 ? 'sample' : 'samples'})`
-}
-
-/** How the executor calls a bound. */
-function nameOf({ service, metric, comparator, threshold }: MetricBound): string {
-  return `${metric} of ${service} ${comparator} ${threshold}`
 }

@@ -29,7 +29,7 @@ export interface ConsoleModules {
   approvalMark(approval: unknown): string
   panelsStillTrue(panels: Record<string, object>, approvals: ReadonlyMap<string, object>): Record<string, object>
   roundsOf(evidence: readonly object[]): { latest: { label: string }; earlier: { label: string }[] }[]
-  evidenceSection(incident: object, focus: string, context: { origin: string; now: Date }): Tree
+  evidenceSection(incident: object, focus: string, context: { origin: string; now: Date; wide: boolean }): Tree
   traceSection(incident: object, trace: object): Tree | null
   alertsSection(incident: object, context: { origin: string; now: Date }): Tree | null
   layOut(

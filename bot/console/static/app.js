@@ -19,6 +19,8 @@ const MODE_EVERY_MS = 5_000
 /** Whoever looks at a card learns that the session is over before they click. */
 const SESSION_EVERY_MS = 60_000
 
+/** As frame.css has it. */
+const twoColumns = matchMedia('(min-width: 60rem)')
 const root = /** @type {Element} */ (document.getElementById('app'))
 const announcer = /** @type {Element} */ (document.getElementById('announce'))
 const state = firstState()
@@ -26,7 +28,7 @@ let scheduled = false
 
 function draw() {
   scheduled = false
-  const context = { origin: location.origin, now: new Date() }
+  const context = { origin: location.origin, now: new Date(), wide: twoColumns.matches }
   const pages = { home: homeView, incident: incidentView, services: servicesView, records: recordsView, audit: auditView }
   patch(root, shellView(state, context, pages[state.route.page](state, context)))
   const title = titleOf(state)

@@ -72,6 +72,9 @@ const PLAIN_NAME = /^[\w.-]{1,40}$/
 function examplesOf({ incident }, place) {
   if (place === '') return ['status', 'incidents', 'what waits for approval?', 'handover', 'help']
   const service = incident.data?.service ?? ''
+  // Once it is over, what is left to say is whether the diagnosis was right.
+  if (incident.data?.endedAt && incident.data.hypotheses.length > 0)
+    return [`feedback ${place} right`, `feedback ${place} wrong`, `why ${place}`, `postmortem ${place}`]
   return [
     `why ${place}`,
     `what changed in ${place}?`,

@@ -7,7 +7,8 @@ import { clock, moment } from './time.js'
 import { h } from './tree.js'
 import { partWords } from './words.js'
 
-/** @typedef {{ origin: string, now: Date, incident: string, content: import('./state.js').State['evidence'] | null }} Here */
+/** @typedef {{ origin: string, now: Date, wide: boolean }} Place what a page is drawn for; `wide`: there is room for two columns */
+/** @typedef {Place & { incident: string, content: import('./state.js').State['evidence'] | null }} Here */
 
 /**
  * How sure the diagnosis is, part by part.
@@ -51,11 +52,11 @@ const LINKS_SHOWN = 6
 const STATUS = { empty: 'no data', failed: 'could not be read', denied: 'not permitted' }
 
 /**
- * What was asked of which source, and what it answered.
+ * What was asked of which source, and what it answered. Folded where it would push the timeline out of reach: the card names what counts.
  *
  * @param {any} incident
  * @param {string} focus the label whose item is open
- * @param {{ origin: string, now: Date }} here
+ * @param {Place} here
  * @param {import('./state.js').State['evidence'] | null} [content] of one of them
  */
 export function evidenceSection({ id, evidence }, focus, here, content = null) {
@@ -68,11 +69,13 @@ export function evidenceSection({ id, evidence }, focus, here, content = null) {
       earlierRounds(latest, earlier, focus, context),
     ),
   )
+  const heading = h('h2', { class: 'section', id: 'evidence' }, items.length === 0 ? 'Evidence' : `Evidence (${items.length})`)
   return h(
     'section',
     { key: 'evidence', 'aria-labelledby': 'evidence' },
-    h('h2', { class: 'section', id: 'evidence' }, 'Evidence'),
-    items.length === 0 ? h('p', { class: 'empty' }, 'Nothing was collected yet.') : h('ul', { class: 'evidence' }, items),
+    items.length === 0
+      ? [heading, h('p', { class: 'empty' }, 'Nothing was collected yet.')]
+      : h('details', { class: 'fold', open: here.wide }, h('summary', null, heading), h('ul', { class: 'evidence' }, items)),
   )
 }
 
@@ -119,7 +122,7 @@ function earlierRounds(latest, earlier, focus, context) {
  * What the senders of the alerts say where more is to be found: their words, unchecked.
  *
  * @param {any} incident
- * @param {{ origin: string, now: Date }} context
+ * @param {Place} context
  */
 export function alertsSection({ alerts }, context) {
   const said = new Map()

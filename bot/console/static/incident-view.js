@@ -1,3 +1,4 @@
+/** @import { Place } from './incident-aside.js' */
 /** @import { State } from './state.js' */
 /** @import { Tree } from './tree.js' */
 import { askView } from './ask-view.js'
@@ -16,7 +17,7 @@ import { actedOn, approvalTone, stateTone, stateWords } from './words.js'
  * One incident: its cards as they are in chat, its thread, and what it is known from.
  *
  * @param {State} state
- * @param {{ origin: string, now: Date }} context
+ * @param {Place} context
  * @returns {Tree[]}
  */
 export function incidentView(state, context) {

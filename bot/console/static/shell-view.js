@@ -20,7 +20,12 @@ export function shellView(state, context, content) {
     h(
       'header',
       { class: 'top' },
-      h('a', { class: 'brand', href: '#/' }, h('span', { class: 'mark', 'aria-hidden': 'true' }), 'Steadyhand'),
+      h(
+        'a',
+        { class: 'brand', href: '#/' },
+        h('span', { class: 'mark', 'aria-hidden': 'true' }),
+        h('span', { class: 'name' }, 'Steadyhand'),
+      ),
       h(
         'nav',
         { 'aria-label': 'Pages' },

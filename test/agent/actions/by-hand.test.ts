@@ -119,14 +119,14 @@ describeDatabases('an action asked for by hand', (store) => {
       harness.target.state.version = 'v1'
       expect(await judged(approval)).toEqual({ isOwn: true, told: [], state: 'observing' })
       await harness.moveTo(6)
-      const words = 'Set payments to v1 was not run, and what it was for is so without it: error_ratio of payments <= 0.05 (held for 3 s).'
+      const words = 'Set payments to v1 was not run, and what it was for is so without it: errors of payments ≤ 5 % (held for 3 s).'
       expect(await judged(approval)).toEqual({ isOwn: true, told: [words], state: 'healed' })
     })
 
     it('stays open where it is not, and says so once', async () => {
       const approval = await denied()
       await harness.moveTo(12)
-      const words = [expect.stringMatching(/^It stays open: error_ratio of payments <= 0\.05 did not hold .* close inc-\d+ as fixed\.$/)]
+      const words = [expect.stringMatching(/^It stays open: errors of payments ≤ 5 % did not hold .* close inc-\d+ as fixed\.$/)]
       expect(await judged(approval)).toEqual({ isOwn: true, told: words, state: 'observing' })
       expect(await judged(approval)).toEqual({ isOwn: true, told: words, state: 'observing' })
     })

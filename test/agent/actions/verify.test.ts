@@ -17,7 +17,7 @@ const CONTRACT: SuccessContract = {
 const at = (seconds: number): Date => new Date(EFFECT.getTime() + seconds * 1_000)
 /** One reading a second from second 0 on: '+' held, '-' did not, '.' no sample. */
 const readings = (pattern: string): CheckReadings => ({
-  check: 'errors',
+  ...{ check: 'errors', words: 'errors', unit: '' },
   readings: [...pattern].flatMap((mark, second) => (mark === '.' ? [] : [{ at: at(second), held: mark === '+', value: mark }])),
 })
 const verdict = (pattern: string, second: number): string => judge(CONTRACT, [readings(pattern)], EFFECT, at(second)).verdict
@@ -43,7 +43,7 @@ describe('judge', () => {
   })
 
   it('needs every check to hold', () => {
-    const both = judge(CONTRACT, [readings('--++++'), { ...readings('------'), check: 'latency' }], EFFECT, at(10))
+    const both = judge(CONTRACT, [readings('--++++'), { ...readings('------'), check: 'latency', words: 'latency' }], EFFECT, at(10))
     expect(both).toMatchObject({ verdict: 'failed', words: 'latency did not hold (last: -)' })
   })
 

@@ -74,7 +74,7 @@ describe('text in the console', () => {
 })
 
 describe('what stands beside an incident', () => {
-  const at0 = { origin: ORIGIN, now: at(30) }
+  const at0 = { origin: ORIGIN, now: at(30), wide: true }
   const evidence = (rounds: string[]) =>
     rounds.map((summary, n) => ({
       ...{ label: `E${n + 1}`, kind: 'metrics', source: 'local', status: 'ok', query: 'error_ratio', summary, link: null },
@@ -87,6 +87,12 @@ describe('what stands beside an incident', () => {
     expect(textOf([shown])).toContain('checked 2 times, unchanged')
     expect(textOf([evidenceSection({ evidence: evidence(['a', 'b']) }, '', at0)])).not.toContain('unchanged')
     expect(textOf([evidenceSection({ evidence: evidence(['a']) }, '', at0)])).not.toContain('checked')
+  })
+
+  test('is folded where there is no room beside the cards', () => {
+    const fold = (wide: boolean) =>
+      elementsOf([evidenceSection({ evidence: evidence(['a']) }, '', { ...at0, wide })]).find(({ attrs }) => attrs['class'] === 'fold')
+    expect([true, false].map((wide) => fold(wide)?.attrs['open'])).toEqual(['', undefined])
   })
 
   test('opens the fold that holds the item an address names', () => {

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { boundWords, holds, type Judgement, judge } from '../../../agent/actions/verify.ts'
+import { checkOf, holds, type Judgement, judge } from '../../../agent/actions/verify.ts'
 import type { Hypothesis } from '../../../agent/domain/hypothesis.ts'
 import type { SuccessContract } from '../../../agent/domain/plan.ts'
 import type { Action, Observation, Step } from '../../../integrations/ports/action.ts'
@@ -41,11 +41,11 @@ async function verdictOf({ target }: StartedTarget, action: Action, step: Step, 
           stepSeconds: 1,
         })
         return {
-          check: boundWords(bound),
+          ...checkOf(bound),
           readings: series.points.map(({ at, value }) => ({ at, value: String(value), held: holds(bound, value) })),
         }
       })
-      const checks = [...(await Promise.all(metrics)), { check: 'state', readings: [...state] }]
+      const checks = [...(await Promise.all(metrics)), { ...{ check: 'state', words: 'state', unit: '' }, readings: [...state] }]
       verdict = judge(contract, checks, began, to).verdict
       return verdict !== 'waiting'
     },
