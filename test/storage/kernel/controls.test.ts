@@ -207,6 +207,28 @@ describeKernel('the kill switch: rows written past every store', (kernel) => {
     expect(await rehearse(db, (tx) => start.execute(tx))).toBe('refused quorum-missing')
   })
 
+  test('votes to start something else, or for an earlier stop, start nothing', async () => {
+    const { control, db } = kernel()
+    const start = (scope: string) => sql`update kill_switch set engaged = false, by_whom = 'ada' where scope = ${scope}`
+    const voted = async (scope: string): Promise<void> => {
+      for (const person of ['ada', 'ben']) await insertRow(db, 'start_vote', { scope, generation: 1, principal_id: person })
+    }
+    await engaged()
+    await control.stop('env:shop', 'ada')
+    await control.start('env:shop', 'cli', 'host')
+    await control.stop('env:shop', 'ada')
+    await voted('env:shop')
+    expect(await rehearse(db, (tx) => start('*').execute(tx))).toBe('refused quorum-missing')
+    await start('env:shop').execute(db)
+    await control.stop('env:shop', 'ada')
+    expect(await rehearse(db, (tx) => start('env:shop').execute(tx))).toBe('refused quorum-missing')
+  })
+
+  test('a switch that was never on is written down without votes', async () => {
+    const row = { scope: 'env:new', engaged: false, by_whom: 'ada' }
+    expect(await rehearse(kernel().db, (tx) => insertRow(tx, 'kill_switch', row))).toBe('done')
+  })
+
   test('a generation is counted by the database', async () => {
     const { control, db } = kernel()
     await engaged()

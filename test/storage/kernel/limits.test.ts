@@ -133,6 +133,22 @@ describeKernel('limits: repetition', (kernel) => {
     expect(await refusal({ incident: 'inc-4', cooldownSeconds: 120 })).toBeNull()
   })
 
+  test('nor is there one where only another resource was changed, and the own action was aborted', async () => {
+    const { carryOut } = kernel()
+    await carryOut({ incident: 'inc-1' }, 'aborted')
+    await carryOut({ incident: 'inc-2', target: { name: 'checkout' } }, ...sent)
+    expect(await refusal({ incident: 'inc-3', cooldownSeconds: 120 })).toBeNull()
+  })
+
+  test('what it sent itself is neither its cooldown, nor an attempt before it, nor a change before it', async () => {
+    const { carryOut, executions } = kernel()
+    const own = await carryOut({ cooldownSeconds: 120, maxAttempts: 1 }, 'intent', 'sent')
+    expect(await executions.refusalToAct(own.executionId)).toBeNull()
+    await carryOut({ incident: 'inc-2', target: { name: 'checkout' } }, ...sent)
+    const second = await carryOut({ incident: 'inc-2', target: { name: 'inventory' } }, 'intent', 'sent')
+    expect(await executions.refusalToAct(second.executionId)).toBeNull()
+  })
+
   test('a cooldown that begins between intent and sent stops the send', async () => {
     const { carryOut, advance, db } = kernel()
     const { executionId } = await carryOut({ cooldownSeconds: 120 }, 'intent')
@@ -162,6 +178,14 @@ describeKernel('limits: repetition', (kernel) => {
     await carryOut({ needed: 2 }, ...sent)
     expect(await stepsOf({ needed: 2 })).toBe('refused attempts-exhausted')
     expect(await refusal({ needed: 2, target: { name: 'checkout' }, incident: 'inc-2' })).toBeNull()
+  })
+
+  test('the attempts at the same cause in another incident are not its own', async () => {
+    const { carryOut } = kernel()
+    const cause = { class: 'bad_release', component: 'payments' } as const
+    await carryOut({ cause }, ...sent)
+    await carryOut({ cause, needed: 2 }, ...sent)
+    expect(await refusal({ cause, incident: 'inc-2', target: { name: 'checkout' } })).toBeNull()
   })
 
   test('one attempt where the plan says so; another cause has its own', async () => {

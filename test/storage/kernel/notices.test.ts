@@ -206,6 +206,17 @@ describeKernel('notices: written with what they tell', (kernel) => {
     )
   })
 
+  test('every step of an execution has its card drawn anew, once', async () => {
+    const { carryOut, advance } = kernel()
+    const { executionId, requestId } = await carryOut({})
+    for (const step of ['intent', 'sent', 'succeeded', 'verified'] as const) {
+      const since = await newest()
+      await advance(executionId, step, { samples: 1 })
+      const cards = (await told(since)).filter(({ topic }) => topic === 'approval-changed')
+      expect(cards.map(({ body }) => body)).toEqual([{ incidentId: 'inc-1', requestId, executionId }])
+    }
+  })
+
   test('a notice names what it is about', async () => {
     const { carryOut } = kernel()
     const { requestId, executionId } = await carryOut({}, ...FAILED)

@@ -220,6 +220,16 @@ describeKernel('requests: ending', (kernel) => {
     expect(await become((await kernel().propose()).requestId, state)).toBe(expected)
   })
 
+  test('the quorum and the denial of another request decide nothing here, and neither does a vote of the other kind', async () => {
+    const { propose, authorise, click } = kernel()
+    await authorise({ incident: 'inc-2', target: { name: 'checkout' } })
+    await click(await propose({ incident: 'inc-3', target: { name: 'inventory' } }), 'ada', { decision: 'deny' })
+    const asked = await propose({ needed: 2 })
+    for (const state of ['authorised', 'denied']) expect(await become(asked.requestId, state)).toBe('refused quorum-missing')
+    await click(asked, 'ada')
+    expect(await become(asked.requestId, 'denied')).toBe('refused quorum-missing')
+  })
+
   const ends: State[] = ['authorised', 'denied', 'expired', 'cancelled', 'superseded']
   const pairs = ends.flatMap((from) =>
     (['pending', ...ends] as State[])
@@ -288,6 +298,13 @@ describeKernel('requests: ending', (kernel) => {
     const { executionId } = await executions.claim(decided.authorisationId, epoch)
     await approvals.cancel(decided.requestId, 'rex', 'changed my mind')
     expect(await executions.refusalToAct(executionId)).toMatchObject({ code: 'cancelled' })
+  })
+
+  test('is cancelled while it is claimed, whatever was sent of another', async () => {
+    const { approvals, carryOut } = kernel()
+    const claimed = await carryOut({})
+    await carryOut({ incident: 'inc-2', target: { name: 'checkout' } }, 'intent', 'sent')
+    expect(await approvals.cancel(claimed.requestId, 'rex', 'no need')).toMatchObject({ requestState: 'cancelled' })
   })
 
   test.each([

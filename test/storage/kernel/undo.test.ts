@@ -275,6 +275,15 @@ describeKernel('undo: carrying it out', (kernel) => {
     expect(await outcome).toBe('refused kept')
   })
 
+  test('what was kept of something else stops nothing', async () => {
+    const { carryOut, approvals, executions, advance } = kernel()
+    const other = await carryOut({ incident: 'inc-2', target: { name: 'checkout' } }, ...FAILED)
+    await approvals.keep(other.requestId, actorOf('vera'))
+    const { undoId } = await begin()
+    expect(await executions.refusalToAct(undoId)).toBeNull()
+    expect(await outcomeOf(advance(undoId, 'intent'))).toBe('done')
+  })
+
   test('no undo undoes an undo', async () => {
     const { advance, executions, later } = kernel()
     const { undoId } = await begin()
