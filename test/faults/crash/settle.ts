@@ -4,7 +4,11 @@ import type { World } from './world.ts'
 
 type OpenWork = { claimable: number; moving: number; verifying: number; unknown: number; undo: number }
 
-const LOOKS = 600
+/** In the first looks the clock outruns the lease of the one executor there is, as it does for a process that was paused. */
+const HASTY_LOOKS = 300
+/** In those after them it waits for the executor, which then has its lease for as long as it takes on however busy a machine. */
+const LOOKS = 3_000
+const KEPT_OF_LEASE_SECONDS = 4
 
 /** What is not over yet, by what it waits for. */
 async function openWork({ database: { db } }: Pick<World, 'database'>): Promise<OpenWork> {
@@ -33,6 +37,19 @@ function step({ claimable, moving, verifying, unknown, undo }: OpenWork, look: n
   return undo > 0 ? 21 : 0
 }
 
+/** How long the executor still has its lease; less than nothing where nobody has it. */
+async function leftOfLease({ database: { db } }: Pick<World, 'database'>): Promise<number> {
+  const { rows } = await sql<{ seconds: number }>`select extract(epoch from expires_at - clk())::float8 as seconds from lease
+    where name = 'executor'`.execute(db)
+  return rows[0]?.seconds ?? -1
+}
+
+async function allowed(world: Pick<World, 'database'>, seconds: number, look: number): Promise<number> {
+  if (seconds === 0 || look < HASTY_LOOKS) return seconds
+  const left = await leftOfLease(world)
+  return left < 0 ? seconds : Math.max(0, Math.min(seconds, left - KEPT_OF_LEASE_SECONDS))
+}
+
 /**
  * Lets everything that is under way come to its end, with nobody asking for more; `wake` has executors look for work. Returns what never ended.
  */
@@ -42,7 +59,7 @@ export async function settle(world: Pick<World, 'control' | 'cloud' | 'clock' | 
   let open = await openWork(world)
   for (let look = 0; look < LOOKS; look += 1) {
     if (Object.values(open).every((count) => count === 0)) return null
-    const seconds = step(open, look)
+    const seconds = await allowed(world, step(open, look), look)
     if (seconds > 0) await world.clock.jump(seconds)
     wake()
     await pause(4)
