@@ -199,6 +199,8 @@ export interface ApprovalKernel {
   approvals(query: {
     state?: RequestState
     incidentId?: string
+    /** `resourceOf` a target. */
+    resource?: string
     limit: number
     cursor?: string
   }): Promise<{ items: Approval[]; next: string | null }>

@@ -83,12 +83,13 @@ export function createApprovalKernel({ db }: { db: Kysely<Database> }): Approval
       )
     },
 
-    async approvals({ state, incidentId, limit, cursor }) {
+    async approvals({ state, incidentId, resource, limit, cursor }) {
       const rows = await db
         .selectFrom('request as r')
         .select('r.id')
         .$if(state !== undefined, (query) => query.where('r.state', '=', state ?? 'pending'))
         .$if(incidentId !== undefined, (query) => query.where('r.incident_id', '=', incidentId ?? ''))
+        .$if(resource !== undefined, (query) => query.innerJoin('plan as p', 'p.id', 'r.plan_id').where('p.resource', '=', resource ?? ''))
         .$if(cursor !== undefined && UUID.test(cursor), (query) => query.where(olderThan(cursor ?? '')))
         .orderBy('r.created_at', 'desc')
         .orderBy('r.id', 'desc')

@@ -26,6 +26,7 @@ export interface PlanFacts {
   symptom: MetricBound | null
   cause: { class: FaultClass; component: string }
   dependents: readonly string[]
+  cautions: readonly string[]
   requester: string | null
   asking: Asking
   build: string
@@ -34,6 +35,7 @@ export interface PlanFacts {
 
 /** Sends in one incident against one cause; after these a person has to take over. */
 export const MAX_ATTEMPTS = 2
+const MAX_CAUTIONS = 3
 /** An undo may still start ten minutes after a verification that itself took minutes, so its bytes live as long as the kernel allows. */
 const UNDO_TTL_SECONDS = 3_540
 
@@ -68,6 +70,7 @@ export function buildPlan(facts: PlanFacts): { parent: SealedPlan; undo: SealedP
     id: facts.ids.plan,
     undo: undo ? { plan: undo.plan.id, digest: undo.digest, title: undo.plan.action.title, changes: undo.plan.changes } : null,
     undoOf: null,
+    ...(facts.cautions.length > 0 ? { cautions: facts.cautions.slice(0, MAX_CAUTIONS) } : {}),
     success: withSymptom(action.success(step, facts.observation), facts.symptom),
     expiresAt: after(facts.now, Math.min(facts.asking.ttlSeconds, action.definition.maxTtlSeconds)),
   })

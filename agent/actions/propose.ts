@@ -13,6 +13,7 @@ import { type Asking, buildPlan, MAX_ATTEMPTS } from './build-plan.ts'
 import type { Catalog, CatalogEntry } from './catalog.ts'
 import { attemptsSpent, objectionToRepeat } from './repetition.ts'
 import { shownChanges } from './shown-changes.ts'
+import { PAST_READ, whatSpeaksAgainst } from './tried-before.ts'
 
 /** What a policy decision about one candidate may depend on. */
 export interface Candidate {
@@ -194,6 +195,7 @@ async function ask(deps: ProposeDeps, input: ProposalInput, chosen: Chosen): Pro
   const ids = { plan: chosen.planId, undo: randomUUID() }
   const { observation, dryRun } = chosen
   const dependents = await deps.dependents(observation.target.name)
+  const past = await deps.kernel.approvals({ resource: resourceOf(observation.target), limit: PAST_READ })
   const { parent, undo } = buildPlan({
     ...chosen,
     ids,
@@ -202,6 +204,7 @@ async function ask(deps: ProposeDeps, input: ProposalInput, chosen: Chosen): Pro
     symptom: input.symptom,
     cause: { class: input.hypothesis.class, component: input.hypothesis.component },
     dependents,
+    cautions: whatSpeaksAgainst(dryRun.changes, past.items),
     requester: input.requester,
     build: await deps.build(),
     now: deps.now(),

@@ -101,6 +101,8 @@ export const planSchema = z.strictObject({
     dependents: z.array(name).max(50),
     downtime: z.string().max(200),
   }),
+  /** What whoever decides should know of its past, a sentence each; there only where something speaks against it. */
+  cautions: z.array(z.string().min(1).max(300)).min(1).max(3).optional(),
   reversibility: z.enum(['reversible', 'compensable', 'irreversible']),
   risk: z.enum(['safe', 'caution']),
   /** The person who named this action; null when the agent proposed it. */

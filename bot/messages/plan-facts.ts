@@ -26,6 +26,7 @@ export function planFacts(plan: Plan): CardBlock[] {
 export function planBody(plan: Plan): CardBlock[] {
   return [
     facts(...mainFacts(plan)),
+    ...list('Mind', (plan.cautions ?? []).map((words) => say`${exact(words)}`)),
     ...changes('What changes (dry run)', plan.changes),
     ...list('Counts as success', successWords(plan.success)),
     ...list('Runs only if, at that moment', conditions(plan)),

@@ -45,4 +45,21 @@ describeDatabases('proposing a named action', (store) => {
     expect(await harness.askFor('payments', { version: 'v1' })).toMatchObject({ result: 'asked' })
     expect(await asked()).toBe(1)
   })
+
+  it('says on the card that what is asked for was taken away before, and that it helped', async () => {
+    const mend = await harness.card()
+    await harness.vote(mend, 'alice')
+    const executor = harness.executor()
+    executor.start()
+    await harness.until(mend.id, ({ execution }) => execution?.state === 'succeeded')
+    await harness.moveTo(10)
+    executor.wake()
+    await harness.until(mend.id, ({ execution }) => execution?.state === 'verified')
+    const again = await harness.askFor('payments', { version: 'v2' })
+    expect(again).toMatchObject({
+      result: 'asked',
+      approval: { plan: { cautions: [expect.stringMatching(/took version v2 away .* that helped\.$/)] } },
+    })
+    expect(mend.plan.cautions).toBeUndefined()
+  })
 })

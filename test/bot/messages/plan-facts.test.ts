@@ -61,10 +61,16 @@ describe('the facts of a plan', () => {
     expect(renderHash(read)).toBe(renderHash(plan))
   })
 
-  test.each(everyChange(aPlan()))('look different when %s differs', (_path, changed) => {
-    expect(sealPlan(changed).digest).not.toBe(sealPlan(aPlan()).digest)
-    expect(textOf(changed)).not.toBe(textOf(aPlan()))
-    expect(renderHash(changed)).not.toBe(renderHash(aPlan()))
+  test.each(everyChange(aPlan({ cautions: ['It was tried.'] })))('look different when %s differs', (_path, changed) => {
+    expect(sealPlan(changed).digest).not.toBe(sealPlan(aPlan({ cautions: ['It was tried.'] })).digest)
+    expect(textOf(changed)).not.toBe(textOf(aPlan({ cautions: ['It was tried.'] })))
+    expect(renderHash(changed)).not.toBe(renderHash(aPlan({ cautions: ['It was tried.'] })))
+  })
+
+  test('say what speaks against it, where something does', () => {
+    const words = textOf(aPlan({ cautions: ['"Roll back" took version v42 away, and that helped.'] }))
+    expect(words).toContain('Mind\n"Roll back" took version v42 away, and that helped.')
+    expect(textOf(aPlan())).not.toContain('Mind')
   })
 
   test('say how to get back, or that there is no way back', () => {

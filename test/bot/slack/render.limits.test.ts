@@ -32,6 +32,7 @@ function largestPlan(length: number, sign: string): Plan {
     symptom: bound,
     success: { ...base.success, metrics: [bound, bound, bound, bound], weaker: long.slice(0, 300) },
     probe: long.slice(0, 300),
+    cautions: Array.from({ length: 3 }, () => long.slice(0, 300)),
     undo: { plan: base.undo?.plan, digest: base.undo?.digest, title: name, changes: lines },
     blastRadius: { ...base.blastRadius, dependents: Array.from({ length: 50 }, () => name), downtime: name },
     requester: name,

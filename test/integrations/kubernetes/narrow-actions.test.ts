@@ -479,7 +479,16 @@ test('the symptom judges the bounds of an autoscaler in the time of the place, a
     } as const
     const { parent } = buildPlan({
       ...{ ids: { plan: randomUUID(), undo: randomUUID() }, incident: { id: 'INC-1', severity: 2 }, entry: { action, provider } },
-      ...{ observation, parameters, dryRun: { changes: [], downtime: 'none' }, symptom, dependents: [], requester: null, asking },
+      ...{
+        observation,
+        parameters,
+        dryRun: { changes: [], downtime: 'none' },
+        symptom,
+        dependents: [],
+        cautions: [],
+        requester: null,
+        asking,
+      },
       ...{ cause: { class: 'traffic_surge', component: 'service/payments' }, build: 'a'.repeat(64), now: new Date() },
     })
     return parent.plan.success

@@ -77,7 +77,7 @@ describeKernel('requests: asking', (kernel) => {
     expect(await approvals.whoMay(randomUUID())).toEqual([])
   })
 
-  test('pages are whole, newest first, by state and incident', async () => {
+  test('pages are whole, newest first, by state, incident and resource', async () => {
     const { approvals, propose } = kernel()
     const asked: string[] = []
     for (let n = 1; n <= 5; n += 1) asked.unshift((await propose({ incident: `inc-${n}` })).requestId)
@@ -87,9 +87,13 @@ describeKernel('requests: asking', (kernel) => {
     expect([...first.items, ...second.items, ...third.items].map(({ id }) => id)).toEqual(asked)
     expect(third.next).toBeNull()
     expect((await approvals.approvals({ limit: 10, incidentId: 'inc-3' })).items.map(({ id }) => id)).toEqual([asked[2]])
+    await propose({ incident: 'inc-6', target: { name: 'checkout' } })
+    const onCheckout = await approvals.approvals({ limit: 10, resource: 'sample/shop/service/checkout' })
+    expect(onCheckout.items.map(({ incidentId }) => incidentId)).toEqual(['inc-6'])
+    expect((await approvals.approvals({ limit: 10, resource: 'sample/shop/service/check' })).items).toEqual([])
     await approvals.cancel(asked[0] ?? '', 'ada', 'no need')
     expect((await approvals.approvals({ limit: 10, state: 'cancelled' })).items.map(({ id }) => id)).toEqual([asked[0]])
-    expect((await approvals.approvals({ limit: 10, cursor: "'; drop table plan" })).items).toHaveLength(5)
+    expect((await approvals.approvals({ limit: 10, cursor: "'; drop table plan" })).items).toHaveLength(6)
   })
 })
 
