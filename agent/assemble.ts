@@ -109,7 +109,10 @@ const alertsSchema = z.array(alertSchema).max(1_000)
 export function assembleAgent(deps: AssemblyDeps): Assembly {
   const { integrations, now, log, incidents, approvals, card, trace = NO_TRACE } = deps
   const topology = createTopology({
-    sources: integrations.flatMap(({ id, workloads }) => (workloads ? [{ id, workloads }] : [])),
+    sources: integrations.flatMap(({ id, workloads, traces }) => [
+      ...(workloads ? [{ id, workloads }] : []),
+      ...(traces ? [{ id, workloads: { list: async () => [], dependencies: traces.dependencies } }] : []),
+    ]),
     now,
     log,
   })

@@ -7,11 +7,20 @@ import type { SpanAttributes, Trace } from './trace.ts'
 export function tracedSources(sources: readonly Source[], trace: Trace): Source[] {
   const asked = <T>(source: string, kind: string, question: () => Promise<T>): Promise<T> =>
     trace.part('evidence', { source, kind }, question)
-  return sources.map(({ id, metrics, logs, changes, workloads, clusterState, ...rest }) => ({
+  return sources.map(({ id, metrics, logs, traces, changes, workloads, clusterState, ...rest }) => ({
     ...rest,
     id,
     ...(metrics ? { metrics: { ...metrics, read: (query) => asked(id, 'metrics', () => metrics.read(query)) } } : {}),
     ...(logs ? { logs: { ...logs, read: (query) => asked(id, 'logs', () => logs.read(query)) } } : {}),
+    ...(traces
+      ? {
+          traces: {
+            ...traces,
+            search: (query) => asked(id, 'traces', () => traces.search(query)),
+            open: (trace, signal) => asked(id, 'traces', () => traces.open(trace, signal)),
+          },
+        }
+      : {}),
     ...(changes ? { changes: { ...changes, list: (query) => asked(id, 'changes', () => changes.list(query)) } } : {}),
     ...(workloads ? { workloads: { ...workloads, find: (query) => asked(id, 'workload', () => workloads.find(query)) } } : {}),
     ...(clusterState

@@ -5,6 +5,7 @@ import type { ClusterStatePort } from './ports/cluster-state.ts'
 import type { DrillsPort } from './ports/drills.ts'
 import type { LogsPort } from './ports/logs.ts'
 import type { MetricsPort } from './ports/metrics.ts'
+import type { TracesPort } from './ports/traces.ts'
 import type { WorkloadsPort } from './ports/workloads.ts'
 
 /** One finding of `doctor`: what is so, and what to do about it when it is not well. */
@@ -51,6 +52,7 @@ export interface Integration {
   environments: readonly string[]
   metrics?: MetricsPort
   logs?: LogsPort
+  traces?: TracesPort
   changes?: ChangesPort
   workloads?: WorkloadsPort
   clusterState?: ClusterStatePort

@@ -1,6 +1,7 @@
 import { parseAlertmanagerWebhook } from './alertmanager/webhook.ts'
 import type { Integration, IntegrationDeps } from './contract.ts'
 import { parseGenericWebhook } from './generic/webhook.ts'
+import type { JaegerOptions } from './jaeger/index.ts'
 import type { KubernetesOptions } from './kubernetes/index.ts'
 import type { LokiOptions } from './loki/index.ts'
 import type { ModelPort, ModelSettings } from './ports/model.ts'
@@ -8,12 +9,19 @@ import type { ParseWebhook } from './ports/webhook.ts'
 import type { PrometheusOptions } from './prometheus/index.ts'
 import { createReportedChanges, type StoredChanges } from './reported/index.ts'
 import { parseChanges } from './reported/webhook.ts'
+import type { TempoOptions } from './tempo/index.ts'
 
 /** The part of the settings that decides which integrations there are. */
 export interface IntegrationSettings {
   dataDir: string
   local: { enabled: boolean }
-  sources: { kubernetes: KubernetesOptions | null; prometheus: readonly PrometheusOptions[]; loki: readonly LokiOptions[] }
+  sources: {
+    kubernetes: KubernetesOptions | null
+    prometheus: readonly PrometheusOptions[]
+    loki: readonly LokiOptions[]
+    jaeger: readonly JaegerOptions[]
+    tempo: readonly TempoOptions[]
+  }
 }
 
 interface Entry {
@@ -45,6 +53,22 @@ const INTEGRATIONS: readonly Entry[] = [
     id: 'loki',
     isConfigured: ({ sources }) => sources.loki.length > 0,
     create: async (_deps, { sources }) => sources.loki.map((await import('./loki/index.ts')).createLoki),
+  },
+  {
+    id: 'jaeger',
+    isConfigured: ({ sources }) => sources.jaeger.length > 0,
+    create: async (deps, { sources }) => {
+      const { createJaeger } = await import('./jaeger/index.ts')
+      return sources.jaeger.map((options) => createJaeger(deps, options))
+    },
+  },
+  {
+    id: 'tempo',
+    isConfigured: ({ sources }) => sources.tempo.length > 0,
+    create: async (deps, { sources }) => {
+      const { createTempo } = await import('./tempo/index.ts')
+      return sources.tempo.map((options) => createTempo(deps, options))
+    },
   },
 ]
 

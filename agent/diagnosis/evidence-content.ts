@@ -52,6 +52,55 @@ export const logsContentSchema = z.object({
 })
 export type LogsContent = z.infer<typeof logsContentSchema>
 
+/** Traces of a service that failed or were slow, and one of them as its spans. */
+export const tracesContentSchema = z.object({
+  service: z.string(),
+  /** From how many milliseconds on a span counts as slow. */
+  slowMs: z.number(),
+  traces: z.array(
+    z.object({
+      id: z.string(),
+      which: z.enum(['failed', 'slow']),
+      service: z.string().nullable(),
+      operation: z.string().nullable(),
+      at: moment,
+      ms: z.number(),
+      spans: z.number().nullable(),
+      failedSpans: z.number().nullable(),
+      services: z.array(z.string()),
+    }),
+  ),
+  opened: z
+    .object({
+      id: z.string(),
+      spans: z.number(),
+      /** Spans that are in no line. */
+      omitted: z.number(),
+      lines: z.array(
+        z.object({
+          /** How many calls below the first line. */
+          depth: z.number(),
+          service: z.string(),
+          operation: z.string(),
+          /** Spans of the same service and operation, below the same one. */
+          count: z.number(),
+          /** Milliseconds after the trace began, and that the longest of them took. */
+          after: z.number(),
+          ms: z.number(),
+          /** Milliseconds that all of them took without waiting for what is below them. */
+          ownMs: z.number(),
+          /** What the first that failed says of it; null when none did. */
+          failure: z.string().nullable(),
+          failed: z.number(),
+        }),
+      ),
+    })
+    .nullable(),
+  /** What could not be read, in words. */
+  failed: z.array(z.string()),
+})
+export type TracesContent = z.infer<typeof tracesContentSchema>
+
 export const changesContentSchema = z.object({
   services: z.array(z.string()),
   from: moment,
@@ -122,7 +171,14 @@ export type ClusterContent = z.infer<typeof clusterContentSchema>
 
 export const topologyContentSchema = z.object({
   service: z.string(),
-  edges: z.array(z.object({ from: z.string(), to: z.string() })),
+  edges: z.array(
+    z.object({
+      from: z.string(),
+      to: z.string(),
+      /** When it was last seen, where calls are known by being seen. */
+      seen: moment.nullable().default(null),
+    }),
+  ),
   dependencies: z.array(z.string()),
   dependents: z.array(z.string()),
   frontDoors: z.array(z.string()),

@@ -7,7 +7,7 @@ export interface EvidenceItem {
   incidentId: string
   /** Short label cited on cards: 'E1', 'E2' … in order of collection. */
   label: string
-  /** What was asked: 'metrics', 'logs', 'changes', 'workload', 'cluster', 'topology'; or 'ranking', which is worked out of those. */
+  /** What was asked: 'metrics', 'logs', 'traces', 'changes', 'workload', 'cluster', 'topology'; or 'ranking', which is worked out of those. */
   kind: string
   source: string
   trust: TrustTier

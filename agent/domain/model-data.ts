@@ -1,5 +1,5 @@
 /** Kinds of data that can be told to a model, as the settings name them. */
-export const DATA_KINDS = ['alerts', 'metrics', 'logs', 'changes', 'workloads', 'topology', 'runbooks'] as const
+export const DATA_KINDS = ['alerts', 'metrics', 'logs', 'traces', 'changes', 'workloads', 'topology', 'runbooks'] as const
 export type DataKind = (typeof DATA_KINDS)[number]
 
 /** What each kind of evidence is, for that purpose. A kind that is not named here is told to nobody. */
@@ -9,6 +9,7 @@ const KIND_OF_EVIDENCE: ReadonlyMap<string, DataKind> = new Map([
   ['symptom', 'metrics'],
   ['ranking', 'metrics'],
   ['logs', 'logs'],
+  ['traces', 'traces'],
   ['changes', 'changes'],
   ['workload', 'workloads'],
   ['cluster', 'workloads'],

@@ -7,6 +7,7 @@ import { collectMetrics } from './evidence/metrics.ts'
 import { rankNumbers } from './evidence/ranking.ts'
 import { readSymptom, type SymptomReading } from './evidence/symptom.ts'
 import { collectTopology } from './evidence/topology.ts'
+import { collectTraces } from './evidence/traces.ts'
 import { collectWorkload } from './evidence/workload.ts'
 import { type Scope, type Source, sourcesFor } from './scope.ts'
 
@@ -46,11 +47,12 @@ export async function collect(
       ),
     ),
     collectClusters(clusters, scope, signal, log),
+    Promise.all(sources.flatMap(({ id, traces }) => (traces ? [collectTraces({ id, traces }, scope.service, scope, signal, log)] : []))),
     Promise.all(
       sources.flatMap(({ id, logs }) => (logs ? deep.map((service) => collectLogs({ id, logs }, service, scope, signal, log)) : [])),
     ),
   ])
-  const topology = sources.flatMap(({ id, workloads }) => (workloads ? [collectTopology(id, scope)] : []))
+  const topology = sources.flatMap(({ id, workloads, traces }) => (workloads || traces ? [collectTopology(id, scope)] : []))
   const asked = [...(symptom ? [symptom.evidence] : []), ...items.flat(), ...topology.slice(0, 1)]
   return { evidence: [...asked, ...rankNumbers(asked, scope)], symptom }
 }

@@ -4,7 +4,7 @@ import type { Alert } from '../domain/alert.ts'
 import type { EvidenceSummary } from '../domain/evidence.ts'
 import type { Claim, Hypothesis } from '../domain/hypothesis.ts'
 import type { Incident } from '../domain/incident.ts'
-import { type DataKind, mayTell } from '../domain/model-data.ts'
+import { DATA_KINDS, type DataKind, mayTell } from '../domain/model-data.ts'
 import { loadPrompt, type Prompt } from '../prompts.ts'
 import type { Tool } from '../tools/define-tool.ts'
 import { toolsFor } from '../tools/registry.ts'
@@ -99,7 +99,7 @@ function versionOf({ id, version }: Prompt): { id: string; version: number } {
   return { id, version }
 }
 
-const EVERYTHING: ReadonlySet<DataKind> = new Set(['alerts', 'metrics', 'logs', 'changes', 'workloads', 'topology', 'runbooks'])
+const EVERYTHING: ReadonlySet<DataKind> = new Set(DATA_KINDS)
 
 function described(tool: Tool, prompt: Prompt | undefined): ModelTool {
   return { name: tool.name, description: prompt?.render({}) ?? '', input: inputOf(tool.input) }

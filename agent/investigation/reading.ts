@@ -7,6 +7,7 @@ import { collectChanges } from './evidence/changes.ts'
 import { collectLogs } from './evidence/logs.ts'
 import { collectMetrics } from './evidence/metrics.ts'
 import { collectTopology } from './evidence/topology.ts'
+import { collectTraces, openTrace } from './evidence/traces.ts'
 import { collectWorkload } from './evidence/workload.ts'
 import { type Scope, type Source, sourcesFor } from './scope.ts'
 
@@ -25,6 +26,9 @@ export function createReader(
     metrics: (service) =>
       each(({ id, metrics }) => (metrics ? collectMetrics({ id, metrics }, service, { ...scope, service }, signal, log) : null)),
     logs: (service) => each(({ id, logs }) => (logs ? collectLogs({ id, logs }, service, scope, signal, log) : null)),
+    traces: (service) => each(({ id, traces }) => (traces ? collectTraces({ id, traces }, service, scope, signal, log) : null)),
+    trace: (service, trace) =>
+      each(({ id, traces }) => (traces ? openTrace({ id, traces }, { service, trace }, scope, signal, log) : null)),
     workload: (service) =>
       each(({ id, workloads }) => (workloads ? collectWorkload({ id, workloads }, service, scope, signal, log) : null)),
     changes: () =>
@@ -34,7 +38,8 @@ export function createReader(
         signal,
         log,
       ),
-    dependencies: async () => sources.flatMap(({ id, workloads }) => (workloads ? [collectTopology(id, scope)] : [])).slice(0, 1),
+    dependencies: async () =>
+      sources.flatMap(({ id, workloads, traces }) => (workloads || traces ? [collectTopology(id, scope)] : [])).slice(0, 1),
     async runbooks(words) {
       if (!deps.runbooks) return []
       const query = { words: words.split(/\s+/), services: [], alerts: [], classes: [], limit: RUNBOOKS_FOUND }

@@ -1,4 +1,4 @@
-import { metricsContentSchema } from '../diagnosis/evidence-content.ts'
+import { metricsContentSchema, tracesContentSchema } from '../diagnosis/evidence-content.ts'
 import type { EvidenceItem } from '../domain/evidence.ts'
 import { asData } from './quarantine.ts'
 
@@ -9,14 +9,22 @@ const DEEPEST = 6
 /**
  * A stored result as a model reads it: its summary, and its content within `max` characters. Long lists keep their first and last items with the
  * number between; the points of a series are left out, because what is to be known of them stands in its findings. Whole, it stays in the row
- * that claims are checked against.
+ * that claims are checked against. A trace is short already, and keeps its lines.
  */
 export function sampled(item: EvidenceItem, max: number): string {
   const { label, kind, trust, summary, status } = item
-  const metrics = kind === 'metrics' ? metricsContentSchema.safeParse(item.content) : null
-  const content = metrics?.success ? { findings: metrics.data.findings.map(withoutNulls), failed: metrics.data.failed } : item.content
   const words = status === 'ok' ? '' : ` (${status})`
-  return asData({ label, kind, trust }, `${summary}${words}\n${JSON.stringify(shortened(content, 0))}`, max)
+  return asData({ label, kind, trust }, `${summary}${words}\n${JSON.stringify(contentOf(item))}`, max)
+}
+
+function contentOf({ kind, content }: EvidenceItem): unknown {
+  const metrics = kind === 'metrics' ? metricsContentSchema.safeParse(content) : null
+  if (metrics?.success) return shortened({ findings: metrics.data.findings.map(withoutNulls), failed: metrics.data.failed }, 0)
+  const traces = kind === 'traces' ? tracesContentSchema.safeParse(content) : null
+  if (!traces?.success) return shortened(content, 0)
+  const { opened, ...rest } = traces.data
+  const lines = opened ? { opened: { ...opened, lines: opened.lines.map(withoutNulls) } } : {}
+  return { ...lines, ...rest, traces: shortened(rest.traces, 1) }
 }
 
 /** One line for what was found, for lists. */

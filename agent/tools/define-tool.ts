@@ -6,6 +6,9 @@ import type { DataKind } from '../domain/model-data.ts'
 export interface Reader {
   metrics(service: string): Promise<NewEvidence[]>
   logs(service: string): Promise<NewEvidence[]>
+  traces(service: string): Promise<NewEvidence[]>
+  /** One trace in which the service took part. */
+  trace(service: string, id: string): Promise<NewEvidence[]>
   changes(): Promise<NewEvidence[]>
   workload(service: string): Promise<NewEvidence[]>
   dependencies(): Promise<NewEvidence[]>

@@ -2,6 +2,8 @@
 export interface Edge {
   from: string
   to: string
+  /** When it was last seen, where calls are known by being seen. */
+  seenAt?: Date
 }
 
 /** The call graph of one environment. Unknown services have no neighbours; cycles are walked once. */

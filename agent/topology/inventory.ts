@@ -10,6 +10,8 @@ export interface Inventory {
   outside: readonly OutsideParty[]
   /** What could not be read, in words; not empty means that a missing service may only be unseen. */
   missing: readonly string[]
+  /** Set where somebody sees only so much: nothing is named that is in neither the workloads nor the graph. */
+  bounded?: true
   /** Null before anything was read. */
   readAt: Date | null
 }
@@ -21,7 +23,7 @@ export interface Topology {
 
 export interface WorkloadSource {
   id: string
-  workloads: WorkloadsPort
+  workloads: Pick<WorkloadsPort, 'list' | 'dependencies'>
 }
 
 const MAX_AGE_MS = 5_000

@@ -9,7 +9,7 @@ export function seenInventory(inventory: Inventory, isSeen: (thing: Located) => 
   const seen = new Set(workloads.map(({ service }) => service))
   const edges = inventory.graph.edges.filter(({ from, to }) => seen.has(from) && (seen.has(to) || !known.has(to)))
   const graph = createDependencyGraph(edges, inventory.graph.outside)
-  return { ...inventory, workloads, graph, outside: inventory.outside.filter(({ name }) => graph.services.has(name)) }
+  return { ...inventory, bounded: true, workloads, graph, outside: inventory.outside.filter(({ name }) => graph.services.has(name)) }
 }
 
 export function seenTopology(topology: Topology, isSeen: (thing: Located) => boolean): Topology {

@@ -29,17 +29,27 @@ const namespaces = z.array(z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?
 const match = z.record(label, text(500)).optional()
 const seconds = (min: number, max: number) => z.int().min(min).max(max)
 
-const server = {
+const attributes = z
+  .record(
+    z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_.-]*$/, 'must be the name of an attribute: letters, digits, dots, dashes and underscores'),
+    text(500),
+  )
+  .optional()
+
+const address = {
   environment: text(100).optional().meta({ description: 'What it tells of.', default: 'production' }),
   url: url.optional().meta({ description: 'Its address; the variable stands for that of the first.' }),
   /** Where people open it. */
   linkUrl: url.optional().meta({ description: 'Where people open it, when that is another address.' }),
   /** A file with the token that this server asks for. */
   tokenFile: text(1_000).optional().meta({ description: 'A file with the token that this server asks for; it is sent to no other.' }),
+}
+const scoped = {
+  ...address,
   tenant: text(200).optional().meta({ description: 'Sent as X-Scope-OrgID.' }),
   namespaces: namespaces.optional().meta({ description: 'Nothing outside of them is asked for.' }),
-  match: match.meta({ description: 'Labels that every query asks for.' }),
 }
+const server = { ...scoped, match: match.meta({ description: 'Labels that every query asks for.' }) }
 
 const prometheusSchema = z.strictObject({
   ...server,
@@ -59,6 +69,13 @@ const prometheusSchema = z.strictObject({
 const lokiSchema = z.strictObject({
   ...server,
   serviceLabel: label.optional().meta({ description: 'The label that names the service.', default: 'app' }),
+})
+
+const jaegerSchema = z.strictObject({ ...address, tenant: text(200).optional().meta({ description: 'Sent as x-tenant.' }) })
+
+const tempoSchema = z.strictObject({
+  ...scoped,
+  match: attributes.meta({ description: 'Attributes of the resource that every query asks for.' }),
 })
 
 const verificationSchema = z.strictObject({
@@ -102,6 +119,8 @@ export const sourcesFileShape = {
   kubernetes: kubernetesSchema.optional().meta({ description: 'Clusters that are read and, where actions are named, acted on.' }),
   prometheus: z.array(prometheusSchema).max(20).optional().meta({ description: 'Servers of metrics.' }),
   loki: z.array(lokiSchema).max(20).optional().meta({ description: 'Servers of logs.' }),
+  jaeger: z.array(jaegerSchema).max(20).optional().meta({ description: 'Servers of traces, by the query API of Jaeger.' }),
+  tempo: z.array(tempoSchema).max(20).optional().meta({ description: 'Servers of traces, by the API of Tempo.' }),
 }
 /** They stand for the first server of their kind. */
 export const sourceVariables: VariableWords = {
@@ -109,6 +128,10 @@ export const sourceVariables: VariableWords = {
   PROMETHEUS_TOKEN: { words: 'Its token.', secret: true },
   LOKI_URL: { words: 'The address of the first server of logs.', key: 'loki[].url' },
   LOKI_TOKEN: { words: 'Its token.', secret: true },
+  JAEGER_URL: { words: 'The address of the first Jaeger.', key: 'jaeger[].url' },
+  JAEGER_TOKEN: { words: 'Its token.', secret: true },
+  TEMPO_URL: { words: 'The address of the first Tempo.', key: 'tempo[].url' },
+  TEMPO_TOKEN: { words: 'Its token.', secret: true },
 }
 type SourcesFile = z.infer<z.ZodObject<typeof sourcesFileShape>>
 
@@ -147,9 +170,11 @@ export interface SourceSettings {
     }
   })[]
   loki: readonly (ServerSettings & { serviceLabel: string; match: Readonly<Record<string, string>> })[]
+  jaeger: readonly ServerSettings[]
+  tempo: readonly (ServerSettings & { match: Readonly<Record<string, string>> })[]
 }
 
-const NO_SOURCES: SourceSettings = { kubernetes: null, prometheus: [], loki: [] }
+const NO_SOURCES: SourceSettings = { kubernetes: null, prometheus: [], loki: [], jaeger: [], tempo: [] }
 /** Where a server is named by the environment alone, and nothing says what it tells of. */
 const DEFAULT_ENVIRONMENT = 'production'
 const SCRAPE_SECONDS = 15
@@ -177,6 +202,8 @@ export function readSources(read: EnvironmentReader, file: SourcesFile, { databa
       },
     })),
     loki: loki.map(({ each, server: common }) => ({ ...common, serviceLabel: each.serviceLabel ?? 'app', match: each.match ?? {} })),
+    jaeger: serversOf(read, 'JAEGER', file.jaeger ?? []).map(({ server: common }) => common),
+    tempo: serversOf(read, 'TEMPO', file.tempo ?? []).map(({ each, server: common }) => ({ ...common, match: each.match ?? {} })),
   }
 }
 
@@ -217,7 +244,7 @@ function kubernetesOf(
   }
 }
 
-type FileServer = Pick<z.infer<typeof prometheusSchema>, keyof typeof server>
+type FileServer = z.infer<typeof jaegerSchema> & { namespaces?: string[] | undefined }
 
 function serversOf<T extends FileServer>(
   read: EnvironmentReader,

@@ -21,10 +21,18 @@ export interface OutsideParty {
   contact: string
 }
 
+/** `from` calls `to`. */
+export interface Call {
+  from: string
+  to: string
+  /** When it was last seen, where calls are known by being seen. */
+  seenAt?: Date
+}
+
 export interface WorkloadsPort {
   /** Null when the service is unknown to the platform. */
   find(service: string, signal?: AbortSignal): Promise<{ query: string; workload: Workload } | null>
   list(signal?: AbortSignal): Promise<Workload[]>
   /** Who calls whom, from configuration or traces. */
-  dependencies(signal?: AbortSignal): Promise<{ query: string; edges: { from: string; to: string }[]; outside?: readonly OutsideParty[] }>
+  dependencies(signal?: AbortSignal): Promise<{ query: string; edges: Call[]; outside?: readonly OutsideParty[] }>
 }

@@ -220,15 +220,20 @@ describe('servers of telemetry', () => {
       `- { url: http://two.example, tokenFile: ${join(folder, 'token')} }`,
       '- { url: http://three.example }',
     ]
-    const yaml = ['prometheus', 'loki'].flatMap((vendor) => [`${vendor}:`, ...servers.map((line) => `  ${line}`)]).join('\n')
-    const { sources } = load({ PROMETHEUS_TOKEN: 'of-the-first', LOKI_TOKEN: 'of-the-first' }, yaml)
-    for (const vendor of [sources.prometheus, sources.loki])
+    const yaml = ['prometheus', 'loki', 'jaeger', 'tempo']
+      .flatMap((vendor) => [`${vendor}:`, ...servers.map((line) => `  ${line}`)])
+      .join('\n')
+    const token = 'of-the-first'
+    const tokens = { PROMETHEUS_TOKEN: token, LOKI_TOKEN: token, JAEGER_TOKEN: token, TEMPO_TOKEN: token }
+    const { sources } = load(tokens, yaml)
+    for (const vendor of [sources.prometheus, sources.loki, sources.jaeger, sources.tempo])
       expect(vendor.map(({ token }) => token)).toEqual(['of-the-first', 'of-the-second', null])
   })
 
   test.each([
     ['STEADYHAND_HEARTBEAT_URL', { STEADYHAND_HEARTBEAT_URL: 'https://reader:hush-hush@one.example/ping' }, ''],
     ['PROMETHEUS_URL', { PROMETHEUS_URL: 'http://reader:hush-hush@one.example' }, ''],
+    ['TEMPO_URL', { TEMPO_URL: 'http://reader:hush-hush@one.example' }, ''],
     ['LOKI_URL', { LOKI_URL: 'ftp://reader:hush-hush@one.example' }, ''],
     ['OPENAI_BASE_URL', { OPENAI_API_KEY: 'k', OPENAI_BASE_URL: 'https://reader:hush-hush@one.example/v1' }, ''],
     ['ANTHROPIC_BASE_URL', { ANTHROPIC_API_KEY: 'k', ANTHROPIC_BASE_URL: 'reader:hush-hush@one.example:x:' }, ''],

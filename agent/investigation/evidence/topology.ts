@@ -11,7 +11,12 @@ export function collectTopology(sourceId: string, { service, near, inventory, fr
   const isNear = new Set(near)
   const content: TopologyContent = {
     service,
-    edges: graph.edges.filter((edge) => isNear.has(edge.from) && isNear.has(edge.to)).map((edge) => ({ from: edge.from, to: edge.to })),
+    edges: graph.edges
+      .filter((edge) => isNear.has(edge.from) && isNear.has(edge.to))
+      .map(({ from: caller, to: called, seenAt }) => ({
+        ...{ from: caller, to: called },
+        seen: seenAt?.toISOString() ?? null,
+      })),
     dependencies: [...graph.dependenciesOf(service).keys()],
     dependents: [...graph.dependentsOf(service).keys()],
     frontDoors: near.filter((name) => graph.frontDoors.has(name)),
