@@ -17,7 +17,7 @@ import type { Handling } from './handling/handling.ts'
 import type { HandlingState } from './handling/state.ts'
 import type { TraceRun } from './investigation/model-trace.ts'
 import type { ModelUse } from './investigation/model-use.ts'
-import type { Answered } from './investigation/questions.ts'
+import type { Answered, Looked } from './investigation/questions.ts'
 import type { AuditReport, AuditStore, ControlStore, JournalEntry, PowerStore, VoteInput } from './ports.ts'
 import type { Figures } from './records/figures.ts'
 import type { RecordsQuery } from './records/records.ts'
@@ -27,7 +27,7 @@ import type { Telemetry } from './telemetry/telemetry.ts'
 export type { MetricName, MetricTitles } from '../integrations/ports/metrics.ts'
 export type { Handling } from './handling/handling.ts'
 export type { ModelUse } from './investigation/model-use.ts'
-export type { Answered } from './investigation/questions.ts'
+export type { Answered, Looked } from './investigation/questions.ts'
 export type { Durations, Figures } from './records/figures.ts'
 export type { IncidentSeries } from './telemetry/incident-series.ts'
 export type { LogReading, MetricReading } from './telemetry/telemetry.ts'
@@ -122,8 +122,10 @@ export interface Agent extends ByPerson, ByHand, Handling {
   /** What models did in an incident, oldest first; null when there is no such incident. */
   modelTrace(incidentId: string): Promise<TraceRun[] | null>
   /** Has a model answer a question about an incident; null where none is configured, or not in this process. */
-  askModel: ((question: { incidentId: string; text: string }) => Promise<Answered>) | null
+  askModel: ((question: { incidentId: string; text: string }, looked?: (step: Looked) => void) => Promise<Answered>) | null
   incident(id: string): Promise<IncidentView | null>
+  /** The incident that this one was made a part of; null for none. */
+  mergedInto(incidentId: string): Promise<string | null>
   incidents(query: {
     state?: IncidentState | 'active'
     service?: string

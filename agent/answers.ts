@@ -97,7 +97,7 @@ function answersOf(deps: AgentDeps, seen: Seen, running: Running): Omit<Agent, '
     heard: async (alerts) => await deps.heartbeats?.heard(alerts),
     incidents: async (query) => await incidents.list(query),
     evidence: async (incidentId, label) => await incidents.evidenceItem(incidentId, label),
-    askModel: questions ? async (question) => await questions(seen, question) : null,
+    askModel: questions ? async (question, looked) => await questions(seen, question, looked) : null,
     modelTrace: async (id) => ((await incidents.get(id)) ? (await seen.modelRuns.trace(id)).map(traceOf) : null),
     approval: async (id) => await approvals.approval(id),
     approvals: async (query) => await approvals.approvals(query),
@@ -106,6 +106,7 @@ function answersOf(deps: AgentDeps, seen: Seen, running: Running): Omit<Agent, '
     people: async () => await deps.people.list(),
     holders: async (needed) => await holdersOf(needed, deps),
 
+    mergedInto: async (id) => ((await incidents.get(id)) ? relationsOf(await incidents.timeline(id)).mergedInto : null),
     async incident(id) {
       const incident = await incidents.get(id)
       if (!incident) return null

@@ -39,7 +39,16 @@ export type Answered =
   /** `statements` are borne out by what they cite; `struck` were not, and are not told. */
   { result: 'answered'; statements: Claim[]; struck: number; unknown: string[]; use: ModelUse } | { result: 'no-answer'; words: string }
 
-export type Questions = (seen: Sees, question: { incidentId: string; text: string }) => Promise<Answered>
+/** Something that is looked at on the way to an answer: which tool the model uses for the how-manieth time, and what came of it. */
+export interface Looked {
+  nth: number
+  /** By its name in the registry, where it is one of those. */
+  tool: string
+  state: 'asked' | 'found' | 'failed'
+}
+
+/** @param looked told of each step as it is taken; it must not throw */
+export type Questions = (seen: Sees, question: { incidentId: string; text: string }, looked?: (step: Looked) => void) => Promise<Answered>
 
 type QuestionDeps = Pick<InvestigationDeps, 'sources' | 'runbooks' | 'workspaces' | 'now' | 'log'> & {
   help: ModelHelp
@@ -52,14 +61,14 @@ export function createQuestions(deps: QuestionDeps): Questions {
   const { now, log } = deps
   let underWay = 0
   let begun: number[] = []
-  return async (seen, question) => {
+  return async (seen, question, looked = () => {}) => {
     begun = begun.filter((at) => at > now().getTime() - HOUR_MS)
     if (underWay >= MOST_AT_ONCE || begun.length >= MOST_AN_HOUR)
       return { result: 'no-answer', words: 'it is asked too much at the moment' }
     begun.push(now().getTime())
     underWay += 1
     try {
-      return await answer(deps, seen, question)
+      return await answer(deps, seen, question, looked)
     } catch (error) {
       log.warn({ err: error, incident: question.incidentId }, 'a question could not be answered by a model')
       return { result: 'no-answer', words: 'something went wrong' }
@@ -69,7 +78,12 @@ export function createQuestions(deps: QuestionDeps): Questions {
   }
 }
 
-async function answer(deps: QuestionDeps, seen: Sees, { incidentId, text }: { incidentId: string; text: string }): Promise<Answered> {
+async function answer(
+  deps: QuestionDeps,
+  seen: Sees,
+  { incidentId, text }: { incidentId: string; text: string },
+  looked: (step: Looked) => void,
+): Promise<Answered> {
   const { help, now } = deps
   const { incidents } = seen
   const [incident, alerts, inventory, hypotheses, evidence] = await Promise.all([
@@ -93,6 +107,7 @@ async function answer(deps: QuestionDeps, seen: Sees, { incidentId, text }: { in
   const steps: StepAt[] = []
   const append = async (step: StepAt): Promise<void> => {
     await help.runs.append(run.id, steps.length + 1, step)
+    for (const each of lookedIn(step, steps)) looked(each)
     steps.push(step)
   }
   await append({
@@ -101,6 +116,16 @@ async function answer(deps: QuestionDeps, seen: Sees, { incidentId, text }: { in
   })
   for await (const step of runLoop(loopDeps(deps, seen, { incident, scope, allowed }, budget), steps.slice())) await append(step)
   return answeredBy(steps)
+}
+
+/** What a step asks for, each by its place among all that was asked for before; or what came of one of those. */
+function lookedIn(step: StepAt, before: readonly StepAt[]): Looked[] {
+  const asked = before.flatMap((each) => (each.kind === 'answered' ? each.calls : []))
+  if (step.kind === 'answered') return step.calls.map(({ name }, index) => ({ nth: asked.length + index + 1, tool: name, state: 'asked' }))
+  if (step.kind !== 'result') return []
+  const nth = asked.findLastIndex(({ id }) => id === step.call) + 1
+  const isFound = ['ok', 'empty', 'repeated'].includes(step.status)
+  return nth === 0 ? [] : [{ nth, tool: step.name, state: isFound ? 'found' : 'failed' }]
 }
 
 function answeredBy(steps: readonly StepAt[]): Answered {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Pace } from '../../bot/slack/deliverer.ts'
+import type { Pace } from '../../bot/slack/pace.ts'
 import { openDatabase } from '../../storage/database.ts'
 import { migrateToLatest } from '../../storage/migrate.ts'
 import { openEdge, type RunningEdge } from '../../test/support/edge/edge-harness.ts'

@@ -57,7 +57,7 @@ async function askModel(question: string, context: CommandContext): Promise<{ ca
   const { items } = await agent.incidents({ limit: 1 })
   if (items.length === 0) return { words: BY_WORDS }
   const { incident } = await named(question, context)
-  const answered = await agent.askModel({ incidentId: incident.id, text: question })
+  const answered = await agent.askModel({ incidentId: incident.id, text: question }, context.report)
   if (answered.result === 'no-answer')
     return { words: `A model was asked and gave no answer: ${cleanText(answered.words, 200)}. ${BY_WORDS}` }
   // What it asked of the sources meanwhile is evidence by now.

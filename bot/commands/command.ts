@@ -1,4 +1,4 @@
-import type { Agent } from '../../agent/agent.ts'
+import type { Agent, Looked } from '../../agent/agent.ts'
 import { Refusal } from '../../agent/domain/refusal.ts'
 import type { ParsedCommand } from '../command-parser.ts'
 import type { Caller, Person } from '../identity.ts'
@@ -17,6 +17,8 @@ export interface CommandContext {
   now: Date
   /** Where the console is reached; null when nobody but this machine can. */
   consoleUrl: string | null
+  /** Told of what is looked at for an answer that takes long; left out where nobody sees it. */
+  report?: (step: Looked) => void
 }
 
 /** One command, the same on every surface. */

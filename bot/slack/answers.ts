@@ -1,8 +1,12 @@
 import type { Card } from '../messages/card.ts'
-import type { Deliverer, PostingRows } from './deliverer.ts'
+import type { Deliverer } from './deliverer.ts'
+import { type LookingStep, withStep } from './looking-steps.ts'
 import { overflowOf } from './overflow.ts'
+import type { PostingRows } from './postings.ts'
 import { plainCard } from './private-words.ts'
 import { renderBlocks } from './render.ts'
+import type { StreamStep } from './slack-api.ts'
+import type { Live } from './streams.ts'
 import { PRIORITY } from './surface.ts'
 
 /** Where an answer belongs. The same ref is answered once. */
@@ -11,7 +15,12 @@ export interface AnswerPlace {
   channel: string
   thread: string | null
   incident: string | null
+  /** Who sees how it comes about, where Slack can show that; null for nobody. */
+  asker: Live['asker'] | null
 }
+
+/** Told of each step towards an answer. */
+export type Report = (step: LookingStep) => void
 
 export interface AnswersDeps {
   postings: Pick<PostingRows, 'say' | 'finish'>
@@ -23,52 +32,83 @@ export interface AnswersDeps {
 
 /** Answers that everybody reads who reads along. */
 export interface Answers {
-  /** Posts what comes of it. One that is slow is announced first, in the message that then becomes the answer. */
-  give(place: AnswerPlace, work: () => Promise<Card>): Promise<void>
+  /** Posts what comes of it. One that is slow is announced first, with its steps, in the message that then becomes the answer. */
+  give(place: AnswerPlace, work: (report: Report) => Promise<Card>): Promise<void>
   /** It is not worked on any more: what was announced says that no answer comes. Nothing where nothing was announced, or the answer stands there. */
   giveUp(ref: string): Promise<void>
 }
 
 const LOOKING = 'Looking at what is stored … The answer will stand here.'
 const NO_ANSWER = 'This was not answered: something went wrong here. Ask again; the console answers the same questions.'
+const FIRST_STEP = 'Look at what is stored'
 
 /**
  * An answer is one row and one message: an announcement is replaced by the answer, and neither ever by anything else, also when the work is done again
- * after a crash. Nothing is written piece by piece: what is said was checked as a whole before.
+ * after a crash. What is shown meanwhile are steps, in our words: an answer is checked as a whole before any of it is said.
  */
 export function createAnswers({ postings, deliverer, slowMs, log }: AnswersDeps): Answers {
-  const say = async (
-    { ref, channel: place, thread, incident: incidentId }: AnswerPlace,
-    card: Card,
-    unfinished: boolean,
-  ): Promise<void> => {
+  const say = async ({ ref, channel: place, thread, incident: incidentId }: AnswerPlace, card: Card): Promise<void> => {
     const where = { ref, incidentId, place, thread }
-    const body = bodyOf(card, unfinished)
+    const body = bodyOf(card)
     const isNew = await postings.say('slack', { ...where, kind: 'answer', priority: PRIORITY.answer, body })
-    if (!isNew && !unfinished) await postings.finish('slack', { kind: 'answer', ref, body })
-    const whole = unfinished ? null : overflowOf(card, ref)
+    if (!isNew) await postings.finish('slack', { kind: 'answer', ref, body })
+    const whole = overflowOf(card, ref)
     if (whole !== null) await postings.say('slack', { ...where, kind: 'file', priority: PRIORITY.file, body: { ...whole } })
     deliverer.wake()
   }
   return {
     async give(place, work) {
-      const announce = (): void => {
-        say(place, plainCard(LOOKING), true).catch((err: unknown) => log.warn({ err, ref: place.ref }, 'a slow answer was not announced'))
-      }
-      const timer = setTimeout(announce, slowMs)
+      const looking = createLooking(place, { postings, deliverer, log })
+      const timer = setTimeout(looking.announce, slowMs)
       try {
-        await say(place, await work(), false)
+        await say(place, await work(looking.report))
       } finally {
         clearTimeout(timer)
       }
     },
     async giveUp(ref) {
-      await postings.finish('slack', { kind: 'answer', ref, body: bodyOf(plainCard(NO_ANSWER), false) })
+      await postings.finish('slack', { kind: 'answer', ref, body: bodyOf(plainCard(NO_ANSWER)) })
       deliverer.wake()
     },
   }
 }
 
-function bodyOf(card: Card, unfinished: boolean): Record<string, unknown> {
-  return { ...renderBlocks(card), broadcast: false, ...(unfinished ? { unfinished } : {}) }
+/** What is shown of an answer until it is there. It is a courtesy: the answer does not wait for it, and comes without it. */
+function createLooking(
+  { ref, channel: place, thread, incident: incidentId, asker }: AnswerPlace,
+  { postings, deliverer, log }: Omit<AnswersDeps, 'slowMs'>,
+): { announce(): void; report: Report } {
+  let steps: StreamStep[] = [{ id: 'stored', title: FIRST_STEP, status: 'in_progress' }]
+  let announced: Promise<unknown> | null = null
+  const body = (): Record<string, unknown> => ({
+    ...bodyOf(plainCard(LOOKING)),
+    unfinished: true,
+    ...(asker === null ? {} : { live: { steps, asker } }),
+  })
+  const write = async (act: () => Promise<unknown>): Promise<void> => {
+    try {
+      await act()
+      deliverer.wake()
+    } catch (err) {
+      log.warn({ err, ref }, 'a slow answer was not announced')
+    }
+  }
+  return {
+    announce() {
+      const said = { kind: 'answer', ref, incidentId, place, thread, priority: PRIORITY.answer, body: body() }
+      announced = write(async () => await postings.say('slack', said))
+    },
+    report(step) {
+      steps = withStep(steps, step)
+      // One after another: what was reported last is what stands there.
+      if (announced !== null && asker !== null)
+        announced = announced.then(
+          async () => await write(async () => await postings.finish('slack', { kind: 'answer', ref, body: body() })),
+        )
+    },
+  }
+}
+
+function bodyOf(card: Card): Record<string, unknown> {
+  return { ...renderBlocks(card), broadcast: false }
 }

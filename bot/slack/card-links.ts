@@ -1,4 +1,4 @@
-import type { PostingRows } from './deliverer.ts'
+import type { PostingRows } from './postings.ts'
 import { SlackFailure, type SlackWeb } from './slack-api.ts'
 
 export interface CardLinksDeps {

@@ -21,6 +21,7 @@ import { clickable } from './clickable.ts'
 import { wholeTextSchema } from './overflow.ts'
 import { renderBlocks } from './render.ts'
 import type { Message } from './slack-api.ts'
+import type { Live } from './streams.ts'
 
 /** What a posting looks like now. */
 export type Drawn =
@@ -32,6 +33,8 @@ export type Drawn =
       /** Changes whenever it looks different. */
       print: string
       broadcast: boolean
+      /** What is shown of it while it is looked for; null once it is there, and for what nobody waits for. */
+      live: Live | null
       /** The incident below whose card this stands, where that is another one than its own. */
       below: string | null
       /** What should be shown beside it from now on. */
@@ -53,12 +56,22 @@ export interface DrawingDeps {
   now: () => Date
 }
 
+const stepSchema = z.object({ id: z.string(), title: z.string(), status: z.enum(['in_progress', 'complete', 'error']) })
+const liveSchema: z.ZodType<Live> = z.object({
+  steps: z.array(stepSchema),
+  asker: z.object({ userId: z.string(), teamId: z.string() }),
+})
+
 /** What is stored of something that is said once. */
 export const saidSchema = z.object({
   text: z.string(),
   blocks: z.array(z.custom<KnownBlock>((block) => typeof block === 'object' && block !== null)),
   broadcast: z.boolean(),
+  live: liveSchema.nullish(),
 })
+
+/** Of what is looked for: where each step is an edit, it can wait. */
+const LOOKING = 'looking'
 
 export type Drawing = (posting: { kind: string; ref: string; body: unknown; nonce: string }) => Promise<Drawn>
 
@@ -89,9 +102,9 @@ export function createDrawing(deps: DrawingDeps): Drawing {
       default: {
         const said = saidSchema.safeParse(body)
         if (!said.success) return { type: 'nothing', words: 'what was to be said cannot be read' }
-        const { broadcast, ...message } = said.data
-        const print = sha256(message)
-        return { type: 'message', message, head: print, print, broadcast, below: null, also: [] }
+        const { broadcast, live = null, ...message } = said.data
+        const print = sha256([message, live])
+        return { type: 'message', message, head: live === null ? print : LOOKING, print, broadcast, live, below: null, also: [] }
       }
     }
   }
@@ -115,6 +128,7 @@ async function drawIncident(view: IncidentView, nonce: string, deps: DrawingDeps
     head: sha256(head),
     print: sha256(message),
     broadcast: !isPart && relations.recurrence !== null,
+    live: null,
     below: relations.mergedInto ?? relations.recurrence?.of ?? null,
     also: isPart
       ? []
@@ -138,7 +152,7 @@ async function linksOf({ relations }: IncidentView, { cardLink, consoleUrl }: Dr
 function drawEnd(view: IncidentView, { now }: DrawingDeps): Drawn {
   const words = say`${bold(view.incident.title)}: ${incidentStateWords(view)}. ${nextStep(view, now())}`
   const message = renderBlocks({ kind: 'answer', ref: '', notification: plainOf(words), blocks: [text(words)] })
-  return { type: 'message', message, head: '', print: '', broadcast: true, below: null, also: [] }
+  return { type: 'message', message, head: '', print: '', broadcast: true, live: null, below: null, also: [] }
 }
 
 /** What can be done with an incident from its card; everything else is a command. */
@@ -174,7 +188,16 @@ async function drawApproval(approval: Approval, nonce: string, deps: DrawingDeps
   const rendered = renderBlocks(card)
   const bound = clickable(rendered.blocks, { nonce, approval })
   const message = { text: rendered.text, blocks: phase === 'asking' ? withMentions(bound, await deps.accountsOf(whoMay)) : bound }
-  return { type: 'message', message, head: sha256([phase, approval.votes]), print: sha256(message), broadcast: true, below: null, also: [] }
+  return {
+    type: 'message',
+    message,
+    head: sha256([phase, approval.votes]),
+    print: sha256(message),
+    broadcast: true,
+    live: null,
+    below: null,
+    also: [],
+  }
 }
 
 const MENTIONED = 8

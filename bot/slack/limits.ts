@@ -19,6 +19,8 @@ export const LIMITS = {
   overflowOptions: 5,
   optionText: 75,
   optionValue: 150,
+  /** Of a step in a stream; not published, and refused beyond. */
+  taskTitle: 256,
   /** All texts of one message together. */
   total: 12_000,
   /** The notification beside the blocks. */

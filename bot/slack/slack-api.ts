@@ -47,12 +47,41 @@ export interface Upload {
   title: string
 }
 
+/** A step towards an answer, as its reader sees it. */
+export interface StreamStep {
+  /** Of this step among those of the same answer. */
+  id: string
+  /** In our words, never in those of others. */
+  title: string
+  status: 'in_progress' | 'complete' | 'error'
+}
+
 /** The calls of Slack's Web API that are made, each with what it needs. @throws SlackFailure */
 export interface SlackWeb {
   whoAmI(): Promise<{ teamId: string; team: string; botUserId: string; botId: string; scopes: string[] }>
   channel(id: string): Promise<{ name: string; member: boolean; archived: boolean; external: boolean }>
   post(message: Message & { channel: string; thread: string | null; broadcast: boolean; name: string }): Promise<string>
   edit(message: Message & { channel: string; message: string; name: string }): Promise<void>
+  /** Begins an answer that is shown as it comes about, in a thread; the asker sees each step, everybody else the end. */
+  startStream(stream: {
+    channel: string
+    thread: string
+    userId: string
+    teamId: string
+    title: string
+    steps: readonly StreamStep[]
+  }): Promise<string>
+  /** Steps by their id: a known one is changed. */
+  growStream(stream: { channel: string; message: string; steps: readonly StreamStep[] }): Promise<void>
+  /** Ends it with an answer, which is then found under this name, or with nothing more. */
+  endStream(stream: {
+    channel: string
+    message: string
+    steps: readonly StreamStep[]
+    last: { name: string; title: string; blocks: KnownBlock[] } | null
+  }): Promise<void>
+  /** The bot's own streams in a thread that are not ended, oldest first. */
+  openStreams(where: { channel: string; thread: string; since: Date }): Promise<string[]>
   /** The address of a message, for people of this workspace. */
   permalink(channel: string, message: string): Promise<string>
   /** The message that was posted under this name, if it is there. */

@@ -2,7 +2,8 @@ import type { Agent } from '../../agent/agent.ts'
 import { text } from '../messages/card.ts'
 import { say } from '../messages/span.ts'
 import type { SpokenNotice, Surface } from '../surface.ts'
-import type { Deliverer, PostingRows } from './deliverer.ts'
+import type { Deliverer } from './deliverer.ts'
+import type { PostingRows } from './postings.ts'
 import { renderBlocks } from './render.ts'
 
 /** Which waits for which when Slack takes only some: cards, then what became of them, then the rest. */

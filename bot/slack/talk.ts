@@ -2,10 +2,10 @@ import type { Agent } from '../../agent/agent.ts'
 import { runCommand } from '../commands.ts'
 import { agentFor, type Caller } from '../identity.ts'
 import type { Card } from '../messages/card.ts'
-import type { Answers } from './answers.ts'
-import type { PostingRows } from './deliverer.ts'
+import type { Answers, Report } from './answers.ts'
 import type { CommandPayload, MessagePayload } from './payloads.ts'
 import type { SlackPeople } from './people.ts'
+import type { PostingRows } from './postings.ts'
 import type { PrivateWords } from './private-words.ts'
 import { onlyHolds } from './work-kinds.ts'
 import type { Workspace } from './workspace.ts'
@@ -41,8 +41,14 @@ const MOST_HOPS = 10
 
 export function createTalk(deps: TalkDeps): Talk {
   const { agent, people, words, postings, answers, workspace, consoleUrl, now } = deps
-  const run = async (command: string, caller: Speaker, where: { channel: string | null; incident: string | null }): Promise<Card> =>
+  const run = async (
+    command: string,
+    caller: Speaker,
+    where: { channel: string | null; incident: string | null },
+    report?: Report,
+  ): Promise<Card> =>
     await runCommand(command, {
+      ...(report ? { report } : {}),
       agent: agentFor(agent, caller, channelWithOthers(where.channel)),
       caller,
       incident: where.incident,
@@ -57,7 +63,7 @@ export function createTalk(deps: TalkDeps): Talk {
   const incidentIn = async (channel: string, thread: string): Promise<string | null> => {
     let found = await postings.incidentIn('slack', channel, thread)
     for (let hop = 0; found !== null && hop < MOST_HOPS; hop += 1) {
-      const whole: string | null = (await agent.incident(found))?.relations.mergedInto ?? null
+      const whole = await agent.mergedInto(found)
       if (whole === null) return found
       found = whole
     }
@@ -84,13 +90,19 @@ export function createTalk(deps: TalkDeps): Talk {
       if (!standing.ok) return await words.tell({ userId, channel, thread: thread_ts ?? null }, standing.words)
       if (isDirect && thread_ts) deps.looking({ channel, thread: thread_ts, question: said })
       const incident = thread_ts ? await incidentIn(channel, thread_ts) : null
-      const place = { ref: event_id, channel, thread: isDirect ? (thread_ts ?? null) : (thread_ts ?? ts), incident }
-      await answers.give(place, async () => await run(said, standing.caller, { channel, incident }))
+      const thread = isDirect ? (thread_ts ?? null) : (thread_ts ?? ts)
+      const place = { ref: event_id, channel, thread, incident, asker: askerOf(standing.caller) }
+      await answers.give(place, async (report) => await run(said, standing.caller, { channel, incident }, report))
     },
     async answer(command, caller, { channel, incident, ref }) {
-      await answers.give({ ref, channel, thread: null, incident }, async () => await run(command, caller, { channel, incident }))
+      const place = { ref, channel, thread: null, incident, asker: askerOf(caller) }
+      await answers.give(place, async (report) => await run(command, caller, { channel, incident }, report))
     },
   }
+}
+
+function askerOf({ actor }: Speaker): { userId: string; teamId: string } {
+  return { userId: actor.externalId, teamId: actor.tenant }
 }
 
 /** The channel where others read along; null for a direct message, which only the bot and whoever writes it read. */

@@ -7,7 +7,7 @@ import { exactWords } from '../messages/visible-text.ts'
 import { demand } from '../permissions.ts'
 import { othersWhoMay } from '../who-may.ts'
 import type { Click } from './clickable.ts'
-import type { PostingRows } from './deliverer.ts'
+import type { PostingRows } from './postings.ts'
 
 /** A press of a card's button, with where it was made. */
 export interface PlacedClick {

@@ -1,6 +1,10 @@
 import { webApi } from '@slack/bolt'
+import { z } from 'zod'
+import { escapeNotification } from './escape.ts'
+import { LIMITS } from './limits.ts'
 import { type SdkLog, sdkLogger } from './sdk-logger.ts'
-import { SlackFailure, type SlackWeb } from './slack-api.ts'
+import { SlackFailure, type SlackWeb, type StreamStep } from './slack-api.ts'
+import { takeText } from './spans.ts'
 import { uploadFile } from './upload.ts'
 
 /** How long one call may take, in milliseconds; what came of it is then not known. */
@@ -8,6 +12,11 @@ const TIMEOUT_MS = 10_000
 /** Most messages looked at when one is searched; more were not written in the minutes that a crash lasts. */
 const SEARCHED = 200
 const METADATA = 'steadyhand_posting'
+
+/** What the SDK's own types leave out of a thread. */
+const threadSchema = z.object({
+  messages: z.array(z.object({ ts: z.string().max(100), bot_id: z.string().nullish(), streaming_state: z.string().nullish() })).max(1_000),
+})
 
 /** What somebody who runs Steadyhand has to change before any call is taken again. */
 const SET_UP = new Set([
@@ -64,6 +73,27 @@ export function createSlackWeb({ token, apiUrl, log }: { token: string; apiUrl: 
     edit: calling(async ({ channel, message, name, text, blocks }) => {
       await client.chat.update({ channel, ts: message, text, blocks, metadata: metadataOf(name) })
     }),
+    startStream: calling(async ({ channel, thread, userId, teamId, title, steps }) => {
+      const to = { channel, thread_ts: thread, recipient_user_id: userId, recipient_team_id: teamId }
+      const chunks = [titleOf(title), ...steps.map(chunkOf)]
+      const { ts } = await client.chat.startStream({ ...to, task_display_mode: 'plan', chunks })
+      if (ts === undefined) throw new SlackFailure('away', 'a stream without a name')
+      return ts
+    }),
+    growStream: calling(async ({ channel, message, steps }) => {
+      await client.chat.appendStream({ channel, ts: message, chunks: steps.map(chunkOf) })
+    }),
+    endStream: calling(async ({ channel, message, steps, last }) => {
+      const chunks = steps.map(chunkOf)
+      const end = last && { chunks: [titleOf(last.title), ...chunks], blocks: last.blocks, metadata: metadataOf(last.name) }
+      await client.chat.stopStream({ channel, ts: message, ...end })
+    }),
+    openStreams: calling(async ({ channel, thread, since }) => {
+      const { bot_id: own } = await client.auth.test()
+      const asked = { channel, ts: thread, oldest: String(since.getTime() / 1_000), limit: SEARCHED }
+      const { messages } = threadSchema.parse(await client.conversations.replies(asked))
+      return messages.filter(({ bot_id: bot, streaming_state: state }) => bot === own && state === 'in_progress').map(({ ts }) => ts)
+    }),
     permalink: calling(async (channel, message) => {
       const { permalink } = await client.chat.getPermalink({ channel, message_ts: message })
       if (permalink === undefined) throw new SlackFailure('away', 'a message without an address')
@@ -109,6 +139,19 @@ export function createSlackWeb({ token, apiUrl, log }: { token: string; apiUrl: 
 
 /** No previews of addresses: what stands in a message is what we wrote. */
 const QUIET = { unfurl_links: false, unfurl_media: false } as const
+
+function chunkOf({ id, title, status }: StreamStep): { type: 'task_update' } & StreamStep {
+  return { type: 'task_update', id, title: harmless(title) || id, status }
+}
+
+function titleOf(title: string): { type: 'plan_update'; title: string } {
+  return { type: 'plan_update', title: harmless(title) }
+}
+
+/** A step's words are ours, and go through what makes text harmless all the same: whoever changes them need not think of it. */
+function harmless(words: string): string {
+  return takeText(words, { left: LIMITS.taskTitle, cut: false }, escapeNotification)
+}
 
 function metadataOf(name: string): { event_type: string; event_payload: { name: string } } {
   return { event_type: METADATA, event_payload: { name } }

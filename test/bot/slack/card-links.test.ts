@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { createCardLinks } from '../../../bot/slack/card-links.ts'
-import type { StoredPosting } from '../../../bot/slack/deliverer.ts'
+import type { StoredPosting } from '../../../bot/slack/postings.ts'
 import { createSlackWeb } from '../../../bot/slack/web-client.ts'
 import { startSlackServer } from '../../support/slack/server.ts'
 

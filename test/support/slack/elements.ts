@@ -39,7 +39,7 @@ function usable(element: Json, blockId: string): Usable[] {
   }
   if (type === 'feedback_buttons') {
     return [element['positive_button'], element['negative_button']].filter(isJson).map((button) => {
-      const used = { ...base, type: 'button', text: button['text'], value: button['value'] }
+      const used = { ...base, text: button['text'], value: button['value'] }
       return { label: labelOf(button), used, confirm: null, url: null }
     })
   }

@@ -49,9 +49,9 @@ function messageHtml(message: SlackMessage, nameOf: NameOf, kind: string): strin
     message.ephemeralFor === null ? '' : `Only visible to ${nameOf(message.ephemeralFor)}`,
     message.broadcast ? 'also sent to the channel' : '',
     message.edits === 0 ? '' : `edited ${message.edits} ×`,
-    message.streaming ? 'writing …' : '',
+    message.stream?.open ? 'writing …' : '',
   ].filter((note) => note !== '')
-  const body = message.blocks.length === 0 || message.streaming ? `<div>${mrkdwnHtml(message.text, nameOf)}</div>` : ''
+  const body = message.blocks.length === 0 || message.stream !== null ? `<div>${mrkdwnHtml(message.text, nameOf)}</div>` : ''
   const files = message.files.map(({ content, mimeType, altText, title }) => {
     const image = mimeType.startsWith('image/')
       ? `<img alt="${escapeHtml(altText)}" src="data:${mimeType};base64,${content.toString('base64')}">`

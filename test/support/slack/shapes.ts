@@ -25,6 +25,7 @@ export function messageJson(world: World, message: SlackMessage, withMetadata = 
           reply_users: users,
           latest_reply: replies.at(-1)?.ts,
         }),
+    ...(message.stream === null ? {} : { streaming_state: message.stream.open ? 'in_progress' : 'completed' }),
     ...(message.editedTs === null ? {} : { edited: { user: message.user, ts: message.editedTs } }),
     ...(message.files.length === 0 ? {} : { files: message.files.map((file) => fileJson(world, file)) }),
     ...(message.reactions.length === 0 ? {} : { reactions: reactionsJson(message) }),

@@ -241,11 +241,45 @@ describe('files, streams, threads of the assistant', () => {
     await stream.append({ chunks: [{ type: 'task_update', id: 't1', title: 'Query metrics', status: 'complete' }] })
     await stream.stop({ markdown_text: 'of the release.' })
     const answer = alice.sees(channel, asked).at(-1)
-    expect(answer).toMatchObject({ text: 'Because of the release.', streaming: false, blocks: [{ type: 'task_card', status: 'complete' }] })
+    expect(answer).toMatchObject({
+      text: 'Because of the release.',
+      stream: { open: false },
+      blocks: [{ type: 'task_card', status: 'complete' }],
+    })
     const again = { channel: channel.id, ts: answer?.ts ?? '', markdown_text: 'more' }
     expect(await refusal(client.chat.appendStream(again))).toMatchObject({ error: 'message_not_in_streaming_state' })
     const nobody = client.apiCall('chat.startStream', { channel: channel.id, thread_ts: asked.ts })
     expect(await refusal(nobody)).toMatchObject({ error: 'missing_recipient_team_id' })
+  })
+
+  test('an open stream can be neither edited nor deleted, an ended one not gone on with, and its steps are short', async () => {
+    const { slack, client, channel, alice } = await arrange()
+    const asked = await alice.mention(channel, 'why?')
+    const to = { channel: channel.id, thread_ts: asked.ts, recipient_team_id: slack.teamId, recipient_user_id: alice.id }
+    const step = (title: string, status: 'in_progress' | 'complete') => ({ type: 'task_update' as const, id: 't1', title, status })
+    const long = client.chat.startStream({ ...to, chunks: [step('x'.repeat(257), 'complete')] })
+    expect(await refusal(long)).toMatchObject({ error: 'invalid_chunks' })
+    const { ts = '' } = await client.chat.startStream({ ...to, task_display_mode: 'plan', chunks: [step('Query metrics', 'in_progress')] })
+    const at = { channel: channel.id, ts }
+    expect(await refusal(client.chat.update({ ...at, text: 'no' }))).toMatchObject({ error: 'streaming_state_conflict' })
+    expect(await refusal(client.chat.delete(at))).toMatchObject({ error: 'cant_delete_message' })
+    const { messages = [] } = await client.conversations.replies({ channel: channel.id, ts: asked.ts })
+    expect(messages.at(-1)).toMatchObject({ ts, streaming_state: 'in_progress' })
+    expect(slack.renderChannel(channel, { viewer: alice })).toContain('writing …')
+    const blocks = [{ type: 'header' as const, text: { type: 'plain_text' as const, text: 'Because' } }]
+    await client.chat.stopStream({ ...at, blocks, metadata: { event_type: 'named', event_payload: { name: 'a' } } })
+    const answer = alice.sees(channel, asked).at(-1)
+    expect(answer).toMatchObject({
+      metadata: { event_type: 'named' },
+      blocks: [{ type: 'plan', tasks: [{ task_id: 't1' }] }, { type: 'header' }],
+    })
+    expect(await refusal(client.chat.stopStream(at))).toMatchObject({ error: 'message_not_in_streaming_state' })
+    await client.chat.update({ ...at, text: 'now it can be edited' })
+    expect(slack.posted(channel)).toHaveLength(1)
+    expect(slack.violations.map(({ method, problem }) => `${method}: ${problem}`)).toEqual([
+      expect.stringContaining('chat.startStream: invalid_chunks'),
+      'chat.stopStream: the stream ends while 1 of its steps are still under way',
+    ])
   })
 })
 

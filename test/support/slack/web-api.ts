@@ -5,6 +5,7 @@ import { chatMethods } from './methods/chat.ts'
 import { conversationMethods } from './methods/conversations.ts'
 import { fileMethods } from './methods/files.ts'
 import { peopleMethods } from './methods/people.ts'
+import { streamMethods } from './methods/streams.ts'
 import { viewMethods } from './methods/views.ts'
 import type { RateLimits } from './rate-limits.ts'
 import { SlackError, shapeError } from './slack-error.ts'
@@ -17,6 +18,7 @@ export const METHODS: Readonly<Record<string, Method>> = {
   ...viewMethods,
   ...fileMethods,
   ...assistantMethods,
+  ...streamMethods,
 }
 
 /** A token and what it may do. */

@@ -49,8 +49,8 @@ export interface SlackMessage {
   edits: number
   editedTs: string | null
   deleted: boolean
-  /** Text is still being appended. */
-  streaming: boolean
+  /** Of an answer that was shown as it came about. Slack ends an open one after some minutes by itself: `message.stream.open = false`. */
+  stream: { open: boolean; readonly display: 'timeline' | 'plan' } | null
 }
 
 export interface Conversation {
@@ -190,7 +190,7 @@ export function addMessage(world: World, message: NewMessage): SlackMessage {
     edits: 0,
     editedTs: null,
     deleted: false,
-    streaming: false,
+    stream: null,
     ...message,
     blocks: withBlockIds(message.blocks ?? []),
   }

@@ -67,7 +67,7 @@ function checkedBlocks(blocks: unknown): Json[] | null {
   return jsons(blocks)
 }
 
-function checkedMetadata(metadata: unknown): Json | null {
+export function checkedMetadata(metadata: unknown): Json | null {
   if (metadata === undefined || metadata === null) return null
   if (!isJson(metadata)) throw new SlackError('invalid_metadata_format')
   if (Object.keys(metadata).length === 0) return metadata
@@ -167,6 +167,7 @@ const update = method({
   run: (args, context) => {
     const { world } = context
     const message = ownMessage(world, args.channel, args.ts, 'cant_update_message')
+    if (message.stream?.open === true) throw new SlackError('streaming_state_conflict')
     const { text, blocks, attachments } = checkedContents(args, context)
     if (text.length > LONGEST_EDIT) throw new SlackError('msg_too_long')
     const metadata = checkedMetadata(args.metadata)
@@ -195,7 +196,9 @@ const remove = method({
   scopes: ['chat:write'],
   args: { channel: z.string().min(1), ts, as_user: flag },
   run: (args, { world }) => {
-    ownMessage(world, args.channel, args.ts, 'cant_delete_message').deleted = true
+    const message = ownMessage(world, args.channel, args.ts, 'cant_delete_message')
+    if (message.stream?.open === true) throw new SlackError('cant_delete_message')
+    message.deleted = true
     return { channel: args.channel, ts: args.ts }
   },
 })

@@ -1,0 +1,200 @@
+import { createHash } from 'node:crypto'
+import type { Drawn } from './drawing.ts'
+import type { Pace } from './pace.ts'
+import type { PostingRows, StoredPosting } from './postings.ts'
+import { SlackFailure, type SlackWeb } from './slack-api.ts'
+import { createStreams, type Streams, type StreamsDeps } from './streams.ts'
+
+export interface ShowingDeps {
+  postings: PostingRows
+  web: Pick<SlackWeb, 'post' | 'edit' | 'search' | 'upload' | 'openStreams'> & StreamsDeps['web']
+  /** What it looks like; null where not everybody may read it who reads along in its place. */
+  draw(posting: StoredPosting): Promise<Drawn | null>
+  /** The channel that it belongs to by now; null for what stays where it is. */
+  home(posting: StoredPosting): Promise<string | null>
+  /** What should be shown beside a card from now on. */
+  follow(also: 'chart' | 'ended', incidentId: string): Promise<void>
+  pace: Pace
+  now: () => Date
+  log: StreamsDeps['log']
+}
+
+/** One posting at a time, with the calls that it takes. */
+export interface Showing {
+  /** @returns whether Slack was called. @throws SlackFailure */
+  show(posting: StoredPosting): Promise<boolean>
+  /**
+   * Where another channel is the one for it now, and this one takes nothing any more or may not show it: the card moves there, and with it whatever is
+   * said in its thread. A request counts only where it was asked: it never moves.
+   *
+   * @returns whether it is shown there
+   */
+  moved(posting: StoredPosting): Promise<boolean>
+}
+
+type Shown = Exclude<Drawn, { type: 'nothing' }>
+type ShownMessage = Extract<Drawn, { type: 'message' }>
+type Parts = ShowingDeps & { streams: Streams }
+
+/** The clocks of this machine, the database and Slack are not the same one. */
+const SEARCH_BACK_MS = 300_000
+/** Where Slack does not say for how long it takes no more, in seconds. */
+const USUAL_WAIT = 30
+
+export function createShowing(deps: ShowingDeps): Showing {
+  const parts = { ...deps, streams: createStreams(deps) }
+  const { postings, streams, now } = parts
+  return {
+    async show(posting) {
+      try {
+        return await show(posting, parts)
+      } catch (error) {
+        // The limit is that of streams: messages go on.
+        if (!(error instanceof SlackFailure) || error.kind !== 'busy' || !streams.isOpen(posting.id)) throw error
+        await postings.later(posting.id, new Date(now().getTime() + (error.retryAfter ?? USUAL_WAIT) * 1_000))
+        return true
+      }
+    },
+    moved: async (posting) => await moved(posting, parts),
+  }
+}
+
+async function show(posting: StoredPosting, parts: Parts): Promise<boolean> {
+  const { postings, streams, pace, now } = parts
+  const drawn = await parts.draw(posting)
+  if (drawn === null) {
+    if (!(await moved(posting, parts))) await postings.bury(posting.id, 'not everybody may read it who reads along there')
+    return false
+  }
+  if (drawn.type === 'nothing') {
+    await postings.bury(posting.id, drawn.words)
+    return false
+  }
+  const shows = drawn.type === 'file' ? { head: null, print: null } : { head: drawn.head, print: drawn.print }
+  if (posting.message !== null && drawn.type === 'message') {
+    const isSame = drawn.print === posting.print
+    const quietUntil = (posting.shownAt?.getTime() ?? 0) + pace.quietMs
+    if (!isSame && drawn.head === posting.head && quietUntil > now().getTime() && !streams.isOpen(posting.id)) {
+      await postings.later(posting.id, new Date(quietUntil))
+      return false
+    }
+    const message = isSame ? posting.message : await edit(posting, posting.message, drawn, parts)
+    await postings.shown(posting.id, { message, wanted: posting.wanted, ...shows })
+    await followed(posting, drawn, parts)
+    return !isSame
+  }
+  const message = await post(posting, drawn, parts)
+  await postings.shown(posting.id, { message, wanted: posting.wanted, ...shows })
+  await followed(posting, drawn, parts)
+  return true
+}
+
+/** @returns the message it is now: another one when somebody deleted the one that was there. */
+async function edit(posting: StoredPosting, message: string, drawn: ShownMessage, parts: Parts): Promise<string> {
+  try {
+    await overwrite(posting, message, drawn, parts)
+    return message
+  } catch (error) {
+    if (!(error instanceof SlackFailure) || error.code !== 'message_not_found') throw error
+    return await post({ ...posting, begunAt: null }, drawn, parts)
+  }
+}
+
+async function overwrite(
+  posting: StoredPosting,
+  message: string,
+  { message: said, live }: ShownMessage,
+  { streams }: Parts,
+): Promise<void> {
+  await streams.show(posting.id, { ...said, channel: posting.place, message, name: nameOf(posting), live })
+}
+
+/** Posts it, unless it was posted before by a process that died before it could write that down. */
+async function post(posting: StoredPosting, drawn: Shown, parts: Parts): Promise<string> {
+  const { postings, web, streams } = parts
+  const name = drawn.type === 'file' ? drawn.name : nameOf(posting)
+  const channel = posting.place
+  const thread = posting.thread ?? (await threadOf(posting, drawn, postings))
+  const isReplyCard = posting.kind === 'incident' && thread !== null
+  const mayStandAlone = isReplyCard || (posting.thread === null && thread !== null)
+  /** The thread of a card is gone or closed: what belongs there stands by itself, so that nobody misses it. An answer stays where it was asked for. */
+  const unlessClosed = (error: unknown): null => {
+    if (mayStandAlone && error instanceof SlackFailure && error.kind === 'refused') return null
+    throw error
+  }
+  if (posting.begunAt !== null) {
+    const asked = { channel, name, since: new Date(posting.begunAt.getTime() - SEARCH_BACK_MS) }
+    const inThread = await web.search({ ...asked, thread }).catch(unlessClosed)
+    const found =
+      inThread ??
+      (mayStandAlone ? await web.search({ ...asked, thread: null }) : null) ??
+      (await leftOpen(posting, asked.since, thread, parts))
+    if (found !== null) {
+      if (drawn.type === 'message') await overwrite(posting, found, drawn, parts)
+      return found
+    }
+  }
+  await postings.begin(posting.id, isReplyCard ? thread : undefined)
+  if (drawn.type === 'message') {
+    const begun = drawn.live === null || thread === null ? null : await streams.begin(posting.id, { channel, thread }, drawn.live)
+    if (begun !== null) return begun
+    const message = { ...drawn.message, channel, broadcast: drawn.broadcast, name }
+    const posted = await web.post({ ...message, thread }).catch(unlessClosed)
+    if (posted !== null) return posted
+    await postings.begin(posting.id, null)
+    return await web.post({ ...message, thread: null })
+  }
+  // A picture stands below the card it belongs to; a card that was given up has none.
+  if (thread !== null || posting.kind !== 'chart')
+    await web.upload({ channel, thread, name, body: drawn.body, alt: drawn.alt, title: drawn.title })
+  return name
+}
+
+/** A stream has no name until it ends. One that is open in the thread and stands in no row is that of a process that died before it wrote it down. */
+async function leftOpen(
+  { kind, place }: StoredPosting,
+  since: Date,
+  thread: string | null,
+  { postings, web }: Parts,
+): Promise<string | null> {
+  if (kind !== 'answer' || thread === null) return null
+  const open = await web.openStreams({ channel: place, thread, since }).catch((error: unknown): string[] => {
+    // A thread that is gone has none.
+    if (error instanceof SlackFailure && error.kind === 'refused') return []
+    throw error
+  })
+  for (const message of open) if ((await postings.at('slack', place, message)) === null) return message
+  return null
+}
+
+/**
+ * Below the card of its incident, where that stands in the same channel: a request may be asked in another one than its incident was shown in. A card
+ * itself stands below another one where it says so. What is a reply has no thread of its own: what belongs to it stands beside it.
+ */
+async function threadOf({ kind, incidentId, place }: StoredPosting, drawn: Shown, postings: PostingRows): Promise<string | null> {
+  const above = kind !== 'incident' ? incidentId : drawn.type === 'message' ? drawn.below : null
+  const card = above === null ? null : await postings.find('slack', 'incident', above)
+  return card?.place === place ? (card.thread ?? card.message) : null
+}
+
+async function moved(posting: StoredPosting, { postings, home, now }: Parts): Promise<boolean> {
+  const { id, kind, incidentId, place, thread } = posting
+  if ((thread !== null && kind !== 'incident') || kind === 'approval') return false
+  const channel = await home(posting)
+  if (channel === null || channel === place) return false
+  const card = kind === 'incident' || incidentId === null ? null : await postings.find('slack', 'incident', incidentId)
+  if (card?.place === place) {
+    await postings.move(card.id, channel)
+    await postings.later(id, now())
+  } else await postings.move(id, channel)
+  return true
+}
+
+async function followed({ incidentId }: StoredPosting, drawn: Drawn, { follow }: Parts): Promise<void> {
+  if (drawn.type === 'message' && incidentId !== null) for (const also of drawn.also) await follow(also, incidentId)
+}
+
+/** By which it is found again: of this posting alone, also beside another Steadyhand in the same channel. It tells nothing of the nonce. */
+function nameOf({ kind, ref, nonce }: StoredPosting): string {
+  return `${kind}:${ref}:${createHash('sha256').update(nonce).digest('hex').slice(0, 16)}`
+}
