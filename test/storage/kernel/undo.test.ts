@@ -131,6 +131,21 @@ describeKernel('undo: keeping the change', (kernel) => {
     expect(await outcomeOf(approvals.keep(requestId, actorOf(person)))).toBe(expected)
   })
 
+  test('of one execution, whatever became of those before and after it', async () => {
+    const { carryOut, approvals, executions, later, epoch } = kernel()
+    const verified = async (incident: string, name: string) =>
+      await carryOut({ incident, target: { name } }, 'intent', 'sent', 'succeeded', 'verified')
+    await verified('inc-2', 'checkout')
+    await carryOut({ incident: 'inc-4', target: { name: 'storefront' }, undoTtlSeconds: 120 }, ...FAILED)
+    await later(121)
+    expect(await executions.settleUndos(epoch)).toBe(1)
+    const kept = await carryOut({ incident: 'inc-5', target: { name: 'bank' } }, ...FAILED)
+    await approvals.keep(kept.requestId, actorOf('vera'))
+    const { requestId } = await carryOut({}, ...FAILED)
+    await verified('inc-3', 'inventory')
+    expect(await approvals.keep(requestId, actorOf('vera'))).toMatchObject({ keptBy: 'vera' })
+  })
+
   test('not before anything was carried out, and not after the undo was authorised', async () => {
     const { authorise, carryOut, executions, later, approvals } = kernel()
     expect(await outcomeOf(approvals.keep((await authorise({ incident: 'inc-2' })).requestId, actorOf('ada')))).toBe('refused undo-not-due')
