@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Approval } from '../agent/domain/approval.ts'
 import type { SealedPlan } from '../agent/domain/plan.ts'
+import type { Role } from '../agent/domain/principal.ts'
 import { Refusal } from '../agent/domain/refusal.ts'
 import type { ActionDefinition, ApprovalKernel, Presentation, VoteInput } from '../agent/ports.ts'
 import { olderThan, readApprovals } from './approval-rows.ts'
@@ -56,8 +57,9 @@ export function createApprovalKernel({ db }: { db: Kysely<Database> }): Approval
     },
 
     async cancel(requestId, by, reason) {
-      await known(requestId)
-      await refusing(
+      await withRole(
+        'responder',
+        await known(requestId),
         async () =>
           await db
             .updateTable('request')
@@ -108,16 +110,29 @@ export function createApprovalKernel({ db }: { db: Kysely<Database> }): Approval
     },
 
     async keep(requestId, actor) {
-      const { execution } = await known(requestId)
+      const asked = await known(requestId)
+      const { execution } = asked
       const link = await activeLink(db, actor)
       if (!link) throw new Refusal('not-linked')
       if (!execution) throw new Refusal('undo-not-due')
-      await refusing(
+      await withRole(
+        'viewer',
+        asked,
         async () =>
           await db.insertInto('undo_waived').values({ execution_id: execution.id, how: 'kept', principal_id: link.principal_id }).execute(),
       )
       return await known(requestId)
     },
+  }
+}
+
+/** What the guards let a role alone do, to nobody else: a refusal names that role, so that whoever has it can be told. */
+async function withRole(role: Role, { plan: { target } }: Approval, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await refusing(work)
+  } catch (error) {
+    if (!(error instanceof Refusal && error.code === 'not-authorised')) throw error
+    throw new Refusal(error.code, error.detail, { role, of: { service: target.name, environment: target.environment } })
   }
 }
 

@@ -288,7 +288,10 @@ describeKernel('requests: ending', (kernel) => {
     const { approvals, propose, authorise } = kernel()
     const [waits, decided] = [await propose({ incident: 'inc-1' }), await authorise({ incident: 'inc-2' })]
     for (const { requestId } of [waits, decided])
-      expect(await outcomeOf(approvals.cancel(requestId, person, 'x'))).toBe('refused not-authorised')
+      await expect(approvals.cancel(requestId, person, 'x')).rejects.toMatchObject({
+        code: 'not-authorised',
+        needs: { role: 'responder', of: { environment: 'shop' } },
+      })
   })
 
   test('is cancelled with a reason, also after the quorum as long as nothing was sent', async () => {

@@ -131,6 +131,13 @@ describeKernel('undo: keeping the change', (kernel) => {
     expect(await outcomeOf(approvals.keep(requestId, actorOf(person)))).toBe(expected)
   })
 
+  test('who may is told to whoever may not', async () => {
+    const { carryOut, approvals } = kernel()
+    const { requestId } = await carryOut({}, ...FAILED)
+    const needs = { role: 'viewer', of: { service: 'payments', environment: 'shop' } }
+    await expect(approvals.keep(requestId, actorOf('nobody'))).rejects.toMatchObject({ code: 'not-authorised', needs })
+  })
+
   test('of one execution, whatever became of those before and after it', async () => {
     const { carryOut, approvals, executions, later, epoch } = kernel()
     const verified = async (incident: string, name: string) =>
