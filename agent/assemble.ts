@@ -11,10 +11,12 @@ import { createAgent, type RunningAgent } from './create-agent.ts'
 import { SOURCE as DETECTION } from './detection/found-alert.ts'
 import { createLogWatch } from './detection/watch-logs.ts'
 import { createWatch } from './detection/watch-services.ts'
+import { createSloWatch } from './detection/watch-slos.ts'
 import { createWatchTurn, type WatchLease, type WatchTurn } from './detection/watch-turn.ts'
 import { type Alert, alertSchema } from './domain/alert.ts'
 import { canonicalJson, digestOf } from './domain/canonical-json.ts'
 import type { Incident } from './domain/incident.ts'
+import type { Slo } from './domain/slo.ts'
 import { createDrills, type DrillRuns, type Drills } from './drills.ts'
 import { createHeartbeats } from './heartbeats/heartbeats.ts'
 import { createPulse } from './heartbeats/pulse.ts'
@@ -71,6 +73,8 @@ export interface AssemblyDeps
   card: PlanCard
   /** None unless given. */
   heartbeats?: HeartbeatDeps
+  /** What services promise; none unless given. */
+  slos?: readonly Slo[]
   /** Nobody is told unless given. */
   trace?: Trace
   /** Where every request is shown. */
@@ -166,7 +170,10 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
       now,
       log,
     }),
-    watching: createWatchTurn({ lease: deps.watchLease, watches: [createWatch(watched), createLogWatch(watched)] }),
+    watching: createWatchTurn({
+      lease: deps.watchLease,
+      watches: [createWatch(watched), createLogWatch(watched), createSloWatch({ ...watched, slos: deps.slos ?? [] })],
+    }),
     investigation: tracedInvestigation(
       createInvestigation({
         ...{

@@ -199,8 +199,8 @@ export interface ApprovalKernel {
   approvals(query: {
     state?: RequestState
     incidentId?: string
-    /** `resourceOf` a target. */
-    resource?: string
+    /** Carried out on this resource (`resourceOf` a target), whatever came of it. */
+    carriedOutOn?: string
     limit: number
     cursor?: string
   }): Promise<{ items: Approval[]; next: string | null }>

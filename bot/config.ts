@@ -2,11 +2,13 @@ import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import { nearest } from '../agent/domain/nearest.ts'
 import type { IdentityLink, Role } from '../agent/domain/principal.ts'
+import type { Slo } from '../agent/domain/slo.ts'
 import type { Workspace } from '../agent/domain/workspace.ts'
 import { type HeartbeatSettings, readHeartbeats } from './config/heartbeat-settings.ts'
 import { type ModelsSettings, modelVariables, readModelsSettings } from './config/model-settings.ts'
 import { createEnvironmentReader, type Environment, type EnvironmentReader, type VariableWords } from './config/secrets.ts'
 import { parseSettings, type SettingsFile, SHORTEST_TOKEN } from './config/settings-file.ts'
+import { readSlos, sloProblems } from './config/slo-settings.ts'
 import { readSources, type SourceSettings, sourceVariables } from './config/sources.ts'
 import { readWorkspaces, workspaceProblems } from './config/workspace-settings.ts'
 import { type OidcSettings, readOidcSettings } from './oidc/settings.ts'
@@ -71,6 +73,8 @@ export interface Settings {
   api: { keys: readonly ApiKey[] }
   /** None: everybody sees everything. */
   workspaces: readonly Workspace[]
+  /** What services promise; how fast it is broken is watched. */
+  slos: readonly Slo[]
   webhooks: { token: string | null; perSecond: number; burst: number }
   /** Where people sign in; null means by name, on this machine only. */
   oidc: OidcSettings | null
@@ -155,6 +159,7 @@ export function loadConfig(environment: Environment = process.env, folder: strin
     ...signInProblems(settings),
     ...slackProblems(settings.slack),
     ...workspaceProblems(settings.workspaces, settings.api.keys),
+    ...sloProblems(settings.slos),
   ]
   if (all.length > 0) throw new ConfigError(all)
   return settings
@@ -234,6 +239,7 @@ function merge(read: EnvironmentReader, file: SettingsFile, path: string | null,
     peopleConfigured: file.people !== undefined,
     api: { keys: (keys?.split(',') ?? file.api?.keys ?? []).map(apiKeyOf) },
     workspaces: readWorkspaces(file.workspaces),
+    slos: readSlos(file.slos),
     webhooks: {
       token: read.secret('STEADYHAND_WEBHOOK_TOKEN') ?? file.webhooks?.token ?? null,
       perSecond: file.webhooks?.perSecond ?? 500,

@@ -118,7 +118,7 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, opt
     ...{ runs: stores.drillRuns, lease: stores.leaseOf('executor'), watchLease: stores.leaseOf('detection'), queue: stores.work },
     heartbeats: { ...settings.heartbeats, meta: stores.meta, call, lease: stores.leaseOf('heartbeat') },
     crashpoint: createCrashpoint(settings.crash, () => process.kill(process.pid, 'SIGKILL')),
-    ...{ workspaces: settings.workspaces, parts, page, trace, now, log },
+    ...{ workspaces: settings.workspaces, slos: settings.slos, parts, page, trace, now, log },
   })
   const chat = parts.edge && !inspect ? await openSlack(settings, { ...stores, agent, database, page, now, log }) : NO_CHAT
   const deadJobs = createDeadJobs({ page, inbox: stores.inbox, chats: chat.chats, log })

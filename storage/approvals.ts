@@ -85,13 +85,15 @@ export function createApprovalKernel({ db }: { db: Kysely<Database> }): Approval
       )
     },
 
-    async approvals({ state, incidentId, resource, limit, cursor }) {
+    async approvals({ state, incidentId, carriedOutOn, limit, cursor }) {
       const rows = await db
         .selectFrom('request as r')
         .select('r.id')
         .$if(state !== undefined, (query) => query.where('r.state', '=', state ?? 'pending'))
         .$if(incidentId !== undefined, (query) => query.where('r.incident_id', '=', incidentId ?? ''))
-        .$if(resource !== undefined, (query) => query.innerJoin('plan as p', 'p.id', 'r.plan_id').where('p.resource', '=', resource ?? ''))
+        .$if(carriedOutOn !== undefined, (query) =>
+          query.innerJoin('execution as x', 'x.plan_id', 'r.plan_id').where('x.resource', '=', carriedOutOn ?? ''),
+        )
         .$if(cursor !== undefined && UUID.test(cursor), (query) => query.where(olderThan(cursor ?? '')))
         .orderBy('r.created_at', 'desc')
         .orderBy('r.id', 'desc')

@@ -195,8 +195,8 @@ async function ask(deps: ProposeDeps, input: ProposalInput, chosen: Chosen): Pro
   const ids = { plan: chosen.planId, undo: randomUUID() }
   const { observation, dryRun } = chosen
   const dependents = await deps.dependents(observation.target.name)
-  const past = await deps.kernel.approvals({ resource: resourceOf(observation.target), limit: PAST_READ })
-  const { parent, undo } = buildPlan({
+  const past = await deps.kernel.approvals({ carriedOutOn: resourceOf(observation.target), limit: PAST_READ })
+  const facts = {
     ...chosen,
     ids,
     incident: input.incident,
@@ -208,7 +208,10 @@ async function ask(deps: ProposeDeps, input: ProposalInput, chosen: Chosen): Pro
     requester: input.requester,
     build: await deps.build(),
     now: deps.now(),
-  })
+  }
+  const whole = buildPlan(facts)
+  // Advice never keeps an action from being asked for.
+  const { parent, undo } = deps.card.fits(whole.parent.plan) ? whole : buildPlan({ ...facts, cautions: [] })
   if (!deps.card.fits(parent.plan)) return heldBack('plan-too-large', parent.plan.action.title)
   try {
     const approval = await deps.kernel.propose({

@@ -26,7 +26,7 @@ export function createCheckReader(entry: CatalogEntry, plan: Plan, effectAt: Dat
       ])
       const state = [...remembered].map(([check, readings]) => {
         const name = stateName(check)
-        return { check: name, words: name, unit: '', readings: [...readings] }
+        return { check: name, words: name, unit: null, readings: [...readings] }
       })
       return [...metrics, ...state]
     },

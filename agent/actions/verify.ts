@@ -15,8 +15,8 @@ export interface CheckReadings {
   check: string
   /** For people: 'errors of payments ≤ 5 %'. */
   words: string
-  /** Of what was read; '' where it has none. */
-  unit: string
+  /** Of a metric's readings; null where what is read stands for itself, as a version does. */
+  unit: string | null
   readings: readonly Reading[]
 }
 
@@ -75,8 +75,9 @@ export function judge(contract: SuccessContract, checks: readonly CheckReadings[
   }
 }
 
-function lastWords(last: string | null, unit: string): string {
-  return last === null ? 'nothing' : (readingWords(last, unit) ?? last)
+function lastWords(last: string | null, unit: string | null): string {
+  if (last === null) return 'nothing'
+  return unit === null ? last : (readingWords(last, unit) ?? last)
 }
 
 /** Seconds without a reading that still count as "without a break", at the least. */

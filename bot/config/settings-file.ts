@@ -9,6 +9,7 @@ import { tracesFileSchema } from '../traces/settings.ts'
 import { heartbeatsFileSchema } from './heartbeat-settings.ts'
 import { keysAt } from './keys-at.ts'
 import { modelsFileSchema } from './model-settings.ts'
+import { sloFileSchema } from './slo-settings.ts'
 import { sourcesFileShape } from './sources.ts'
 import { workspaceFileSchema } from './workspace-settings.ts'
 import { lineOf, type YamlProblem, yamlProblem } from './yaml-problems.ts'
@@ -124,6 +125,9 @@ export const settingsFileSchema = z.strictObject({
   workspaces: z.array(workspaceFileSchema).max(200).optional().meta({
     description:
       'Teams, and what each sees. Without it everybody sees everything; with it, what belongs to no workspace is seen by admins alone.',
+  }),
+  slos: z.array(sloFileSchema).max(200).optional().meta({
+    description: 'What services promise. How fast a promise is being broken is watched, and raised while there is still time.',
   }),
   oidc: oidcFileSchema.optional().meta({ description: 'Where people sign in to the console: any provider of OpenID Connect.' }),
   slack: slackFileSchema.optional().meta({ description: 'The chat that incidents are shown in.' }),

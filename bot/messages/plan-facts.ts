@@ -26,7 +26,10 @@ export function planFacts(plan: Plan): CardBlock[] {
 export function planBody(plan: Plan): CardBlock[] {
   return [
     facts(...mainFacts(plan)),
-    ...list('Mind', (plan.cautions ?? []).map((words) => say`${exact(words)}`)),
+    ...list(
+      'Mind',
+      (plan.cautions ?? []).map((words) => say`${exact(words)}`),
+    ),
     ...changes('What changes (dry run)', plan.changes),
     ...list('Counts as success', successWords(plan.success)),
     ...list('Runs only if, at that moment', conditions(plan)),

@@ -118,6 +118,12 @@ slack: { channel: C0123 }
     ['a list where settings belong', '- a\n- b\n', 'the file: '],
     ['a port out of range', 'port: 70000', 'port: '],
     ['probes where people are served', 'port: 8000\nhealthPort: 8000', 'where people are served: choose another'],
+    ['a promise that nothing ever fails', 'slos: [{ service: a, environment: b, objective: 1 }]', 'slos[0].objective'],
+    [
+      'a promise twice',
+      'slos: [{ service: a, environment: b, objective: 0.99 }, { service: a, environment: b, objective: 0.9 }]',
+      'slos: a in b (error_ratio) is there twice',
+    ],
     ['a heartbeat twice', 'heartbeats: { expected: [{ name: a }, { name: a }] }', 'heartbeats.expected: "a" is there twice'],
     ['a heartbeat that is missed at once', 'heartbeats: { expected: [{ name: a, withinSeconds: 5 }] }', 'must be a minute at least'],
   ])('refuses %s', (_, yaml, words) => expect(problemsOf({}, yaml).join('\n')).toContain(words))
@@ -138,6 +144,17 @@ slack: { channel: C0123 }
       ...'bcdefgh'.split('').map((to, i) => `${to}: &${to} [${`*${'abcdefgh'[i]},`.repeat(10)}]`),
     ]
     expect(problemsOf({}, bomb.join('\n')).join()).toContain('alias')
+  })
+})
+
+describe('what services promise', () => {
+  test('is about errors, or about minutes that are fast enough', () => {
+    expect(load().slos).toEqual([])
+    const of = '{ service: a, environment: b, objective: 0.99'
+    expect(load({}, `slos: [${of} }, ${of}, days: 7, p99AtMostSeconds: 0.5 }]`).slos).toEqual([
+      { service: 'a', environment: 'b', objective: 0.99, days: 30, of: { metric: 'error_ratio' } },
+      { service: 'a', environment: 'b', objective: 0.99, days: 7, of: { metric: 'latency_p99', atMostSeconds: 0.5 } },
+    ])
   })
 })
 

@@ -58,7 +58,7 @@ describeDatabases('proposing a named action', (store) => {
     const again = await harness.askFor('payments', { version: 'v2' })
     expect(again).toMatchObject({
       result: 'asked',
-      approval: { plan: { cautions: [expect.stringMatching(/took version v2 away .* that helped\.$/)] } },
+      approval: { plan: { cautions: [expect.stringMatching(/took version v2 away, and that helped\.$/)] } },
     })
     expect(mend.plan.cautions).toBeUndefined()
   })

@@ -47,6 +47,15 @@ describe('judge', () => {
     expect(both).toMatchObject({ verdict: 'failed', words: 'latency did not hold (last: -)' })
   })
 
+  it('rounds what was measured, and nothing else', () => {
+    const bad = (value: string) => [...'------'].map((_, second) => ({ at: at(second + 2), held: false, value }))
+    const words = (unit: string | null, value: string) =>
+      judge(CONTRACT, [{ check: 'c', words: 'it', unit, readings: bad(value) }], EFFECT, at(10))
+    expect(words('ratio', '0.123456')).toMatchObject({ words: 'it did not hold (last: 12.3 %)' })
+    for (const value of ['12345', '1.10', '536870912'])
+      expect(words(null, value)).toMatchObject({ words: `it did not hold (last: ${value})` })
+  })
+
   it('is undetermined when there is nothing to check', () => {
     expect(judge(CONTRACT, [], EFFECT, at(60))).toMatchObject({ verdict: 'undetermined', samples: 0 })
   })

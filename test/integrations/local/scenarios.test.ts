@@ -45,7 +45,7 @@ async function verdictOf({ target }: StartedTarget, action: Action, step: Step, 
           readings: series.points.map(({ at, value }) => ({ at, value: String(value), held: holds(bound, value) })),
         }
       })
-      const checks = [...(await Promise.all(metrics)), { ...{ check: 'state', words: 'state', unit: '' }, readings: [...state] }]
+      const checks = [...(await Promise.all(metrics)), { ...{ check: 'state', words: 'state', unit: null }, readings: [...state] }]
       verdict = judge(contract, checks, began, to).verdict
       return verdict !== 'waiting'
     },
