@@ -17,7 +17,7 @@ export function severityOf({ level, reach }: SeverityFacts): { severity: Severit
   const base = BASE[level ?? 'unknown']
   const levelWords = level === null ? 'level not stated, so it counts as critical' : `level ${level}`
   if (!reach) return { severity: raise(base), reason: `${levelWords}; who depends on it is unknown, which counts worse` }
-  const spread = `${reach.affected} of ${reach.total} services feel it`
+  const spread = `it and what calls it: ${reach.affected} of ${reach.total} services`
   if (level === 'warning' || level === 'info') return { severity: base, reason: `${levelWords}; ${spread}` }
   if (reach.frontDoors.length > 0)
     return { severity: raise(base), reason: `${levelWords}; users feel it through ${reach.frontDoors.join(', ')}; ${spread}` }

@@ -9,7 +9,10 @@ const LINE_MAX = 240
 
 /** What a runbook says that fits the cause, named by file and heading: the newest finds, each once. */
 export function runbookBlocks(view: IncidentView, consoleUrl: string | null): CardBlock[] {
-  const found = view.evidence.filter(({ kind, status }) => kind === 'runbook' && status === 'ok').toReversed()
+  // Of one search the first fits best, and of several the last: the sort keeps the order within a search.
+  const found = view.evidence
+    .filter(({ kind, status }) => kind === 'runbook' && status === 'ok')
+    .toSorted((a, b) => b.to.getTime() - a.to.getTime())
   const each = found.filter(({ summary }, i) => found.findIndex((newer) => newer.summary === summary) === i)
   const lines = each
     .slice(0, RUNBOOKS_SHOWN)

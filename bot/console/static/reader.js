@@ -6,6 +6,8 @@ import { stateWords } from './words.js'
 
 const AUDIT = '/api/v1/audit?limit=50'
 const DAY_MS = 86_400_000
+/** Of more open incidents than this the pages know which service each is named after, and no more. */
+const MOST_IN_FULL = 20
 const ENDED = '/api/v1/incidents?shape=summary&limit=50'
 
 /**
@@ -113,8 +115,12 @@ export function createReader(state, update) {
     })
   const services = () =>
     once('services', async () => {
-      const answer = await get('/api/v1/services')
-      update({ services: answer.ok ? { data: answer.body, refused: null } : { data: state.services.data, refused: answer } })
+      // In full: an incident is of more than the service it is named after.
+      const [answer, open] = await Promise.all([get('/api/v1/services'), get(`/api/v1/incidents?state=active&limit=${MOST_IN_FULL}`)])
+      const incidents = open.ok ? open.body.items : (state.services.data?.incidents ?? [])
+      update({
+        services: answer.ok ? { data: { ...answer.body, incidents }, refused: null } : { data: state.services.data, refused: answer },
+      })
     })
   const records = () =>
     once('records', async () => {

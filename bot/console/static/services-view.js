@@ -37,9 +37,10 @@ function content({ data, refused }, incidents) {
   if (!data) return [loading('Reading the services…')]
   if (data.items.length === 0)
     return [h('p', { class: 'empty' }, 'No service is known yet: connect a target, and what runs there shows up here.')]
+  const inFull = new Map((data.incidents ?? []).map((/** @type {any} */ incident) => [incident.id, incident]))
   const known = data.items.map((/** @type {any} */ service) => ({
     ...service,
-    open: incidents.filter(({ service: of }) => of === service.name),
+    open: incidents.filter((incident) => touches({ ...incident, ...inFull.get(incident.id) }, service.name)),
   }))
   return [
     known.length > MOST_DRAWN
@@ -51,6 +52,18 @@ function content({ data, refused }, incidents) {
       known.map((/** @type {any} */ service) => h('li', { key: service.name }, row(service, data.edges))),
     ),
   ]
+}
+
+/**
+ * Whether an incident is about a service: named after it, alerted of it, or suspected to begin there.
+ *
+ * @param {any} incident
+ * @param {string} name
+ */
+function touches({ service, alerts = [], hypotheses = [] }, name) {
+  const suspected = hypotheses.find((/** @type {any} */ { rank }) => rank === 1)?.component
+  const isFiring = (/** @type {any} */ alert) => alert.service === name && alert.status === 'firing'
+  return service === name || suspected === `service/${name}` || alerts.some(isFiring)
 }
 
 /**

@@ -30,7 +30,7 @@ describe('severity by rule', () => {
 
   it('says why', () => {
     expect(severityOf({ level: 'critical', reach: users }).reason).toBe(
-      'level critical; users feel it through storefront; 3 of 4 services feel it',
+      'level critical; users feel it through storefront; it and what calls it: 3 of 4 services',
     )
     expect(severityOf({ level: null, reach: null }).reason).toBe(
       'level not stated, so it counts as critical; who depends on it is unknown, which counts worse',

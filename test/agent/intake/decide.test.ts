@@ -75,7 +75,7 @@ describe('a new alert', () => {
       service: 'payments',
       environment: 'shop',
       severity: 1,
-      severityReason: 'level critical; users feel it through storefront; 3 of 4 services feel it',
+      severityReason: 'level critical; users feel it through storefront; it and what calls it: 3 of 4 services',
       drillRun: null,
       reason: 'HighErrorRatio is firing for payments',
     })

@@ -139,7 +139,7 @@ describeDatabases(
       test('the severity of an incident that they open', async () => {
         const { seen, by } = await as(await openStill(), 'lea')
         const incident = await seen.investigateByHand({ service: 'ledger' }, by)
-        expect(incident?.severityReason).toContain('3 of 3 services feel it')
+        expect(incident?.severityReason).toContain('it and what calls it: 3 of 3 services')
       })
     })
 

@@ -29,6 +29,31 @@ describe('the page of services', () => {
     expect(elementsOf(page).find(({ attrs }) => attrs['class'] === 'graph')?.attrs['aria-hidden']).toBe('true')
   })
 
+  test('an incident stands at every service it is about: named, alerted, or suspected', () => {
+    const items = ['checkout', 'payments', 'storefront', 'bank'].map((name) => service(name))
+    const incident = {
+      ...{ id: 'inc-1', title: 'checkout fails', service: 'checkout', severity: 1 },
+      alerts: [
+        { service: 'storefront', status: 'firing' },
+        { service: 'bank', status: 'resolved' },
+      ],
+      hypotheses: [{ rank: 1, component: 'service/payments' }],
+    }
+    const { alerts: _, hypotheses: __, ...summary } = incident
+    const page = servicesView({
+      ...firstState(),
+      services: { data: { items, edges: [], incidents: [incident] }, refused: null },
+      incidents: { data: [summary], refused: null },
+    })
+    const rows = elementsOf(page).filter(({ attrs }) => attrs['class']?.startsWith('row '))
+    expect(rows.map((row) => [textOf([row]).includes('inc-1'), row.attrs['class']])).toEqual([
+      [true, 'row bad'],
+      [true, 'row bad'],
+      [true, 'row bad'],
+      [false, 'row good'],
+    ])
+  })
+
   test('too many for a picture are a list', () => {
     const page = over(Array.from({ length: 41 }, (_, index) => service(`service-${index}`)))
     expect(elementsOf(page).some(({ tag }) => tag === 'svg')).toBe(false)

@@ -44,20 +44,22 @@ describe('an incident card', () => {
       expect(words).toContain(part)
   })
 
-  test('names the runbook that fits by file and heading, the newest first, each once', () => {
-    const cite = (label: string, summary: string) => anEvidenceItem(label, { kind: 'runbook', source: 'runbooks', trust: 'chat', summary })
+  test('names the runbook that fits by file and heading: the latest search first, what it found in its order, each once', () => {
+    const cite = (label: string, summary: string, seconds = 20) =>
+      anEvidenceItem(label, { kind: 'runbook', source: 'runbooks', trust: 'chat', summary, to: at(seconds) })
     const view = anIncidentView({
       evidence: [
         ...someEvidence(),
-        cite('E6', 'runbook: blip.md#leave-it-alone (A failure that heals: Leave it alone)'),
+        cite('E6', 'runbook: blip.md#leave-it-alone (A failure that heals: Leave it alone)', 10),
         cite('E7', 'runbook: bad-release.md#roll-back (A release that fails: <!channel> *Roll* back)'),
         cite('E8', 'runbook: blip.md#leave-it-alone (A failure that heals: Leave it alone)'),
+        cite('E9', 'runbook: slow.md#first (A slow one: First)', 5),
       ],
     })
     const lists = cardOf(view).blocks.flatMap((block) => (block.type === 'list' && block.title === 'Runbook' ? [block.items] : []))
     expect(lists.flat().map(plainOf)).toEqual([
-      'blip.md#leave-it-alone (A failure that heals: Leave it alone) [E8]',
       'bad-release.md#roll-back (A release that fails: <!channel> *Roll* back) [E7]',
+      'blip.md#leave-it-alone (A failure that heals: Leave it alone) [E8]',
     ])
     expect(cardOf(anIncidentView()).blocks.some((block) => block.type === 'list' && block.title === 'Runbook')).toBe(false)
   })
