@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { ALL_FAULT_CLASSES } from '../../../agent/domain/fault-classes.ts'
 import { answerWhy } from '../../../bot/commands/explain.ts'
 import { approvalCard } from '../../../bot/messages/approval-card.ts'
 import { incidentCard } from '../../../bot/messages/incident-card.ts'
 import { feedbackBar } from '../../../bot/slack/feedback-bar.ts'
 import * as forms from '../../../bot/slack/forms.ts'
+import { LIMITS } from '../../../bot/slack/limits.ts'
 import { type RenderedMessage, renderBlocks } from '../../../bot/slack/render.ts'
 import { blockKitFaults } from '../../support/block-kit.ts'
 import { readLiveParts } from '../../support/block-kit-reader.ts'
@@ -57,6 +59,10 @@ describe('forms', () => {
     stop: forms.stopForm(carried),
     investigate: forms.investigateForm(['payments', 'checkout'], carried),
   }
+
+  test('has room for every cause there is', () => {
+    expect(ALL_FAULT_CLASSES.length).toBeLessThanOrEqual(LIMITS.selectOptions)
+  })
 
   test.each(Object.entries(views))('%s', async (name, view) => {
     expect(problemsOfView(view)).toEqual([])
