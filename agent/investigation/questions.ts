@@ -10,6 +10,7 @@ import { type InvestigationDeps, inventoryFor } from './investigate.ts'
 import { type LoopDeps, runLoop } from './loop.ts'
 import { readAnswer } from './model-answer.ts'
 import type { ModelHelp } from './model-help.ts'
+import { ANSWER } from './model-prompts.ts'
 import { type ModelUse, modelUseOf } from './model-use.ts'
 import { createReader } from './reading.ts'
 import { allowedFor } from './refine.ts'
@@ -121,8 +122,14 @@ async function answer(
 /** What a step asks for, each by its place among all that was asked for before; or what came of one of those. */
 function lookedIn(step: StepAt, before: readonly StepAt[]): Looked[] {
   const asked = before.flatMap((each) => (each.kind === 'answered' ? each.calls : []))
-  if (step.kind === 'answered') return step.calls.map(({ name }, index) => ({ nth: asked.length + index + 1, tool: name, state: 'asked' }))
-  if (step.kind !== 'result') return []
+  if (step.kind === 'answered')
+    return (
+      step.calls
+        .map(({ name }, index): Looked => ({ nth: asked.length + index + 1, tool: name, state: 'asked' }))
+        // To answer is not to look.
+        .filter(({ tool }) => tool !== ANSWER)
+    )
+  if (step.kind !== 'result' || step.name === ANSWER) return []
   const nth = asked.findLastIndex(({ id }) => id === step.call) + 1
   const isFound = ['ok', 'empty', 'repeated'].includes(step.status)
   return nth === 0 ? [] : [{ nth, tool: step.name, state: isFound ? 'found' : 'failed' }]

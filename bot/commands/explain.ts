@@ -61,13 +61,13 @@ export function answerBrief(view: IncidentView, context: CommandContext): Card {
   return answer(...briefBlocks(view, context))
 }
 
-export function answerWhy(view: IncidentView, { consoleUrl }: CommandContext): Card {
+export function answerWhy(view: IncidentView, { consoleUrl }: Pick<CommandContext, 'consoleUrl'>): Card {
   const head = text(say`${incidentName(view.incident.id, consoleUrl)} ${cleanText(view.incident.title, 120)}`)
   const found = diagnosisBlocks(view, consoleUrl)
   if (found.length === 0) return answer(head, text(say`It was not looked into yet: there is no diagnosis.`))
   const first = view.hypotheses.find(({ rank }) => rank === 1)
   const parts = (first?.parts ?? []).filter(({ weight }) => weight > 0)
-  return answer(
+  const told = answer(
     head,
     ...found,
     ...list(
@@ -79,6 +79,7 @@ export function answerWhy(view: IncidentView, { consoleUrl }: CommandContext): C
     ...policyLines(view),
     ...evidenceBlocks(view, consoleUrl),
   )
+  return { ...told, judges: view.incident.id }
 }
 
 /** Which rule asked whom, of the newest request. */

@@ -57,6 +57,8 @@ export interface Card {
   /** Plain text for the notification and for readers that show no blocks; never holds a mention. */
   readonly notification: string
   readonly blocks: readonly CardBlock[]
+  /** The incident whose diagnosis an answer tells: where it is shown, people can say whether it was right. */
+  readonly judges?: string
   /** Of an answer that is a "no": its code, for programs. */
   readonly refusal?: string
 }

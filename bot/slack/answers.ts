@@ -110,5 +110,5 @@ function createLooking(
 }
 
 function bodyOf(card: Card): Record<string, unknown> {
-  return { ...renderBlocks(card), broadcast: false }
+  return { ...renderBlocks(card), broadcast: false, ...(card.judges === undefined ? {} : { about: card.judges }) }
 }

@@ -1,11 +1,13 @@
 import type { Agent } from '../../agent/agent.ts'
 import { Refusal } from '../../agent/domain/refusal.ts'
+import type { CardAction } from '../messages/card.ts'
+import { mayDo } from '../permissions.ts'
 import { formRef } from './answer-ref.ts'
 import { type Click, readClick } from './clickable.ts'
-import { approveForm, askForm, type Carried, denyForm, readForm, resolveForm } from './forms.ts'
+import { approveForm, askForm, type Carried, denyForm, feedbackForm, readForm, resolveForm } from './forms.ts'
 import { type ClickPayload, type FormPayload, teamOf } from './payloads.ts'
 import type { SlackPeople } from './people.ts'
-import type { PostingRows } from './postings.ts'
+import type { PostingRows, StoredPosting } from './postings.ts'
 import type { PrivateWords } from './private-words.ts'
 import { SlackFailure, type SlackWeb } from './slack-api.ts'
 import type { Speaker, Talk } from './talk.ts'
@@ -37,13 +39,24 @@ export function createClicks(deps: ClicksDeps): Clicks {
     const { click, channel, message } = placed
     const posting = await deps.postings.at('slack', channel, message)
     const [incidentId = '', ...rest] = click.ref.split(' ')
-    if (posting?.kind !== 'incident' || posting.ref !== incidentId || posting.nonce !== click.nonce) throw new Refusal('wrong-place')
+    if (posting === null || posting.nonce !== click.nonce || !isAbout(posting, incidentId, click.action)) throw new Refusal('wrong-place')
     if (click.action === 'resolve') {
       await web.openForm(trigger, resolveForm(incidentId, carry(placed)))
       return null
     }
+    if (click.action === 'feedback' && rest[0] === 'wrong') await askForMore(placed, caller, trigger)
     await talk.whisper(`${click.action} ${incidentId} ${rest.join(' ')}`.trim(), caller, { channel, incident: incidentId })
     return null
+  }
+
+  /** What it was really. That it was wrong counts without an answer, and without the question. */
+  const askForMore = async (placed: PlacedClick, { person }: Speaker, trigger: string): Promise<void> => {
+    if (!mayDo(person.roles, 'feedback')) return
+    const [incidentId = ''] = placed.click.ref.split(' ')
+    await web.openForm(trigger, feedbackForm(incidentId, carry(placed))).catch((err: unknown) => {
+      if (!(err instanceof SlackFailure)) throw err
+      log.warn({ err }, 'nobody could be asked what it was really')
+    })
   }
 
   const onApproval = async (placed: PlacedClick, payload: ClickPayload): Promise<string | null> => {
@@ -103,7 +116,10 @@ export function createClicks(deps: ClicksDeps): Clicks {
       })
       return null
     }
+    if (name === 'feedback' && ['cause', 'component', 'words'].every((each) => field(each) === ''))
+      return 'Nothing was added: that it was wrong is noted.'
     const command = {
+      feedback: () => feedbackCommand(placed?.click.ref ?? '', field),
       resolve: () => `resolve ${placed?.click.ref ?? ''} ${field('reason')}`,
       investigate: () => `investigate ${field('service')}`,
       freeze: () => `freeze ${field('length')} ${field('reason')}`,
@@ -153,6 +169,21 @@ export function createClicks(deps: ClicksDeps): Clicks {
 }
 
 const LINK = 'open'
+/** Messages that tell of a diagnosis without being its card. */
+const TELLING: readonly string[] = ['answer', 'notice', 'ended']
+
+/** Whether a message has this button, about this incident. */
+function isAbout({ kind, ref, incidentId, body }: StoredPosting, about: string, action: CardAction): boolean {
+  if (kind === 'incident') return ref === about
+  return action === 'feedback' && TELLING.includes(kind) && about === (kind === 'ended' ? incidentId : body?.['about'])
+}
+
+/** As somebody would type it: the component is one word, and everything else stands where it is read as words. */
+function feedbackCommand(ref: string, field: (name: string) => string): string {
+  const [cause, component = ''] = [field('cause'), field('component').split(/\s+/)[0]]
+  const what = cause === '' ? component : `${cause}${component === '' ? '' : ` of ${component}`}`
+  return `feedback ${ref} ${what} ${field('words')}`.trim()
+}
 
 function missing(parts: Readonly<Record<string, unknown>>): string[] {
   return Object.keys(parts).filter((name) => parts[name] === null)

@@ -18,6 +18,7 @@ import { nextStep } from '../messages/next-step.ts'
 import { type LinkTo, MOST_PARTS } from '../messages/relation-blocks.ts'
 import { bold, plainOf, say } from '../messages/span.ts'
 import { clickable } from './clickable.ts'
+import { feedbackBar } from './feedback-bar.ts'
 import { wholeTextSchema } from './overflow.ts'
 import { renderBlocks } from './render.ts'
 import type { Message } from './slack-api.ts'
@@ -68,6 +69,8 @@ export const saidSchema = z.object({
   blocks: z.array(z.custom<KnownBlock>((block) => typeof block === 'object' && block !== null)),
   broadcast: z.boolean(),
   live: liveSchema.nullish(),
+  /** The incident whose diagnosis it tells of, or shows to have been right or wrong. */
+  about: z.string().nullish(),
 })
 
 /** Of what is looked for: where each step is an edit, it can wait. */
@@ -89,7 +92,7 @@ export function createDrawing(deps: DrawingDeps): Drawing {
       }
       case 'ended': {
         const view = await deps.agent.incident(ref)
-        return view ? drawEnd(view, deps) : { type: 'nothing', words: `there is no incident ${ref}` }
+        return view ? drawEnd(view, nonce, deps) : { type: 'nothing', words: `there is no incident ${ref}` }
       }
       case 'chart':
         return await drawChart(ref, deps)
@@ -102,7 +105,9 @@ export function createDrawing(deps: DrawingDeps): Drawing {
       default: {
         const said = saidSchema.safeParse(body)
         if (!said.success) return { type: 'nothing', words: 'what was to be said cannot be read' }
-        const { broadcast, live = null, ...message } = said.data
+        const { broadcast, live = null, about = null, ...words } = said.data
+        const judged = about === null ? null : await deps.agent.incident(about)
+        const message = judged ? withBar(words, judged, nonce) : words
         const print = sha256([message, live])
         return { type: 'message', message, head: live === null ? print : LOOKING, print, broadcast, live, below: null, also: [] }
       }
@@ -149,10 +154,16 @@ async function linksOf({ relations }: IncidentView, { cardLink, consoleUrl }: Dr
 }
 
 /** For the channel: that it is over, where nothing that was carried out says so. */
-function drawEnd(view: IncidentView, { now }: DrawingDeps): Drawn {
+function drawEnd(view: IncidentView, nonce: string, { now }: DrawingDeps): Drawn {
   const words = say`${bold(view.incident.title)}: ${incidentStateWords(view)}. ${nextStep(view, now())}`
-  const message = renderBlocks({ kind: 'answer', ref: '', notification: plainOf(words), blocks: [text(words)] })
+  const said = renderBlocks({ kind: 'answer', ref: '', notification: plainOf(words), blocks: [text(words)] })
+  const message = withBar(said, view, nonce)
   return { type: 'message', message, head: '', print: '', broadcast: true, live: null, below: null, also: [] }
+}
+
+/** Where there is a diagnosis that can be right or wrong. */
+function withBar({ text: words, blocks }: Message, { incident, hypotheses }: IncidentView, nonce: string): Message {
+  return { text: words, blocks: hypotheses.length === 0 ? blocks : [...blocks, feedbackBar(incident.id, nonce)] }
 }
 
 /** What can be done with an incident from its card; everything else is a command. */

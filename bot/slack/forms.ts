@@ -1,8 +1,10 @@
 import type { KnownBlock, View } from '@slack/types'
 import { z } from 'zod'
 import type { Approval } from '../../agent/domain/approval.ts'
+import { ALL_FAULT_CLASSES } from '../../agent/domain/fault-classes.ts'
 import type { CardBlock } from '../messages/card.ts'
 import { text } from '../messages/card.ts'
+import { faultWords } from '../messages/cause-words.ts'
 import { code, exact, say } from '../messages/span.ts'
 import { LIMITS } from './limits.ts'
 import { renderBlocks } from './render.ts'
@@ -16,7 +18,7 @@ const carriedSchema = z.object({
 })
 export type Carried = z.infer<typeof carriedSchema>
 
-export const FORMS = ['approve', 'deny', 'ask', 'resolve', 'investigate', 'freeze', 'stop'] as const
+export const FORMS = ['approve', 'deny', 'ask', 'resolve', 'feedback', 'investigate', 'freeze', 'stop'] as const
 export type FormName = (typeof FORMS)[number]
 
 const LONGEST_TYPED = 200
@@ -74,6 +76,17 @@ export function resolveForm(incidentId: string, carried: Carried): View {
   ])
 }
 
+/** After somebody said that a diagnosis was wrong: that counts already, and this says more. */
+export function feedbackForm(incidentId: string, carried: Carried): View {
+  const causes = ALL_FAULT_CLASSES.filter((cause) => cause !== 'unknown').map((cause) => ({ name: faultWords(cause), value: cause }))
+  return form('feedback', 'What was it really?', 'Add', carried, [
+    ...shown(text(say`Your “wrong” for ${incidentId} is noted. What is added here is counted with it.`)),
+    choice('cause', 'Cause', causes, { optional: true }),
+    input('component', 'Of which component', { max: LONGEST_TYPED, optional: true }),
+    input('words', 'In your words', { max: LONGEST_REASON, optional: true, long: true }),
+  ])
+}
+
 export function freezeForm(carried: Carried): View {
   return form('freeze', 'Freeze changes', 'Freeze', carried, [
     ...shown(text(say`Nothing runs until the freeze ends.`)),
@@ -90,17 +103,8 @@ export function stopForm(carried: Carried): View {
 
 /** Which service a message is about, when its words do not say it. */
 export function investigateForm(services: readonly string[], carried: Carried): View {
-  const options = services.slice(0, 100).map((name) => ({
-    text: { type: 'plain_text' as const, text: name.slice(0, LIMITS.optionText), emoji: false },
-    value: name.slice(0, 150),
-  }))
-  const block: KnownBlock = {
-    type: 'input',
-    block_id: 'service',
-    label: { type: 'plain_text', text: 'Service', emoji: false },
-    element: { type: 'static_select', action_id: 'service', options },
-  }
-  return form('investigate', 'Investigate', 'Investigate', carried, [block])
+  const options = services.map((name) => ({ name, value: name }))
+  return form('investigate', 'Investigate', 'Investigate', carried, [choice('service', 'Service', options, { optional: false })])
 }
 
 function form(name: FormName, title: string, submit: string, carried: Carried, blocks: KnownBlock[]): View {
@@ -127,6 +131,25 @@ function input(
     optional,
     label: { type: 'plain_text', text: label, emoji: false },
     element: { type: 'plain_text_input', action_id: name, max_length: max, multiline: long },
+  }
+}
+
+function choice(
+  name: string,
+  label: string,
+  among: readonly { name: string; value: string }[],
+  { optional }: { optional: boolean },
+): KnownBlock {
+  const options = among.slice(0, LIMITS.selectOptions).map(({ name: words, value }) => ({
+    text: { type: 'plain_text' as const, text: words.slice(0, LIMITS.optionText), emoji: false },
+    value: value.slice(0, LIMITS.optionValue),
+  }))
+  return {
+    type: 'input',
+    block_id: name,
+    optional,
+    label: { type: 'plain_text', text: label, emoji: false },
+    element: { type: 'static_select', action_id: name, options },
   }
 }
 

@@ -17,6 +17,7 @@ export const LIMITS = {
   url: 3_000,
   altText: 2_000,
   overflowOptions: 5,
+  selectOptions: 100,
   optionText: 75,
   optionValue: 150,
   /** Of a step in a stream; not published, and refused beyond. */

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Drawn } from './drawing.ts'
+import { withoutBar } from './feedback-bar.ts'
 import type { Pace } from './pace.ts'
 import type { PostingRows, StoredPosting } from './postings.ts'
-import { SlackFailure, type SlackWeb } from './slack-api.ts'
+import { type Message, SlackFailure, type SlackWeb } from './slack-api.ts'
 import { createStreams, type Streams, type StreamsDeps } from './streams.ts'
 
 export interface ShowingDeps {
@@ -106,7 +107,20 @@ async function overwrite(
   { message: said, live }: ShownMessage,
   { streams }: Parts,
 ): Promise<void> {
-  await streams.show(posting.id, { ...said, channel: posting.place, message, name: nameOf(posting), live })
+  const where = { channel: posting.place, message, name: nameOf(posting), live }
+  await asTaken(said, async (taken) => await streams.show(posting.id, { ...taken, ...where }))
+}
+
+/** A workspace that refuses the newest kind of block is shown the message without it: nothing is lost by a sign that nobody can press. */
+async function asTaken<T>(message: Message, act: (message: Message) => Promise<T>): Promise<T> {
+  try {
+    return await act(message)
+  } catch (error) {
+    const blocks = withoutBar(message.blocks)
+    const isOfBlocks = error instanceof SlackFailure && error.code === 'invalid_blocks'
+    if (!isOfBlocks || blocks.length === message.blocks.length) throw error
+    return await act({ ...message, blocks })
+  }
 }
 
 /** Posts it, unless it was posted before by a process that died before it could write that down. */
@@ -138,11 +152,13 @@ async function post(posting: StoredPosting, drawn: Shown, parts: Parts): Promise
   if (drawn.type === 'message') {
     const begun = drawn.live === null || thread === null ? null : await streams.begin(posting.id, { channel, thread }, drawn.live)
     if (begun !== null) return begun
-    const message = { ...drawn.message, channel, broadcast: drawn.broadcast, name }
-    const posted = await web.post({ ...message, thread }).catch(unlessClosed)
+    const where = { channel, broadcast: drawn.broadcast, name }
+    const postIn = async (place: string | null): Promise<string> =>
+      await asTaken(drawn.message, async (taken) => await web.post({ ...taken, ...where, thread: place }))
+    const posted = await postIn(thread).catch(unlessClosed)
     if (posted !== null) return posted
     await postings.begin(posting.id, null)
-    return await web.post({ ...message, thread: null })
+    return await postIn(null)
   }
   // A picture stands below the card it belongs to; a card that was given up has none.
   if (thread !== null || posting.kind !== 'chart')

@@ -11,6 +11,8 @@ export const PRIORITY = { approval: 1, incident: 2, page: 2, answer: 3, notice: 
 
 /** Notices that the whole channel should see, not only who follows the thread: that something was done and what came of it. */
 const BROADCAST = /^(execution-(verified|failed|undetermined|undone|aborted)|undo-(failed|lapsed|kept)|page)$/
+/** Notices that show whether the diagnosis was right: whoever knows can say so there. */
+const JUDGED = /^execution-(verified|failed|undetermined|undone)$/
 /** The card of the request says it itself, as a message of its own. */
 const SAID_BY_CARD = new Set(['request-pending'])
 
@@ -68,7 +70,8 @@ export function createSlackSurface({ postings, deliverer, agent, channel }: Slac
   }
 }
 
-function bodyOf({ text: words, code }: SpokenNotice): Record<string, unknown> {
+function bodyOf({ text: words, code, incidentId }: SpokenNotice): Record<string, unknown> {
   const card = { kind: 'answer' as const, ref: '', notification: words, blocks: [text(say`${words}`)] }
-  return { ...renderBlocks(card), broadcast: BROADCAST.test(code) }
+  const about = JUDGED.test(code) ? incidentId : null
+  return { ...renderBlocks(card), broadcast: BROADCAST.test(code), about }
 }

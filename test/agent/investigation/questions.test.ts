@@ -4,7 +4,7 @@ import type { Workspace } from '../../../agent/domain/workspace.ts'
 import type { Budget } from '../../../agent/investigation/budget.ts'
 import { createModelHelp } from '../../../agent/investigation/model-help.ts'
 import { ANSWER } from '../../../agent/investigation/model-prompts.ts'
-import { type Answered, createQuestions } from '../../../agent/investigation/questions.ts'
+import { type Answered, createQuestions, type Looked } from '../../../agent/investigation/questions.ts'
 import { createTopology } from '../../../agent/topology/inventory.ts'
 import { createAnthropicModel } from '../../../integrations/anthropic/index.ts'
 import { createOpenAiModel } from '../../../integrations/openai/index.ts'
@@ -39,6 +39,8 @@ describeDatabases('a question that a model answers', (store) => {
   interface Asking {
     harness: InvestigationHarness
     id: string
+    /** What whoever asked was told meanwhile. */
+    looked: Looked[]
     ask(): Promise<Answered>
   }
 
@@ -62,7 +64,9 @@ describeDatabases('a question that a model answers', (store) => {
     })
     const topology = createTopology({ sources: [{ id: 'shop', workloads }], ...deps })
     const seen = { incidents: harness.incidents, topology, reads: (_incident: unknown, kind: DataKind) => reads.includes(kind) }
-    return { harness, id, ask: async () => await questions(seen, { incidentId: id, text: TEXT }) }
+    const looked: Looked[] = []
+    const ask = async () => await questions(seen, { incidentId: id, text: TEXT }, (step) => void looked.push(step))
+    return { harness, id, looked, ask }
   }
 
   it.each([
@@ -88,10 +92,14 @@ describeDatabases('a question that a model answers', (store) => {
         ),
       },
     ])
-    const { harness, id, ask } = await asking([create(server)])
+    const { harness, id, looked, ask } = await asking([create(server)])
     const before = await harness.incidents.evidence(id)
     const [answered, standing] = [await ask(), await harness.incidents.hypotheses(id)]
     expect(server.problems()).toEqual([])
+    expect(looked).toEqual([
+      { nth: 1, tool: 'read_metrics', state: 'asked' },
+      { nth: 1, tool: 'read_metrics', state: 'found' },
+    ])
     expect(answered).toMatchObject({
       ...{ result: 'answered', struck: 1, unknown: ['what the release changed'] },
       statements: [{ text: 'Errors of payments are at 61.5 %. See [address] channel', cites: ['E2'], supported: true }],
