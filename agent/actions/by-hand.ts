@@ -139,8 +139,8 @@ export function createByHand(deps: ByHandDeps): ByHand {
   return {
     actions: () => catalog.definitions.map(({ kind, description }) => ({ verb: verbOf(kind), kind, description })),
 
-    manualOf: ({ action, target, parameters }) =>
-      catalog.find(action.kind, action.version)?.action.byHand?.command({ target, parameters }) ?? null,
+    manualOf: ({ action, target, parameters, incident }) =>
+      catalog.find(action.kind, action.version)?.action.byHand?.command({ target, parameters, incident }) ?? null,
 
     async investigateByHand(what, by) {
       if ('service' in what) {

@@ -82,7 +82,7 @@ export const drillRunCommand: CliCommand = {
     const server = await runningServer(settings)
     if (server) {
       line.terminal.say(`Using the server at ${server.url}.`)
-      return await work(server)
+      return await leavingItRunning(server.url, line, () => work(server))
     }
     return await withTemporaryServer(settings, line, work)
   },
@@ -128,8 +128,8 @@ async function runDrills(api: ApiClient, drills: readonly Drill[], line: Command
 }
 
 async function runDrill(api: ApiClient, name: string, people: ScriptedPeople | null, { terminal, now }: CommandLine): Promise<DrillRun> {
-  terminal.say(`Drill ${name}: the fault is put in place once the target has been healthy for a few seconds.`)
   const { run } = await begin(api, name)
+  terminal.say(`Drill ${name}: the fault is put in place once the target has been healthy for a few seconds.`)
   return await followRun({ api, terminal, now, people }, run)
 }
 
@@ -145,6 +145,24 @@ async function begin(api: ApiClient, name: string): Promise<{ run: string }> {
   } catch (error) {
     if (error instanceof RefusedCall) throw new CommandFailed(error.message)
     throw error
+  }
+}
+
+/** Whoever stops watching is told that the drill does not stop with them. */
+async function leavingItRunning(url: string, { terminal }: CommandLine, work: () => Promise<number>): Promise<number> {
+  const interrupted = (): void => {
+    terminal.say()
+    terminal.say(`No longer watching. A drill that has begun goes on at ${url}: its fault is taken out again when it ends,`)
+    terminal.say('two minutes after the last decision, or when its request expires.')
+    process.exit(130)
+  }
+  process.once('SIGINT', interrupted)
+  process.once('SIGTERM', interrupted)
+  try {
+    return await work()
+  } finally {
+    process.off('SIGINT', interrupted)
+    process.off('SIGTERM', interrupted)
   }
 }
 

@@ -47,11 +47,20 @@ export const perform: Command = {
     const asked = await agent.proposeByHand({ action, service, parameters, incident: named ?? incident }, by)
     const may = (await agent.whoMay(asked.id)).map(({ name }) => name)
     const shown = `${may.slice(0, NAMES_SHOWN).join(', ')}${may.length > NAMES_SHOWN ? ` and ${may.length - NAMES_SHOWN} more` : ''}`
+    const mode = await agent.mode()
+    const held =
+      mode.mode === 'act'
+        ? []
+        : list(
+            'Nothing runs at present, also when it is approved',
+            mode.reasons.map((reason) => say`${reason}`),
+          )
     return answer(
       text(say`${bold('Asked')}: ${exact(asked.plan.action.title)}, in ${incidentName(asked.incidentId, consoleUrl)}. Nothing has run.`),
       text(
         say`It can be decided ${deadline(new Date(asked.plan.expiresAt), now)} by ${shown || 'nobody'}; ${asked.plan.approval.needed} needed.${own(asked.plan)}`,
       ),
+      ...held,
     )
   },
 }

@@ -64,6 +64,9 @@ export interface Suggestion {
   why: string
 }
 
+/** A step as a person would take it, with the incident it is for. */
+export type HandStep = Pick<Step, 'target' | 'parameters'> & { incident: string }
+
 /** What a person needs to name the action, or to do without Steadyhand. */
 export interface ByHand {
   /** Parameters for somebody who names only the target; null when they have to be said. @throws IntegrationError */
@@ -71,7 +74,7 @@ export interface ByHand {
   /** Why there are none, where they depend on what ran before: one sentence. */
   noDefaults?: string
   /** One line that a person would type to do the same: shown as text, never run. */
-  command(step: Pick<Step, 'target' | 'parameters'>): string
+  command(step: HandStep): string
   /**
    * For targets that are no services, such as nodes: where the one of this name is, and the services that it concerns; null for what is none. Left
    * out where targets are services. @throws IntegrationError

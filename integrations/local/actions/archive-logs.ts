@@ -92,7 +92,7 @@ export function createArchiveLogs(deps: ActionDeps): Action {
     },
     byHand: {
       defaults: async () => ({ way: 'archive', batch: nextBatch(deps.state.current().equipment) }),
-      command: ({ target, parameters }) => doCommand('archive-logs', target, parameters),
+      command: (step) => doCommand('archive-logs', step),
     },
   }
 }

@@ -1,6 +1,6 @@
 import type { Target } from '../../../agent/domain/plan.ts'
 import { IntegrationError } from '../../errors.ts'
-import type { Action, ActionDefinition, EffectResult, Observation, Parameters, ProbeResult, Step } from '../../ports/action.ts'
+import type { Action, ActionDefinition, EffectResult, HandStep, Observation, Parameters, ProbeResult, Step } from '../../ports/action.ts'
 import { CERTIFICATE_OF, ENVIRONMENT, findService, JOB_OF, JOURNAL_OF } from '../catalogue.ts'
 import type { DesiredState } from '../desired-state.ts'
 import { lastArchived } from '../equipment.ts'
@@ -168,9 +168,9 @@ export function numberOf(parameters: Parameters, name: string): number {
 }
 
 /** The shop's processes answer to Steadyhand alone, so by hand it is asked for by name: it asks for a click like any other action. */
-export function doCommand(verb: string, { name }: Target, parameters: Parameters): string {
+export function doCommand(verb: string, { target: { name }, parameters, incident }: HandStep): string {
   const given = Object.entries(parameters).map(([key, value]) => ` ${inShell(`${key}=${String(value)}`)}`)
-  return `npx steadyhand do ${verb} ${inShell(name)}${given.toSorted().join('')} --as YOU`
+  return `npx steadyhand do ${verb} ${inShell(name)}${given.toSorted().join('')} for ${inShell(incident)} --as YOU`
 }
 
 function inShell(word: string): string {

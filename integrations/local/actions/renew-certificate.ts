@@ -86,7 +86,7 @@ export function createRenewCertificate(deps: ActionDeps): Action {
     },
     byHand: {
       defaults: async () => ({ certificate: nextCertificate(deps.state.current().equipment) }),
-      command: ({ target, parameters }) => doCommand('renew-certificate', target, parameters),
+      command: (step) => doCommand('renew-certificate', step),
     },
   }
 }

@@ -60,6 +60,6 @@ export function createRestartJob(deps: ActionDeps): Action {
     undo: () => null,
     effect: (step, id, signal) =>
       carryOut(deps, step, { summary: `the job ${JOB} of ${step.target.name} was started anew`, change: restartJob }, { id, signal }),
-    byHand: { defaults: async () => ({}), command: ({ target, parameters }) => doCommand('restart-job', target, parameters) },
+    byHand: { defaults: async () => ({}), command: (step) => doCommand('restart-job', step) },
   }
 }

@@ -57,6 +57,6 @@ export function createRestart(deps: ActionDeps): Action {
     // There is no way back to a process that has ended.
     undo: () => null,
     effect: (step, id, signal) => carryOut(deps, step, { kind: 'restart' }, { id, signal }),
-    byHand: { defaults: async () => ({}), command: ({ target, parameters }) => doCommand('restart', target, parameters) },
+    byHand: { defaults: async () => ({}), command: (step) => doCommand('restart', step) },
   }
 }

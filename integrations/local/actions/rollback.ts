@@ -87,7 +87,7 @@ export function createRollback(deps: ActionDeps): Action {
         return previous === null ? null : { version: previous }
       },
       noDefaults: 'It has run no other version before this one, so there is none to go back to.',
-      command: ({ target, parameters }) => doCommand('rollback', target, parameters),
+      command: (step) => doCommand('rollback', step),
     },
   }
 }

@@ -71,7 +71,7 @@ export function createScale(deps: ActionDeps): Action {
         return { result: 'refused', reason: 'invalid', words: `replicas has to be 1 to ${MAX_REPLICAS}` }
       return carryOut(deps, step, { kind: 'scale', replicas }, { id, signal })
     },
-    byHand: { defaults: async () => null, command: ({ target, parameters }) => doCommand('scale', target, parameters) },
+    byHand: { defaults: async () => null, command: (step) => doCommand('scale', step) },
   }
 }
 

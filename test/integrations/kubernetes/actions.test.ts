@@ -339,7 +339,7 @@ test('contracts, commands and marks of owners are fit for a card', async () => {
     if (!observation) throw new Error('nothing to see')
     expect(successContractSchema.safeParse(action.success(step, observation)).success).toBe(true)
     expect((await action.dryRun(step)).downtime).toContain('Argo CD owns it')
-    expect(action.byHand?.command(step)).toMatch(
+    expect(action.byHand?.command({ ...step, incident: 'INC-1' })).toMatch(
       /^kubectl --context test -n shop (rollout restart|rollout undo|scale) deployment\/payments( --\S+)?$/,
     )
     expect(await action.readState(step.target, ['rollout', 'replicas', 'nothing'])).toEqual({

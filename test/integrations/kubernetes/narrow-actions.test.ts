@@ -520,5 +520,5 @@ test.each([
   ['cordon', { cordoned: true }, /^kubectl --context test cordon node-0$/],
 ])('%s by hand', async (verb, parameters, command) => {
   const { step } = await stepOf(actionOf(verb), parameters, verb === 'cordon' ? node : payments)
-  expect(actionOf(verb).byHand?.command(step)).toMatch(command)
+  expect(actionOf(verb).byHand?.command({ ...step, incident: 'INC-1' })).toMatch(command)
 })

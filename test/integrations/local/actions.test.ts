@@ -29,13 +29,15 @@ test('each can be asked for by hand, with the parameters that it would be planne
     const parameters = (await byHand?.defaults(where)) ?? (verb === 'rollback' ? { version: 'v41' } : { replicas: 3 })
     expect(definition.parameters.safeParse(parameters).success, definition.kind).toBe(true)
     const target = { provider: 'local', kind: 'service', uid: 'x', ...where }
-    const command = byHand?.command({ target, parameters }) ?? ''
-    expect(command).toMatch(new RegExp(`^npx steadyhand do ${verb} ${service}( [a-z]+=[\\w-]+)* --as YOU$`))
+    const command = byHand?.command({ target, parameters, incident: 'inc-4' }) ?? ''
+    expect(command).toMatch(new RegExp(`^npx steadyhand do ${verb} ${service}( [a-z]+=[\\w-]+)* for inc-4 --as YOU$`))
     for (const [name, value] of Object.entries(parameters)) expect(command).toContain(` ${name}=${String(value)} `)
   }
   const [rollback] = started.target.actions
   const hostile = { provider: 'local', environment: 'local', kind: 'service', name: "x'; rm -rf / #", uid: 'x' }
-  expect(rollback?.byHand?.command({ target: hostile, parameters: {} })).toBe("npx steadyhand do rollback 'x'\\''; rm -rf / #' --as YOU")
+  expect(rollback?.byHand?.command({ target: hostile, parameters: {}, incident: 'inc-4' })).toBe(
+    "npx steadyhand do rollback 'x'\\''; rm -rf / #' for inc-4 --as YOU",
+  )
 })
 
 const here = { service: 'storefront', environment: 'local' }
