@@ -184,7 +184,10 @@ async function end(place: ActionPlace, step: Step, signal: AbortSignal): Promise
   } catch (error) {
     if (!(error instanceof IntegrationError)) throw error
     // Another pod has the name by now.
-    return statusOf(error) === 409 ? stale(error.message) : endOf(error)
+    if (statusOf(error) === 409) return stale(error.message)
+    // It is gone: perhaps by this very request, where it was delivered twice on the way. The probe looks.
+    if (statusOf(error) === 404) return { result: 'unknown', words: error.message }
+    return endOf(error)
   }
 }
 
