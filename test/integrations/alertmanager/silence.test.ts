@@ -118,7 +118,7 @@ test('what is asked again right before it holds for the plan and for its undo, a
     ...result.chosen,
     ids: { plan: result.chosen.planId, undo: randomUUID() },
     ...{ incident: { id: 'inc-1', severity: 2 }, entry, symptom: null, cause: { class: 'unknown', component: 'service/payments' } },
-    ...{ dependents: [], requester: 'alice', build: 'b'.repeat(64), now: new Date() },
+    ...{ dependents: [], cautions: [], requester: 'alice', build: 'b'.repeat(64), now: new Date() },
   })
   if (!undo) throw new Error('a silence has an undo')
   const objections = async (plan: Plan) => [await objectionOfTarget(entry, plan, SIGNAL), await objectionOfDryRun(entry, plan, SIGNAL)]
