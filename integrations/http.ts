@@ -38,6 +38,34 @@ export async function getJson<T>(
   }
 }
 
+/** What a server answered to a change: done, or a refusal with its status. Whatever else comes of it is thrown, and nobody knows what was done. */
+export type Sent<T> = { done: true; value: T } | { done: false; status: number; error: IntegrationError }
+
+/**
+ * Sends one change, once, and reads the JSON of the answer; `schema` null: the answer is not read.
+ *
+ * @throws IntegrationError when there is no whole, sound answer
+ */
+export async function sendJson<T>(
+  server: HttpServer,
+  change: { method: 'POST' | 'DELETE'; path: string; body: object | null; schema: ZodType<T> | null; signal: AbortSignal },
+): Promise<Sent<T | null>> {
+  const timeout = AbortSignal.timeout(server.timeoutMs)
+  const headers = { accept: 'application/json', ...(change.body === null ? {} : { 'content-type': 'application/json' }), ...server.headers }
+  try {
+    const response = await fetch(`${server.url}${change.path}`, {
+      ...{ method: change.method, headers, redirect: 'error', signal: AbortSignal.any([change.signal, timeout]) },
+      ...(change.body === null ? {} : { body: JSON.stringify(change.body) }),
+    })
+    const text = await readBounded(response, server)
+    if (!response.ok) return { done: false, status: response.status, error: refusalOf(server, response, text) }
+    return { done: true, value: change.schema === null ? null : parse(server, text, change.schema) }
+  } catch (error) {
+    if (error instanceof IntegrationError) throw error
+    throw faultOf(server, error, timeout.aborted || change.signal.aborted)
+  }
+}
+
 /**
  * Calls an address for the sake of the call, and reads nothing of the answer. No redirect is followed, and no fault holds the address, which may be
  * a secret.

@@ -1,3 +1,4 @@
+import type { AlertmanagerOptions } from './alertmanager/index.ts'
 import { parseAlertmanagerWebhook } from './alertmanager/webhook.ts'
 import type { Integration, IntegrationDeps } from './contract.ts'
 import { parseGenericWebhook } from './generic/webhook.ts'
@@ -21,6 +22,7 @@ export interface IntegrationSettings {
     loki: readonly LokiOptions[]
     jaeger: readonly JaegerOptions[]
     tempo: readonly TempoOptions[]
+    alertmanager: readonly AlertmanagerOptions[]
   }
 }
 
@@ -69,6 +71,11 @@ const INTEGRATIONS: readonly Entry[] = [
       const { createTempo } = await import('./tempo/index.ts')
       return sources.tempo.map((options) => createTempo(deps, options))
     },
+  },
+  {
+    id: 'alertmanager',
+    isConfigured: ({ sources }) => sources.alertmanager.length > 0,
+    create: async (deps, { sources }) => (await import('./alertmanager/index.ts')).createAlertmanager(deps, sources.alertmanager),
   },
 ]
 

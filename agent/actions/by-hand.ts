@@ -212,6 +212,7 @@ async function factsOf({ incidents, approvals }: ByHandDeps, incident: Incident,
     hypothesis: withoutOpinion(hypotheses)[0] ?? notLookedInto(service),
     symptom: trigger ? healthyBound(trigger) : null,
     approvals: requests.items,
+    alerts,
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { IntegrationError } from '../../integrations/errors.ts'
 import type { Action, ActionDefinition, DryRun, Observation, Parameters, Suggestion } from '../../integrations/ports/action.ts'
+import { type Alert, latestOfEach } from '../domain/alert.ts'
 import type { Approval } from '../domain/approval.ts'
 import type { Hypothesis } from '../domain/hypothesis.ts'
 import type { Incident } from '../domain/incident.ts'
@@ -55,6 +56,8 @@ export interface ProposalInput {
   corroborated: boolean
   symptom: MetricBound | null
   approvals: readonly Approval[]
+  /** Of the incident; left out where nobody can name what is done about one of them. */
+  alerts?: readonly Pick<Alert, 'source' | 'key' | 'status' | 'labels'>[]
   /** Who named the action; null when the agent suggests it. */
   requester: string | null
   /** A person asked for a fresh plan, so what was tried or refused before does not stand in the way. */
@@ -143,6 +146,8 @@ export async function weighAction(deps: ProposeDeps, input: ProposalInput, entry
   if (!observation) return heldBack('unknown-target', `${wanted.target.name} in ${wanted.target.environment}`)
   if (!(await isForWhoeverReads(deps, input.incident, action, observation.target)))
     return { result: 'held-back', code: null, words: elsewhereWords(input.incident, action, observation.target, parsed.data) }
+  if (action.ofAlert && !isFiringHere(action.ofAlert(parsed.data), input.alerts ?? []))
+    return { result: 'held-back', code: null, words: `${input.incident.id} has no alert that fires with exactly these labels` }
   const repeat = objectionToRepeat(
     {
       action: { kind: action.definition.kind, version: action.definition.version, title: '' },
@@ -172,6 +177,15 @@ export async function weighAction(deps: ProposeDeps, input: ProposalInput, entry
   const dryRun = await action.dryRun({ planId, target, parameters: parsed.data, preconditions }, signal)
   if (dryRun.changes.length === 0) return { result: 'nothing-fits', words: `${action.title(target, parsed.data)} would change nothing.` }
   return { result: 'fits', chosen: { planId, entry, observation, parameters: parsed.data, asking, dryRun } }
+}
+
+/** Something done about an alert is asked for only in an incident of this alert, and never about a wider one. */
+function isFiringHere(wanted: Readonly<Record<string, string>>, alerts: NonNullable<ProposalInput['alerts']>): boolean {
+  const names = Object.keys(wanted)
+  return latestOfEach(alerts).some(
+    ({ status, labels }) =>
+      status === 'firing' && Object.keys(labels).length === names.length && names.every((name) => labels[name] === wanted[name]),
+  )
 }
 
 /** Whether whoever reads the incident is also who looks after all that the action would change: nobody else is asked about it. @throws IntegrationError */

@@ -78,6 +78,17 @@ const tempoSchema = z.strictObject({
   match: attributes.meta({ description: 'Attributes of the resource that every query asks for.' }),
 })
 
+const alertmanagerSchema = z.strictObject({
+  environment: address.environment,
+  url: address.url,
+  tokenFile: address.tokenFile,
+  /** Says that silences may be made although the embedded database does not survive a power cut. */
+  acceptEmbeddedDatabase: z.boolean().optional().meta({
+    description: 'Says that silences may be made although the embedded database may lose what it wrote last in a power cut.',
+    default: false,
+  }),
+})
+
 const verificationSchema = z.strictObject({
   settleSeconds: seconds(0, 600).optional().meta({ description: 'Seconds after a change before it is judged.', default: 30 }),
   holdSeconds: seconds(1, 600).optional().meta({ description: 'Seconds it has to hold.', default: 60 }),
@@ -121,6 +132,11 @@ export const sourcesFileShape = {
   loki: z.array(lokiSchema).max(20).optional().meta({ description: 'Servers of logs.' }),
   jaeger: z.array(jaegerSchema).max(20).optional().meta({ description: 'Servers of traces, by the query API of Jaeger.' }),
   tempo: z.array(tempoSchema).max(20).optional().meta({ description: 'Servers of traces, by the API of Tempo.' }),
+  alertmanager: z
+    .array(alertmanagerSchema)
+    .max(20)
+    .optional()
+    .meta({ description: 'Servers at which alerts of an incident may be silenced.' }),
 }
 /** They stand for the first server of their kind. */
 export const sourceVariables: VariableWords = {
@@ -132,6 +148,11 @@ export const sourceVariables: VariableWords = {
   JAEGER_TOKEN: { words: 'Its token.', secret: true },
   TEMPO_URL: { words: 'The address of the first Tempo.', key: 'tempo[].url' },
   TEMPO_TOKEN: { words: 'Its token.', secret: true },
+  ALERTMANAGER_URL: {
+    words: 'The address of the first server at which alerts may be silenced, where the file names one.',
+    key: 'alertmanager[].url',
+  },
+  ALERTMANAGER_TOKEN: { words: 'Its token.', secret: true },
 }
 type SourcesFile = z.infer<z.ZodObject<typeof sourcesFileShape>>
 
@@ -172,9 +193,10 @@ export interface SourceSettings {
   loki: readonly (ServerSettings & { serviceLabel: string; match: Readonly<Record<string, string>> })[]
   jaeger: readonly ServerSettings[]
   tempo: readonly (ServerSettings & { match: Readonly<Record<string, string>> })[]
+  alertmanager: readonly Pick<ServerSettings, 'environment' | 'url' | 'token'>[]
 }
 
-const NO_SOURCES: SourceSettings = { kubernetes: null, prometheus: [], loki: [], jaeger: [], tempo: [] }
+const NO_SOURCES: SourceSettings = { kubernetes: null, prometheus: [], loki: [], jaeger: [], tempo: [], alertmanager: [] }
 /** Where a server is named by the environment alone, and nothing says what it tells of. */
 const DEFAULT_ENVIRONMENT = 'production'
 const SCRAPE_SECONDS = 15
@@ -204,7 +226,27 @@ export function readSources(read: EnvironmentReader, file: SourcesFile, { databa
     loki: loki.map(({ each, server: common }) => ({ ...common, serviceLabel: each.serviceLabel ?? 'app', match: each.match ?? {} })),
     jaeger: serversOf(read, 'JAEGER', file.jaeger ?? []).map(({ server: common }) => common),
     tempo: serversOf(read, 'TEMPO', file.tempo ?? []).map(({ each, server: common }) => ({ ...common, match: each.match ?? {} })),
+    alertmanager: alertmanagersOf(read, file.alertmanager ?? [], databaseUrl),
   }
+}
+
+/** Each environment has one: at which of two an alert fires, nobody could tell. */
+function alertmanagersOf(
+  read: EnvironmentReader,
+  inFile: NonNullable<SourcesFile['alertmanager']>,
+  databaseUrl: string | null,
+): SourceSettings['alertmanager'] {
+  // An address in the environment may be there for other programs: alone it allows nothing.
+  if (inFile.length === 0) return []
+  const servers = serversOf(read, 'ALERTMANAGER', inFile)
+  const names = servers.map(({ server: { environment } }) => environment)
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) read.problems.push(`alertmanager: "${twice}" is there twice.`)
+  if (databaseUrl === null && servers.some(({ each }) => each.acceptEmbeddedDatabase !== true))
+    read.problems.push(
+      'alertmanager is named, and there is no DATABASE_URL: the embedded database may lose what it wrote last in a power cut. Set DATABASE_URL, or accept that with acceptEmbeddedDatabase: true of each.',
+    )
+  return servers.map(({ server: { environment, url: address, token } }) => ({ environment, url: address, token }))
 }
 
 /** Nothing is reached unless namespaces are named: a kubeconfig alone may belong to whoever started this. */
@@ -244,7 +286,7 @@ function kubernetesOf(
   }
 }
 
-type FileServer = z.infer<typeof jaegerSchema> & { namespaces?: string[] | undefined }
+type FileServer = Partial<z.infer<typeof jaegerSchema>> & { namespaces?: string[] | undefined }
 
 function serversOf<T extends FileServer>(
   read: EnvironmentReader,

@@ -61,7 +61,7 @@ function toAlert(value: unknown, webhook: Webhook): Alert | null {
   const annotations = { ...recordOf(webhook.commonAnnotations), ...recordOf(item.data.annotations), ...truncated }
   const status = item.data.status ?? webhook.status
   if ((status !== 'firing' && status !== 'resolved') || Object.keys(labels).length === 0) return null
-  const service = firstOf(labels, SERVICE_LABELS)
+  const { service, environment } = placeOf(labels)
   return {
     source: SOURCE,
     key: keyOf(item.data, labels),
@@ -69,7 +69,7 @@ function toAlert(value: unknown, webhook: Webhook): Alert | null {
     status,
     level: levelOf(labels['severity']),
     service,
-    environment: firstOf(labels, ENVIRONMENT_LABELS)?.slice(0, 100) ?? null,
+    environment,
     summary: textOf(annotations['summary'] ?? annotations['description'] ?? annotations['message'], 2_000),
     labels,
     annotations,
@@ -78,6 +78,11 @@ function toAlert(value: unknown, webhook: Webhook): Alert | null {
     link: linkOf(item.data.generatorURL) ?? linkOf(webhook.externalURL),
     trigger: triggerOf(service, { ...labels, ...annotations }),
   }
+}
+
+/** Whom an alert with these labels is about, and where; null where they do not say. */
+export function placeOf(labels: Readonly<Record<string, string>>): { service: string | null; environment: string | null } {
+  return { service: firstOf(labels, SERVICE_LABELS), environment: firstOf(labels, ENVIRONMENT_LABELS)?.slice(0, 100) ?? null }
 }
 
 function firstOf(labels: Readonly<Record<string, string>>, names: readonly string[]): string | null {

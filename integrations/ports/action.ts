@@ -88,6 +88,11 @@ export interface Action {
   /** What it would do, for cards: "Roll back payments from v42 to v41". */
   title(target: Target, parameters: Parameters): string
   suggest(hypothesis: Hypothesis, context: { service: string; environment: string }): Promise<Suggestion | null>
+  /**
+   * For what is done about one alert: its labels, all of them. It is asked for in an incident of this very alert and in no other. Left out where it
+   * is done to a target.
+   */
+  ofAlert?(parameters: Parameters): Readonly<Record<string, string>>
   /** Null when there is no such target. */
   observe(where: { environment: string; name: string }, signal?: AbortSignal): Promise<Observation | null>
   dryRun(step: Step, signal?: AbortSignal): Promise<DryRun>

@@ -263,6 +263,17 @@ describe('servers of telemetry', () => {
     expect(problems).not.toContain('hush-hush')
   })
 
+  test('alerts are silenced only where the file says so, at one server an environment, on a database that keeps what it says', () => {
+    const at = (more: string) => `  - { url: "http://one.example"${more} }\n`
+    expect(load({ ALERTMANAGER_URL: 'http://other.example' }).sources.alertmanager).toEqual([])
+    const { sources } = load({ ALERTMANAGER_TOKEN: 'hush' }, `alertmanager:\n${at(', acceptEmbeddedDatabase: true')}`)
+    expect(sources.alertmanager).toEqual([{ environment: 'production', url: 'http://one.example', token: 'hush' }])
+    expect(problemsOf({}, `alertmanager:\n${at('')}`).join()).toContain('there is no DATABASE_URL')
+    expect(problemsOf({ DATABASE_URL: 'postgres://a' }, `alertmanager:\n${at('')}${at('')}`).join()).toContain(
+      '"production" is there twice',
+    )
+  })
+
   test('a token file that cannot be read is a problem by its name in the settings', () => {
     const yaml = 'loki:\n  - { url: http://one.example, tokenFile: /nowhere/token }\n'
     expect(problemsOf({}, yaml).join()).toContain('loki[0].tokenFile names /nowhere/token, which cannot be read')

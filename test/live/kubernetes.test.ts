@@ -101,6 +101,36 @@ test(
 )
 
 test(
+  'what a keeper of the cluster sets back is told from what it leaves, by the fields that the API server says are its own',
+  async (context) => {
+    const { shop, plane: cluster } = await openShop(context)
+    const deployment = `/apis/apps/v1/namespaces/${shop.namespace}/deployments/payments`
+    const write = (fieldManager: string, replicas: number) =>
+      shop.api.patch(
+        deployment,
+        [
+          { op: 'add', path: '/metadata/labels/argocd.argoproj.io~1instance', value: 'shop' },
+          { op: 'replace', path: '/spec/replicas', value: replicas },
+        ],
+        { fieldManager },
+      )
+    await write('argocd-controller', 2)
+    const integrations = await connect(context, cluster.kubeconfig, shop.namespace)
+    const wordsOf = async (verb: string, parameters: Step['parameters']): Promise<string> => {
+      const action = actionOf(integrations, verb)
+      return (await action.dryRun(await stepOf(action, parameters))).downtime
+    }
+    expect(await wordsOf('scale', { replicas: 4 })).toContain('Argo CD (application shop) sets this back')
+    expect(await wordsOf('pause', { paused: true })).toContain('Argo CD (application shop) owns it and leaves this as it is')
+    // Somebody else's hand takes the field over, until the keeper puts it back.
+    await write('kubectl-edit', 3)
+    await until('the cache has seen it', async () => (await actionOf(integrations, 'scale').observe(where))?.replicas === 3, WITHIN_SECONDS)
+    expect(await wordsOf('scale', { replicas: 4 })).toContain('Argo CD (application shop) owns it and puts it back')
+  },
+  5 * MINUTES,
+)
+
+test(
   'rollback, restart and scale on the real API server: dry run, one effect, a mark, an undo that puts the template back',
   async (context) => {
     const { shop, plane: cluster } = await openShop(context)

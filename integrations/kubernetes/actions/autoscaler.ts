@@ -70,7 +70,7 @@ export function createAutoscaler(deps: ActionDeps): Action {
       const fewer = now !== null && to.max < now ? `${now - to.max} of ${now} pods end` : 'none'
       return {
         changes: changes.filter((line) => line.from !== line.to),
-        downtime: `${fewer}${ownerWords(before.raw, deps.now())}`.slice(0, 200),
+        downtime: `${fewer}${ownerWords(before.raw, after, deps.now())}`.slice(0, 200),
       }
     },
     success: (step) => fieldIs(placeOf(deps, step.target).verification, stateOf(step.parameters)),

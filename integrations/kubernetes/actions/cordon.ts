@@ -61,7 +61,7 @@ export function createCordon(deps: ActionDeps): Action {
       const words = isCordoned(step) ? 'none: pods that run there stay, and new ones go elsewhere' : 'none: pods may be placed there again'
       return {
         changes: from === to ? [] : [{ field: 'cordoned', from: from ?? false, to: to ?? false }],
-        downtime: `${words}${ownerWords(before.raw, deps.now())}`.slice(0, 200),
+        downtime: `${words}${ownerWords(before.raw, after, deps.now())}`.slice(0, 200),
       }
     },
     success: (step) => heldOff([{ field: 'cordoned', equals: isCordoned(step) }]),

@@ -65,7 +65,7 @@ export function createDeletePod(deps: ActionDeps): Action {
       const local = looked.hasLocalData ? '; what it keeps in emptyDir volumes is lost' : ''
       return {
         changes: [{ field: 'pod', from: looked.pod.metadata.name, to: 'ended; another is made in its place' }],
-        downtime: `${readyWords(looked.othersReady)}${local}${ownerWords(looked.workload.object, deps.now())}`.slice(0, 200),
+        downtime: `${readyWords(looked.othersReady)}${local}${ownerWords(looked.owner, looked.owner, deps.now())}`.slice(0, 200),
       }
     },
     success: (step): SuccessContract => rolledOut(placeOf(deps, step.target).verification, [{ field: podField(step), equals: 'gone' }]),
@@ -99,6 +99,8 @@ type Objection = Extract<EffectResult, { result: 'refused' }>
 
 interface Looked {
   workload: NamedWorkload
+  /** The workload as the API server has it. */
+  owner: unknown
   pod: Pod
   path: string
   hasLocalData: boolean
@@ -123,7 +125,7 @@ async function look(place: ActionPlace, { target, parameters, preconditions }: S
     return against(`pod ${pod.metadata.name} is of another template than ${target.name} has now: its rollout is not over`)
   const others = podsMadeBy(place, workload).filter(({ metadata }) => metadata.uid !== pod.metadata.uid)
   const hasLocalData = JSON.stringify(live.raw['spec'] ?? {}).includes('"emptyDir"')
-  return { workload, pod, path, hasLocalData, othersReady: others.filter(isReady).length }
+  return { workload, owner: owner.raw, pod, path, hasLocalData, othersReady: others.filter(isReady).length }
 }
 
 /** Whether a pod was made by this workload, and by the template that it has now; null where it was not. Owners are told by their uid: labels anybody can set. */
@@ -182,7 +184,10 @@ async function end(place: ActionPlace, step: Step, signal: AbortSignal): Promise
   } catch (error) {
     if (!(error instanceof IntegrationError)) throw error
     // Another pod has the name by now.
-    return statusOf(error) === 409 ? stale(error.message) : endOf(error)
+    if (statusOf(error) === 409) return stale(error.message)
+    // It is gone: perhaps by this very request, where it was delivered twice on the way. The probe looks.
+    if (statusOf(error) === 404) return { result: 'unknown', words: error.message }
+    return endOf(error)
   }
 }
 

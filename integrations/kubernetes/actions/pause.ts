@@ -42,7 +42,7 @@ export function createPause(deps: ActionDeps): Action {
         : 'none: the template is the one that was there when it was paused'
       return {
         changes: from === to ? [] : [{ field: 'paused', from: from ?? false, to: to ?? false }],
-        downtime: `${words}${ownerWords(before.raw, deps.now())}`.slice(0, 200),
+        downtime: `${words}${ownerWords(before.raw, after, deps.now())}`.slice(0, 200),
       }
     },
     success: (step) => heldOff([{ field: 'paused', equals: isPaused(step) }]),

@@ -44,7 +44,7 @@ export function createRestart(deps: ActionDeps): Action {
       const anew = { field: 'pods', from: 'as they run', to: 'all new, of the same template' }
       return {
         changes: [anew, ...changes],
-        downtime: `none, if its update strategy keeps pods ready${ownerWords(before.raw, deps.now())}`.slice(0, 200),
+        downtime: `none, if its update strategy keeps pods ready${ownerWords(before.raw, after, deps.now())}`.slice(0, 200),
       }
     },
     success: (step) => rolledOut(placeOf(deps, step.target).verification),

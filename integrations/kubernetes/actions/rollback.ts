@@ -98,7 +98,7 @@ export function createRollback(deps: ActionDeps): Action {
           `the revisions differ in ${lines.length} fields, more than a card can show; roll back by hand`,
         )
       // Not the revision's number: the controller gives new numbers, and the way back has to show the same lines the other way round.
-      const words = `none, if its update strategy keeps pods ready${ownerWords(before.raw, deps.now())}`
+      const words = `none, if its update strategy keeps pods ready${ownerWords(before.raw, after, deps.now())}`
       return { changes: lines, downtime: words.slice(0, 200) }
     },
     success: (step) =>

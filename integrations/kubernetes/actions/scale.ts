@@ -63,7 +63,7 @@ export function createScale(deps: ActionDeps): Action {
       const { before, after } = await dryRun(change(step.target.environment), step, signal)
       return {
         changes: differingFields(specOf(before.raw), specOf(after)).slice(0, 12),
-        downtime: `none${ownerWords(before.raw, deps.now())}`.slice(0, 200),
+        downtime: `none${ownerWords(before.raw, after, deps.now())}`.slice(0, 200),
       }
     },
     success: (step) => rolledOut(placeOf(deps, step.target).verification, [{ field: 'replicas', equals: replicasOf(step) }]),

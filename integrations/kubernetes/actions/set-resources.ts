@@ -95,7 +95,7 @@ export function createSetResources(deps: ActionDeps): Action {
     },
     async dryRun(step, signal) {
       const { before, after } = await dryRun(change(step.target.environment), step, signal)
-      const words = `none, if its update strategy keeps pods ready; all pods are made anew${ownerWords(before.raw, deps.now())}`
+      const words = `none, if its update strategy keeps pods ready; all pods are made anew${ownerWords(before.raw, after, deps.now())}`
       return { changes: differingFields(templateOf(before.raw), templateOf(after)).slice(0, 12), downtime: words.slice(0, 200) }
     },
     success: (step, { preconditions }) => rolledOut(placeOf(deps, step.target).verification, stateAfter(step, preconditions)),

@@ -338,7 +338,7 @@ test('contracts, commands and marks of owners are fit for a card', async () => {
     const observation = await action.observe(where)
     if (!observation) throw new Error('nothing to see')
     expect(successContractSchema.safeParse(action.success(step, observation)).success).toBe(true)
-    expect((await action.dryRun(step)).downtime).toContain('Argo CD owns it')
+    expect((await action.dryRun(step)).downtime).toContain('Argo CD (application shop) owns it and puts it back')
     expect(action.byHand?.command({ ...step, incident: 'INC-1' })).toMatch(
       /^kubectl --context test -n shop (rollout restart|rollout undo|scale) deployment\/payments( --\S+)?$/,
     )

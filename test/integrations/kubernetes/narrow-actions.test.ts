@@ -8,15 +8,23 @@ import { IntegrationError } from '../../../integrations/errors.ts'
 import { createKubernetes } from '../../../integrations/kubernetes/index.ts'
 import type { Action, EffectResult, Parameters, Step } from '../../../integrations/ports/action.ts'
 import {
+  APP,
+  actionIn,
+  NODES,
+  node,
+  payments,
+  resetNarrowShop,
+  seedNarrowShop,
+  startNarrowShop,
+  uidAt,
+} from '../../support/kubernetes/narrow-shop.ts'
+import {
   AUTOSCALERS,
   BUDGETS,
   churn,
   DEPLOYMENTS,
   PODS,
-  REPLICA_SETS,
   type ShopCluster,
-  seedDeployment,
-  startCluster,
   testDeps,
   VERIFICATION,
   writeKubeconfig,
@@ -25,97 +33,18 @@ import { until } from '../../support/live/until.ts'
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
 
-const NODES = '/api/v1/nodes'
-const VERBS = ['autoscaler', 'set-resources', 'pause', 'delete-pod', 'cordon']
 const WITHIN_SECONDS = 90
 const never = new AbortController().signal
-const payments = { environment: 'production', name: 'payments' }
-const node = { environment: 'production', name: 'node-0' }
 
 let cluster: ShopCluster
 beforeAll(async () => {
-  cluster = await startCluster(seed, { actions: VERBS.map((verb) => `kubernetes.${verb}`) })
+  cluster = await startNarrowShop()
 })
 afterAll(async () => await cluster.stop())
 
-beforeEach(async () => {
-  const { server } = cluster
-  server.interfere = () => null
-  server.refused.clear()
-  for (const path of [
-    `${BUDGETS}/payments`,
-    `${DEPLOYMENTS}/payments`,
-    `${REPLICA_SETS}/payments-hash1`,
-    `${AUTOSCALERS}/payments`,
-    `${NODES}/node-0`,
-    `${PODS}/payments-a`,
-    `${PODS}/payments-b`,
-  ])
-    server.delete(path)
-  seed(server)
-  server.effects.length = 0
-  const uids = [`${DEPLOYMENTS}/payments`, `${AUTOSCALERS}/payments`, `${NODES}/node-0`].map((path) => server.object(path)?.metadata.uid)
-  await until(
-    'the cache shows what is there now',
-    async () => {
-      const looks = [actionOf('pause').observe(payments), actionOf('autoscaler').observe(payments), actionOf('cordon').observe(node)]
-      const seen = await Promise.all(looks).catch(() => null)
-      return seen?.every((each, index) => each?.target.uid === uids[index])
-    },
-    WITHIN_SECONDS,
-  )
-})
+beforeEach(async () => await resetNarrowShop(cluster))
 
-function seed(server: ShopCluster['server']): void {
-  seedDeployment(server, 'payments', [{ image: 'shop/payments:v41' }])
-  seedPod(server, 'payments-a', { ready: 'False', lastState: killedAt(new Date()) })
-  seedPod(server, 'payments-b', { ready: 'True' })
-  server.apply(AUTOSCALERS, {
-    metadata: { name: 'payments', namespace: 'shop' },
-    spec: { scaleTargetRef: { kind: 'Deployment', name: 'payments' }, minReplicas: 2, maxReplicas: 4 },
-    status: { currentReplicas: 4, desiredReplicas: 4 },
-  })
-  for (const name of ['node-0', 'node-1', 'node-2'])
-    server.apply(NODES, { metadata: { name }, spec: {}, status: { conditions: [{ type: 'Ready', status: 'True' }] } })
-}
-
-function killedAt(at: Date): object {
-  return { terminated: { reason: 'OOMKilled', exitCode: 137, finishedAt: at.toISOString() } }
-}
-
-function seedPod(server: ShopCluster['server'], name: string, { ready, lastState }: { ready: string; lastState?: object }): void {
-  server.apply(PODS, {
-    metadata: {
-      name,
-      namespace: 'shop',
-      labels: { app: 'payments' },
-      ownerReferences: [
-        { kind: 'ReplicaSet', name: 'payments-hash1', uid: uidAt(server, `${REPLICA_SETS}/payments-hash1`), controller: true },
-      ],
-    },
-    spec: { nodeName: 'node-0', containers: [APP], volumes: [{ name: 'scratch', emptyDir: {} }] },
-    status: {
-      phase: 'Running',
-      conditions: [{ type: 'Ready', status: ready }],
-      containerStatuses: [{ name: 'app', ready: ready === 'True', restartCount: 2, ...(lastState ? { lastState } : {}) }],
-    },
-  })
-}
-
-/** As the template of payments has it. */
-const APP = { name: 'app', image: 'shop/payments:v41', resources: { limits: { memory: '256Mi' } } }
-
-function uidAt(server: ShopCluster['server'], path: string): string {
-  return String(server.object(path)?.metadata.uid)
-}
-
-function actionOf(verb: string): Action {
-  const found = cluster.integrations
-    .flatMap(({ actions = [] }) => actions)
-    .find(({ definition }) => definition.kind === `kubernetes.${verb}`)
-  if (!found) throw new Error(`there is no ${verb}`)
-  return found
-}
+const actionOf = (verb: string): Action => actionIn(cluster, verb)
 
 function specAt(path: string): Record<string, unknown> {
   return cluster.server.object(path)?.['spec'] as Record<string, unknown>
@@ -211,7 +140,7 @@ test.each(changing)('%s: status that moves aborts nothing, another meaning does'
   expect(await action.effect(step, 'execution-1', never)).toEqual({ result: 'applied' })
   expect(cluster.server.effects).toHaveLength(1)
   cluster.server.interfere = () => null
-  seed(cluster.server)
+  seedNarrowShop(cluster.server)
   cluster.server.effects.length = 0
   const { step: next } = await stepOf(action, parameters, where)
   cluster.server.interfere = ({ method }) => {
