@@ -107,7 +107,7 @@ test('the card shows every label, how many alerts have them, and that nobody is 
   for (const [name, value] of Object.entries(long)) expect(shown.join()).toContain(`${name}=${JSON.stringify(value)}`)
   expect(downtime).toContain('2 alerts have these labels now; nobody is told')
   expect(action.title(target, parameters)).toBe('Silence HighErrors of payments for 60 minutes')
-  expect(action.byHand?.command({ target, parameters })).toContain(`'service="payments"'`)
+  expect(action.byHand?.command({ target, parameters, incident: 'inc-1' })).toContain(`'service="payments"'`)
 })
 
 test('what is asked again right before it holds for the plan and for its undo, also when the alert is over meanwhile', async () => {
