@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer, type Server as SocketServer } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 
 /** A sender that takes longer than this for its headers, or for its whole request, is not one of ours. */
@@ -48,8 +48,15 @@ export async function listen(options: {
   return { port, url: `http://${reachable(options.host)}:${port}`, close: () => close(server) }
 }
 
+/** Told before anything else is begun; whoever takes the port in between is met by `listen`. @throws CannotListen */
+export async function demandPort(at: { host: string; port: number }): Promise<void> {
+  const server = createServer()
+  await bind(server, at)
+  await new Promise<void>((resolve) => server.close(() => resolve()))
+}
+
 async function bind(
-  server: Server,
+  server: SocketServer,
   { host, port, setting = 'PORT' }: { host: string; port: number; setting?: 'PORT' | 'HEALTH_PORT' },
 ): Promise<void> {
   const bound = Promise.withResolvers<void>()

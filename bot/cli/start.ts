@@ -1,7 +1,7 @@
 import { createLiveSecrets, type LiveSecrets } from '../config/live-secrets.ts'
 import { createReload, signatureOf } from '../config/reload.ts'
 import { exposureProblem, type Settings } from '../config.ts'
-import { CannotListen } from '../listen.ts'
+import { CannotListen, demandPort } from '../listen.ts'
 import { createLog } from '../log.ts'
 import { type App, createApp, VERSION } from '../main.ts'
 import { migrationsToRun } from '../offline.ts'
@@ -92,7 +92,8 @@ async function open(
       `Steadyhand runs already at ${addressOf(settings)}. Stop it first, or choose another PORT and STEADYHAND_DATA_DIR.`,
     )
   }
-  return await withProgress(terminal, 'opening the database (the first start creates it)', now, () =>
+  if (partsOf(role).edge) await demandPort(settings).catch(cannotListen)
+  return await withProgress(terminal, 'opening the database (a first start creates it)', now, () =>
     createApp(settings, log, { onLost, role, live }),
   )
 }
@@ -106,9 +107,12 @@ async function begin(app: App, settings: Settings, role: RoleOfProcess, { termin
     return { begun: true }
   } catch (error) {
     await app.close()
-    if (error instanceof CannotListen) throw new CommandFailed(error.message)
-    throw error
+    return cannotListen(error)
   }
+}
+
+function cannotListen(error: unknown): never {
+  throw error instanceof CannotListen ? new CommandFailed(error.message) : error
 }
 
 async function greet(app: App, settings: Settings, url: string, terminal: Terminal): Promise<void> {

@@ -198,7 +198,8 @@ export function parseSettings(yaml: string): { settings: SettingsFile; problems:
   if (document.errors.length > 0) return { settings: null, problems: document.errors.map((error) => yamlProblem(error, lines)) }
   const parsed = settingsFileSchema.safeParse(document.toJS({ maxAliasCount: MAX_ALIASES }) ?? {}, { error: issueWords })
   if (parsed.success) return { settings: parsed.data, problems: [] }
-  return { settings: null, problems: parsed.error.issues.flatMap((issue) => inWords(issue, document, lines)) }
+  const problems = parsed.error.issues.flatMap((issue) => inWords(issue, document, lines))
+  return { settings: null, problems: problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)) }
 }
 
 function inWords(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): YamlProblem[] {

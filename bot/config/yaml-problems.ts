@@ -23,7 +23,7 @@ const WORDS: Partial<Record<YamlErrorCode, string>> = {
   MULTILINE_IMPLICIT_KEY: 'a key without its colon: write KEY: VALUE',
   DUPLICATE_KEY: 'this key is there twice: keep one',
   TAB_AS_INDENT: 'a tab is no indentation in YAML: use spaces',
-  MISSING_CHAR: 'something is not closed: a quote, a bracket or a colon is missing',
+  MISSING_CHAR: 'something is missing here: a closing quote or bracket, a colon, or a space that the lines around it have before them',
   UNEXPECTED_TOKEN: 'this is not expected here: a value with special characters needs quotes',
   BAD_SCALAR_START: 'a value must not begin with this sign: put it in quotes',
   BAD_DQ_ESCAPE: 'an unknown escape after a backslash: use single quotes, or double the backslash',

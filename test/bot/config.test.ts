@@ -104,6 +104,7 @@ slack: { channel: C0123 }
     ['broken YAML', 'host: a\npeople: [', 'steadyhand.yaml:2: a bracket is opened and not closed'],
     ['an indentation of nowhere', 'log:\n    level: info\n  format: json', 'steadyhand.yaml:3: the indentation does not fit'],
     ['a tab', 'log:\n\tlevel: info', 'steadyhand.yaml:2: a tab is no indentation in YAML'],
+    ['a space too few', 'people:\n  - id: a\n   name: A', 'steadyhand.yaml:3: something is missing here'],
     ['text where a number belongs', 'host: a\nport: abc', 'steadyhand.yaml:2: port: must be a whole number, and is "abc"'],
     [
       'a slip in a word of a list',

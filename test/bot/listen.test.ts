@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { CannotListen, type Listening, listen } from '../../bot/listen.ts'
+import { CannotListen, demandPort, type Listening, listen } from '../../bot/listen.ts'
 
 const opened: Listening[] = []
 afterEach(async () => {
@@ -33,10 +33,22 @@ test.each([
   ['an address of another machine', async () => ({ host: '192.0.2.1', port: 0, after: () => {} }), 'which is no address of this machine'],
 ])('%s is named with what to do', async (_, prepare, words) => {
   const { host, port, after } = await prepare()
-  const refused = await listen({ fetch: async () => new Response(), host, port }).catch((error: unknown) => error)
+  const starts = [listen({ fetch: async () => new Response(), host, port }), demandPort({ host, port })]
+  const refused = await Promise.all(starts.map(async (start) => await start.catch((error: unknown) => error)))
   after()
-  expect(refused).toBeInstanceOf(CannotListen)
-  expect(String(refused)).toContain(words)
+  for (const each of refused) {
+    expect(each).toBeInstanceOf(CannotListen)
+    expect(String(each)).toContain(words)
+  }
+})
+
+test('a port that was asked for is free to be taken', async () => {
+  const { port, close } = await listen({ fetch: async () => new Response('here'), host: '127.0.0.1', port: 0 })
+  await close()
+  await demandPort({ host: '127.0.0.1', port })
+  const again = await listen({ fetch: async () => new Response('again'), host: '127.0.0.1', port })
+  opened.push(again)
+  expect(await (await fetch(again.url)).text()).toBe('again')
 })
 
 test('closing lets a request under way end, and takes no more', async () => {
