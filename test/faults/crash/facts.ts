@@ -26,13 +26,18 @@ export interface Facts {
   executions: ExecutionFact[]
   requests: { id: string; planId: string; state: string; needed: number; digest: string }[]
   votes: { requestId: string; planId: string; digest: string; person: string; decision: string }[]
-  /** Authorised and never claimed. */
+  /** Authorised, never claimed, and not ended otherwise. */
   unclaimed: string[]
   notices: string[]
   journal: readonly JournalEntry[]
   ledger: LedgerLine[]
   acks: Ack[]
 }
+
+/** Of an authorisation `a`: nobody claimed it, and it has not ended otherwise, by its time or because its undo lapsed; those ends are told. */
+export const STILL_TO_CLAIM = `not exists (select 1 from execution x where x.authorisation_id = a.id)
+  and not exists (select 1 from request r where r.id = a.request_id and r.state = 'expired')
+  and not exists (select 1 from undo_waived w where w.execution_id = a.parent_execution_id)`
 
 /** Collects them; `ledger` and `acks` are paths of files. Without `proof` the product's own checkers are left out. */
 export async function collectFacts(world: World, files: { ledger: string; acks: string }, proof = true): Promise<Facts> {
@@ -47,11 +52,7 @@ export async function collectFacts(world: World, files: { ledger: string; acks: 
       from execution x join plan p on p.id = x.plan_id join execution_state s on s.name = x.state`),
     requests: await rows('select r.id, r.plan_id as "planId", r.state, p.needed, p.digest from request r join plan p on p.id = r.plan_id'),
     votes: await rows('select request_id as "requestId", plan_id as "planId", digest, principal_id as person, decision from vote'),
-    unclaimed: (
-      await rows<{ id: string }>(
-        'select a.id from authorisation a where not exists (select 1 from execution x where x.authorisation_id = a.id)',
-      )
-    ).map(({ id }) => id),
+    unclaimed: (await rows<{ id: string }>(`select a.id from authorisation a where ${STILL_TO_CLAIM}`)).map(({ id }) => id),
     notices: (await rows<{ dedupe: string }>("select dedupe from outbox where topic = 'notice'")).map(({ dedupe }) => dedupe),
     journal: await world.journal.entries(),
     ledger: readLedger(files.ledger),

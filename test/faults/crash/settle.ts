@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'kysely'
+import { STILL_TO_CLAIM } from './facts.ts'
 import type { World } from './world.ts'
 
 type OpenWork = { claimable: number; moving: number; verifying: number; unknown: number; undo: number }
@@ -13,7 +14,7 @@ const KEPT_OF_LEASE_SECONDS = 4
 /** What is not over yet, by what it waits for. */
 async function openWork({ database: { db } }: Pick<World, 'database'>): Promise<OpenWork> {
   const { rows } = await sql<OpenWork>`select
-    (select count(*)::int from authorisation a where not exists (select 1 from execution x where x.authorisation_id = a.id)) as claimable,
+    (select count(*)::int from authorisation a where ${sql.raw(STILL_TO_CLAIM)}) as claimable,
     (select count(*)::int from execution where state in ('claimed', 'intent', 'sent')) as moving,
     (select count(*)::int from execution where state = 'succeeded') as verifying,
     (select count(*)::int from execution where state = 'unknown') as unknown,
