@@ -263,7 +263,7 @@ async function startOfDrill(
   const run = drillRun === null ? null : await drills.run(drillRun)
   if (!run) return []
   const starter = run.startedBy === null ? undefined : (await people.list()).find((person) => person.id === run.startedBy)
-  const text = `The drill ${run.name} was started${starter ? ` by ${starter.name}` : ', by nobody who was signed in'}.`
+  const text = `The drill ${run.name} was started${starter ? ` by ${starter.name}` : ' from the command line or by a program'}.`
   return [{ incidentId: id, seq: 0, at: run.startedAt, kind: 'drill-started', text, detail: { run: run.run, person: run.startedBy } }]
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { DrillScenario, DrillsPort } from '../integrations/ports/drills.ts'
 import type { Agent, DrillRun } from './agent.ts'
 import type { Approval } from './domain/approval.ts'
-import type { Incident } from './domain/incident.ts'
+import { ENDED_STATES, INCIDENT_STATES, type Incident, PUT_BACK, wasPutBack } from './domain/incident.ts'
 import { type DrillVerdict, judgeDrill } from './drill-verdict.ts'
 import type { Log } from './log.ts'
 import type { ApprovalKernel, IncidentStore } from './ports.ts'
@@ -40,7 +40,7 @@ export interface DrillsDeps {
   /** Null when no target is there to be broken. */
   ground: DrillsPort | null
   runs: DrillRuns
-  incidents: Pick<IncidentStore, 'list'>
+  incidents: Pick<IncidentStore, 'list' | 'record'>
   approvals: Pick<ApprovalKernel, 'approvals'>
   now: () => Date
   log: Log
@@ -129,7 +129,10 @@ async function carryThrough(
   const verdict =
     first.state === 'running' ? ((await begin(ground, run, signal)) ?? (await follow(deps, run, scenario, since, signal))) : first
   signal.throwIfAborted()
+  // Said before it is done, so that whoever sees the symptom go finds the reason; and after, for what was only then heard of.
+  await notePutBack(deps, run)
   const left = await restore(ground, signal)
+  await notePutBack(deps, run)
   await conclude(deps, run, left === null ? verdict : { state: 'failed', words: `${left} Before that: ${wordsOfVerdict(verdict)}` })
 }
 
@@ -152,6 +155,19 @@ async function restore(ground: DrillsPort, signal: AbortSignal): Promise<string 
     signal.throwIfAborted()
     return `The target could not be put back: ${wordsOf(error)}.`
   }
+}
+
+/** In each incident of the run that is still open, once. */
+async function notePutBack({ incidents }: DrillsDeps, run: DrillRun): Promise<void> {
+  const { items } = await incidents.list({ state: 'active', limit: INCIDENTS_READ })
+  for (const { id } of items.filter(({ drillRun }) => drillRun === run.run))
+    await incidents.record(id, {
+      kind: PUT_BACK,
+      text: `The drill ${run.name} is over: its clean-up puts the target back as it was.`,
+      detail: { run: run.run },
+      from: INCIDENT_STATES.filter((state) => !ENDED_STATES.includes(state)),
+      unless: wasPutBack,
+    })
 }
 
 async function follow(deps: DrillsDeps, run: DrillRun, scenario: DrillScenario, since: Date, signal: AbortSignal): Promise<DrillVerdict> {

@@ -377,7 +377,8 @@ export interface IncidentRecord {
   endedAt: Date | null
   /** The first thing a person did in it; null when nobody did anything. */
   acknowledgedAt: Date | null
-  ending: 'verified' | 'healed' | 'person' | 'merged' | null
+  /** `gone`: the symptom went after something was done that was not verified, or by a drill's clean-up. */
+  ending: 'verified' | 'healed' | 'gone' | 'person' | 'merged' | null
   isDrill: boolean
 }
 

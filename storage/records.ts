@@ -16,7 +16,7 @@ export function createRecordsStore({ db }: { db: Kysely<Database> }): RecordsSto
           ),
           sql<Date | null>`(select min(v.at) from vote v join request r on r.id = v.request_id where r.incident_id = i.id)`.as('voted_at'),
           sql<string | null>`(select e.kind from incident_event e where e.incident_id = i.id
-            and e.kind in ('incident-resolved', 'incident-merged') order by e.seq desc limit 1)`.as('ended_by'),
+            and e.kind in ('incident-resolved', 'incident-merged', 'symptom-gone') order by e.seq desc limit 1)`.as('ended_by'),
         ])
         .where('i.opened_at', '>=', from)
         .where('i.opened_at', '<', to)
@@ -57,7 +57,7 @@ export function createRecordsStore({ db }: { db: Kysely<Database> }): RecordsSto
 }
 
 function endingOf({ state, ended_by: by }: { state: string; ended_by: string | null }): IncidentRecord['ending'] {
-  if (state === 'healed') return 'healed'
+  if (state === 'healed') return by === 'symptom-gone' ? 'gone' : 'healed'
   if (state !== 'resolved') return null
   if (by === null) return 'verified'
   return by === 'incident-merged' ? 'merged' : 'person'

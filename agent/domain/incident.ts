@@ -45,6 +45,14 @@ export interface IncidentEvent {
   detail: Record<string, unknown>
 }
 
+/** The kind of the line that a drill's clean-up leaves in what it made. */
+export const PUT_BACK = 'target-put-back'
+
+/** Whether a drill's clean-up mended it: then it did not heal by itself. */
+export function wasPutBack(timeline: readonly Pick<IncidentEvent, 'kind'>[]): boolean {
+  return timeline.some(({ kind }) => kind === PUT_BACK)
+}
+
 /** Practice breaks the target on purpose: whoever starts a drill has not begun to look after what comes of it. */
 const NO_RESPONSE: readonly string[] = ['drill-started']
 

@@ -7,7 +7,7 @@ import { type Alert, latestOfEach } from '../domain/alert.ts'
 import type { EvidenceItem, NewEvidence } from '../domain/evidence.ts'
 import type { FaultClass } from '../domain/fault-classes.ts'
 import type { Hypothesis } from '../domain/hypothesis.ts'
-import type { Incident, IncidentEvent } from '../domain/incident.ts'
+import { type Incident, type IncidentEvent, wasPutBack } from '../domain/incident.ts'
 import { GONE_MS, readSymptom, type SymptomReading } from './evidence/symptom.ts'
 import { type Diagnosis, type InvestigationDeps, investigate } from './investigate.ts'
 import { sourcesFor, startOf, triggerOf } from './scope.ts'
@@ -57,7 +57,10 @@ export async function watch(
   ])
   if (incident?.state !== 'observing') return { result: 'not-observing' }
   const sign = await readSign(deps, incident, alerts, signal)
-  if (sign.gone) return (await recordGone(deps, incident, sign.evidence, about)) ? { result: 'healed' } : { result: 'not-observing' }
+  if (sign.gone) {
+    const why = wasPutBack(timeline) ? PUT_BACK_WORDS : about.acted ? ACTED_WORDS : null
+    return (await recordGone(deps, incident, sign.evidence, why)) ? { result: 'healed' } : { result: 'not-observing' }
+  }
   if (about.onlyItsEnd !== true && isDueAgain(timeline, now()))
     return { result: 'investigated', diagnosis: await investigate(deps, incidentId, signal) }
   return { result: 'waiting', lookAgainAt: new Date(now().getTime() + LOOK_EVERY_MS) }
@@ -137,28 +140,35 @@ function alertsOver(alerts: readonly ReceivedAlert[], now: Date): Sign {
   return { gone: true, evidence: [evidence] }
 }
 
+const ACTED_WORDS = 'Something was done in this incident, so it is not said to have healed by itself.'
+const PUT_BACK_WORDS = "The drill's clean-up put the target back, so it is not said to have healed by itself."
 const HEALED_WORDS: Partial<Record<FaultClass, string>> = { false_alarm: 'The alert contradicts the telemetry.' }
 
 /**
- * Records the end. When nothing was carried out, that it healed comes first, above what was thought before; otherwise nobody can tell what
- * mended it, and the diagnosis stays as it was.
+ * Records the end. When it healed by itself, that comes first, above what was thought before; otherwise `notByItself` says why that is not
+ * said, and the diagnosis stays as it was.
  */
-async function recordGone(deps: InvestigationDeps, incident: Incident, found: readonly NewEvidence[], { acted }: About): Promise<boolean> {
+async function recordGone(
+  deps: InvestigationDeps,
+  incident: Incident,
+  found: readonly NewEvidence[],
+  notByItself: string | null,
+): Promise<boolean> {
   const { incidents } = deps
   const [evidence, before] = await Promise.all([incidents.addEvidence(incident.id, found), incidents.hypotheses(incident.id)])
   const first = hypothesisOf(deps, incident, evidence, before)
   const told = first.claims[0]?.text ?? ''
-  const text = acted
-    ? `The symptom is gone: ${told} Something was done in this incident, so it is not said to have healed by itself.`
+  const text = notByItself
+    ? `The symptom is gone: ${told} ${notByItself}`
     : `${HEALED_WORDS[first.class] ?? 'It healed by itself.'} ${told}`.trim()
   const event = {
-    kind: acted ? 'symptom-gone' : 'incident-healed',
+    kind: notByItself ? 'symptom-gone' : 'incident-healed',
     text,
     detail: { class: first.class, component: first.component },
   }
   const recorded = await incidents.record(incident.id, { ...event, state: 'healed', from: ['observing'] })
   const rest = before.filter((hypothesis) => hypothesis.class !== first.class).map((hypothesis, i) => ({ ...hypothesis, rank: i + 2 }))
-  if (recorded && !acted) await incidents.saveHypotheses(incident.id, [first, ...rest])
+  if (recorded && notByItself === null) await incidents.saveHypotheses(incident.id, [first, ...rest])
   return recorded
 }
 

@@ -22,7 +22,8 @@ export interface Figures {
   timeToAcknowledge: Durations
   /** From the beginning to the end. */
   timeToResolve: Durations
-  endings: { verified: number; healed: number; person: number }
+  /** `gone`: the symptom went after something was done that was not verified, or by a drill's clean-up. */
+  endings: { verified: number; healed: number; gone: number; person: number }
   /** What became of requests for approval that were made in the window. */
   requests: { asked: number; approved: number; denied: number; expired: number; cancelled: number; superseded: number; waiting: number }
   /** What became of what was carried out. */
@@ -78,6 +79,7 @@ export function figuresOf(input: FiguresInput): Figures {
     endings: {
       verified: own.filter(({ ending }) => ending === 'verified').length,
       healed: own.filter(({ ending }) => ending === 'healed').length,
+      gone: own.filter(({ ending }) => ending === 'gone').length,
       person: own.filter(({ ending }) => ending === 'person').length,
     },
     requests: requestCounts(requests),

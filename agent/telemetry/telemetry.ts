@@ -32,9 +32,11 @@ export interface MetricReading extends Asked {
 }
 
 export interface LogReading extends Asked {
-  /** How many lines were read, and how many more there were. */
+  /** How many lines were read, which are the newest, and how many older ones there were at least. */
   lines: number
   omitted: number
+  /** Everything before this moment was not looked at. */
+  unread: { before: Date; why: string } | null
   patterns: LogsContent['patterns']
   /** The newest lines, newest first, without secrets. */
   latest: Pick<LogLine, 'at' | 'level' | 'text' | 'version'>[]
@@ -92,18 +94,19 @@ export function createTelemetry(deps: { sources: readonly Source[]; topology: To
       const { service, environment } = await place(named)
       const source = pick(environment, 'logs')
       const nothing = { service, environment, from, to, source: source?.id ?? 'none', query: `logs(${service})`, link: null }
-      const empty = { ...nothing, lines: 0, omitted: 0, patterns: [], latest: [] }
+      const empty = { ...nothing, lines: 0, omitted: 0, unread: null, patterns: [], latest: [] }
       if (!source) return { ...empty, words: `No source of logs reaches ${environment}.` }
-      const answer = await ask((signal) => source.port.read({ service, from, to, level, limit: LINES_READ, signal }))
+      const answer = await ask((signal) => source.port.read({ service, from, to, level, limit: LINES_READ, keep: 'newest', signal }))
       if (!answer.ok) return { ...empty, words: `They could not be read: ${answer.words}.` }
-      const { query, link, omitted } = answer.value
-      const lines = answer.value.lines.slice(0, LINES_READ)
+      const { query, link, omitted, unread = null } = answer.value
+      const lines = answer.value.lines.slice(-LINES_READ)
       return {
         ...nothing,
         query: query.slice(0, 1_000),
         link,
         lines: lines.length,
         omitted: omitted + answer.value.lines.length - lines.length,
+        unread,
         patterns: logPatterns(lines),
         latest: lines
           .toSorted((a, b) => b.at.getTime() - a.at.getTime())

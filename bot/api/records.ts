@@ -35,7 +35,7 @@ export const figuresSchema = z.object({
   }),
   timeToAcknowledge: durationsSchema,
   timeToResolve: durationsSchema,
-  endings: z.object({ verified: count, healed: count, person: count }),
+  endings: z.object({ verified: count, healed: count, gone: count, person: count }),
   requests: z.object({ asked: count, approved: count, denied: count, expired: count, cancelled: count, superseded: count, waiting: count }),
   outcomes: z.object({ verified: count, failed: count, undetermined: count, undone: count, notRun: count }),
   approvalLatency: durationsSchema,

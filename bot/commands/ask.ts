@@ -10,7 +10,7 @@ import { handover } from './handover.ts'
 import { modelAnswer } from './model-answer.ts'
 import { oncall } from './people.ts'
 import { approvals, incidents, status, whoMay } from './show.ts'
-import { answerMetric, logs } from './telemetry.ts'
+import { answerLogs, answerMetric } from './telemetry.ts'
 import { incidentId } from './which-incident.ts'
 
 /** Fewer words, and it is rather a slip. */
@@ -85,7 +85,7 @@ const ROUTES: readonly Route[] = [
   {
     when: /\b(logs?(?! volume)|lines|errors? say)\b/,
     isOfTrouble: true,
-    answer: async (question, context) => await logs.run({ ...NO_WORDS, rest: question }, context),
+    answer: async (question, context) => await answerLogs(question, context),
   },
   {
     when: /\b(chang|deploy|releas|rolled out|config)/,

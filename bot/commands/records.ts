@@ -66,7 +66,7 @@ function factsOf({
     fact('Time to resolve', durationsLine(timeToResolve)),
     fact(
       'How they ended',
-      say`${endings.verified} by a verified action, ${endings.healed} by themselves, ${endings.person} by the word of a person`,
+      say`${endings.verified} by a verified action, ${endings.healed} by themselves, ${endings.gone} once something was done that was not verified, ${endings.person} by the word of a person`,
     ),
     fact(
       'Requests',

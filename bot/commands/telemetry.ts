@@ -7,13 +7,14 @@ import { type Card, type CardBlock, image, list, note, text } from '../messages/
 import { metricChartUrl } from '../messages/chart-links.ts'
 import { metricTitle, readingWords } from '../messages/metric-words.ts'
 import { bold, code, type Span, say, shortCode } from '../messages/span.ts'
-import { durationWords, secondsBetween, time } from '../messages/time-words.ts'
+import { clockWords, durationWords, secondsBetween, time } from '../messages/time-words.ts'
 import { cleanText } from '../messages/visible-text.ts'
 import { parseMetricQuestion } from '../metric-question.ts'
 import { answer, type Command, type CommandContext, sentence } from './command.ts'
 
 const PATTERNS_SHOWN = 5
 const LATEST_SHOWN = 3
+const WORDS_ECHOED = 5
 
 export const metric: Command = {
   name: 'metric',
@@ -21,7 +22,10 @@ export const metric: Command = {
   summary: 'a metric as numbers and a chart, for example: metric p99 of checkout, last hour',
   needs: 'read',
   programs: true,
-  run: async ({ rest }, context) => await answerMetric(rest, context),
+  async run({ rest }, context) {
+    const { rest: unknown } = parseMetricQuestion(rest, await context.agent.scopes.services())
+    return withNotUnderstood(await answerMetric(rest, context), unknown)
+  },
 }
 
 /** @throws Refusal invalid-parameters, unknown-target with what was probably meant */
@@ -46,14 +50,28 @@ export const logs: Command = {
   needs: 'read',
   programs: true,
   async run({ rest }, context) {
-    const { agent, now } = context
-    const services = await agent.scopes.services()
-    const asked = parseMetricQuestion(rest, services)
-    const service = asked.service ?? (await serviceOfThread(context)) ?? demandService(asked.rest, services)
-    const level = /\ball\b/i.test(rest) ? 'all' : 'error'
-    const from = new Date(now.getTime() - asked.seconds * 1_000)
-    return logsAnswer(await agent.telemetry.logs({ service, from, to: now, level }), level)
+    const { rest: words } = parseMetricQuestion(rest, await context.agent.scopes.services())
+    const unknown = words.filter((word) => word !== 'all')
+    return withNotUnderstood(await answerLogs(rest, context), unknown)
   },
+}
+
+/** @throws Refusal invalid-parameters, unknown-target with what was probably meant */
+export async function answerLogs(question: string, context: CommandContext): Promise<Card> {
+  const { agent, now } = context
+  const services = await agent.scopes.services()
+  const asked = parseMetricQuestion(question, services)
+  const service = asked.service ?? (await serviceOfThread(context)) ?? demandService(asked.rest, services)
+  const level = /\ball\b/i.test(question) ? 'all' : 'error'
+  const from = new Date(now.getTime() - asked.seconds * 1_000)
+  return logsAnswer(await agent.telemetry.logs({ service, from, to: now, level }), level)
+}
+
+/** Of a command every word counts: one that changed nothing is named, so that nobody takes the answer for more than it is. */
+function withNotUnderstood(card: Card, words: readonly string[]): Card {
+  if (words.length === 0) return card
+  const said = `Not understood, and left out: ${cleanText(words.slice(0, WORDS_ECHOED).join(', '), 100)}${words.length > WORDS_ECHOED ? ', …' : ''}.`
+  return { ...card, notification: `${said} ${card.notification}`, blocks: [note(say`${said}`), ...card.blocks] }
 }
 
 async function serviceOfThread({ agent, incident }: CommandContext): Promise<string | null> {
@@ -91,12 +109,17 @@ function metricAnswer(reading: MetricReading, { consoleUrl }: CommandContext): C
 }
 
 function logsAnswer(reading: LogReading, level: 'error' | 'all'): Card {
-  const { service, from, to, lines, omitted, patterns, latest, words } = reading
+  const { service, from, to, lines, omitted, unread, patterns, latest, words } = reading
   const kind = level === 'error' ? 'Error lines' : 'Lines'
   const what = say`${kind} of ${code(service)}, ${durationWords(secondsBetween(from, to))} until ${time(to)}`
-  if (words !== null) return sentence(say`${what}: ${words}`)
+  const notSeen = unread ? [text(say`${bold(`Nothing before ${clockWords(unread.before)} was looked at`)}: ${unread.why}.`)] : []
+  if (words !== null) return answer(text(say`${what}: ${words}`), ...notSeen)
+  const [newest] = latest
+  const age = newest ? say` The newest was written ${durationWords(secondsBetween(newest.at, to))} before.` : []
+  const left = omitted > 0 ? say`, the newest; ${bold(`at least ${omitted} older`)} were left out` : []
   return answer(
-    text(say`${what}: ${bold(String(lines))}${omitted > 0 ? ` and ${omitted} more that were not read` : ''}.`),
+    text(say`${what}: ${bold(String(lines))}${left}.${age}`),
+    ...notSeen,
     ...list(
       'What they say, most often first',
       patterns.slice(0, PATTERNS_SHOWN).map(({ sample, count }) => say`${count} × ${cleanText(sample, 200)}`),

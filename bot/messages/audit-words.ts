@@ -73,7 +73,7 @@ const SAYINGS: Readonly<Record<string, (facts: Facts) => string>> = {
   'restoration-written': () => 'restored the database from a backup',
   'refused_attempt-written': refusedWords,
   'drill_start-written': ({ fact }) =>
-    `started the drill ${String(fact('name'))}${fact('principal_id') === null ? ', for a program or for nobody who was signed in' : ''}`,
+    `started the drill ${String(fact('name'))}${fact('principal_id') === null ? ' from the command line or by a program' : ''}`,
   'accepted_effect-written': () => 'took over an effect that a restored database did not know',
 }
 

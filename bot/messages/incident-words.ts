@@ -1,5 +1,5 @@
 import type { IncidentView } from '../../agent/agent.ts'
-import type { IncidentState } from '../../agent/domain/incident.ts'
+import { type IncidentState, wasPutBack } from '../../agent/domain/incident.ts'
 
 /** The states of an incident in words for people. */
 const INCIDENT_STATES_IN_WORDS: Readonly<Record<IncidentState, string>> = {
@@ -13,9 +13,10 @@ const INCIDENT_STATES_IN_WORDS: Readonly<Record<IncidentState, string>> = {
   healed: 'healed by itself',
 }
 
-/** Where an incident stands. It is said to have healed by itself only when nothing was carried out in it. */
-export function incidentStateWords({ incident, approvals }: Pick<IncidentView, 'incident' | 'approvals'>): string {
-  return incident.state === 'healed' && wasActedOn(approvals) ? 'symptom gone' : INCIDENT_STATES_IN_WORDS[incident.state]
+/** Where an incident stands. It is said to have healed by itself only when nothing was carried out in it, and no drill put the target back. */
+export function incidentStateWords({ incident, approvals, timeline }: Pick<IncidentView, 'incident' | 'approvals' | 'timeline'>): string {
+  const isByItself = !wasActedOn(approvals) && !wasPutBack(timeline)
+  return incident.state === 'healed' && !isByItself ? 'symptom gone' : INCIDENT_STATES_IN_WORDS[incident.state]
 }
 
 /** Whether anything was sent in the incident, whatever came of it. */

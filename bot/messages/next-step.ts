@@ -1,5 +1,6 @@
 import type { IncidentView } from '../../agent/agent.ts'
 import { type Approval, approvalState } from '../../agent/domain/approval.ts'
+import { wasPutBack } from '../../agent/domain/incident.ts'
 import { approvalPhase } from './approval-phase.ts'
 import { wasActedOn } from './incident-words.ts'
 import { PHASE_TITLES, reasonWords } from './outcome-words.ts'
@@ -27,7 +28,7 @@ export function nextStep(view: IncidentView, now: Date): Span[] {
     case 'resolved':
       return say`${wordOfPerson(view) ?? (latest ? lastAction(latest, now) : 'Nothing was run.')}${durationOf(view)}`
     case 'healed':
-      return say`${wasActedOn(view.approvals) ? afterActing(view.approvals, now) : (wordOfContract(view) ?? 'It recovered by itself; nothing was run.')}${durationOf(view)}`
+      return say`${wordOfHealed(view, now)}${durationOf(view)}`
   }
 }
 
@@ -60,6 +61,12 @@ function lastAction(approval: Approval, now: Date): Span[] {
   const reason = approvalState(approval) === 'aborted' ? reasonWords(approval) : null
   const why = reason === null ? '' : ` ${cleanText(reason, 300).replace(/\.?$/, '.')} Its card asks again.`
   return say`Last action: “${titleOf(approval)}”, ${phase.toLowerCase()}.${why}`
+}
+
+function wordOfHealed(view: IncidentView, now: Date): readonly Span[] | string {
+  if (wasActedOn(view.approvals)) return afterActing(view.approvals, now)
+  if (wasPutBack(view.timeline)) return "The drill's clean-up put the target back; nothing else was run."
+  return wordOfContract(view) ?? 'It recovered by itself; nothing was run.'
 }
 
 /** What was carried out may or may not be what mended it: that is not known, so neither is said. */

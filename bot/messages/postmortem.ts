@@ -1,7 +1,7 @@
 import type { IncidentView } from '../../agent/agent.ts'
 import { type Approval, approvalOutcome, approvalState } from '../../agent/domain/approval.ts'
 import type { Claim, Hypothesis } from '../../agent/domain/hypothesis.ts'
-import { ENDED_STATES, firstResponse } from '../../agent/domain/incident.ts'
+import { ENDED_STATES, firstResponse, wasPutBack } from '../../agent/domain/incident.ts'
 import { faultWords } from './cause-words.ts'
 import { incidentStateWords } from './incident-words.ts'
 import { markdownRow, markdownText } from './markdown.ts'
@@ -39,7 +39,7 @@ export function postmortemMarkdown(view: IncidentView, now: Date): string {
 }
 
 /** What the rows do not answer. */
-export function openQuestions({ incident, hypotheses, approvals, feedback: said }: IncidentView): string[] {
+export function openQuestions({ incident, hypotheses, approvals, timeline: events, feedback: said }: IncidentView): string[] {
   const first = hypotheses.find(({ rank }) => rank === 1)
   const unverified = (first?.claims ?? []).filter(({ supported }) => !supported)
   const undetermined = approvals.filter((approval) => approvalOutcome(approval) === 'undetermined')
@@ -49,7 +49,7 @@ export function openQuestions({ incident, hypotheses, approvals, feedback: said 
     ...(first?.unknown ?? []).map((what) => `Not known: ${cleanText(what, 300)}`),
     ...unverified.map(({ text }) => `Said, but not found in the evidence: ${cleanText(text, 300)}`),
     ...undetermined.map(({ plan }) => `Did it help? ${cleanText(plan.action.title, 300)} could not be judged: too few samples.`),
-    ...(incident.state === 'healed' ? ['It went away without a verified action: why, and can it come back?'] : []),
+    ...(incident.state === 'healed' && !wasPutBack(events) ? ['It went away without a verified action: why, and can it come back?'] : []),
     ...(said.length === 0 && first !== undefined ? ['Was the diagnosis right? Nobody has said so (command: feedback).'] : []),
     'How were users affected, and how many? Only the alert level and the call graph are stored.',
   ]
@@ -59,7 +59,8 @@ function section(title: string, lines: readonly string[]): string[] {
   return ['', `## ${title}`, '', ...(lines.length > 0 ? lines : ['Nothing is stored.'])]
 }
 
-function facts({ incident, alerts, timeline: events, handling }: IncidentView): string[] {
+function facts(view: IncidentView): string[] {
+  const { incident, alerts, timeline: events, handling } = view
   const first = firstResponse(events)
   const rows: [string, string][] = [
     ['Service', `${markdownText(incident.service)} in ${markdownText(incident.environment)}`],
@@ -75,7 +76,7 @@ function facts({ incident, alerts, timeline: events, handling }: IncidentView): 
         ? `${dayClockWords(incident.endedAt)}, after ${durationWords(secondsBetween(incident.openedAt, incident.endedAt))}`
         : 'not yet',
     ],
-    ['State', markdownText(incidentStateWords({ incident, approvals: [] }))],
+    ['State', markdownText(incidentStateWords(view))],
     [
       'Alerts',
       `${new Set(alerts.map(({ source, key }) => `${source} ${key}`)).size}: ${[...new Set(alerts.map(({ name }) => markdownText(name, 100)))].slice(0, 10).join(', ')}`,

@@ -1,6 +1,6 @@
 import { IntegrationError } from '../errors.ts'
 import { levelOfLine } from '../ports/log-text.ts'
-import type { LogLine, LogsPort } from '../ports/logs.ts'
+import { type LogLine, type LogResult, type LogsPort, withinLimit } from '../ports/logs.ts'
 import type { KubernetesApi } from './api.ts'
 import { pathOf } from './cluster-cache.ts'
 import type { Pod } from './objects.ts'
@@ -10,6 +10,8 @@ import { type Place, podsOf, readWorkloads } from './workloads.ts'
 const MAX_PODS = 10
 const MAX_BYTES_A_CONTAINER = 256 * 1024
 const MAX_TEXT = 2_000
+/** Fewer are not asked for again: 256 KiB of them are as much as can be read. */
+const FEWEST_LINES = 4
 const MAX_LIMIT = 2_000
 
 /** Logs of a workload's pods as the nodes keep them: of the containers that run, and of those that ended before them. */
@@ -27,23 +29,43 @@ export function createPodLogs(place: Place, { api }: { api: KubernetesApi }): Lo
           const asked = {
             container,
             timestamps: 'true',
-            tailLines: String(tail),
             limitBytes: String(MAX_BYTES_A_CONTAINER),
             sinceTime: query.from.toISOString().replace(/\.\d+Z$/, 'Z'),
             ...(previous ? { previous: 'true' } : {}),
           }
-          const text = await readText(api, path, asked, query.signal)
-          return text.split('\n').flatMap((line) => toLine(line, pod))
+          const text = await readTail(
+            tail,
+            async (tailLines) => await readText(api, path, { ...asked, tailLines: String(tailLines) }, query.signal),
+          )
+          return { isWhole: text.isWhole, lines: text.value.split('\n').flatMap((line) => toLine(line, pod)) }
         }),
       )
       const lines = read
-        .flat()
+        .flatMap((each) => each.lines)
         .filter(({ at, level }) => at >= query.from && at <= query.to && (query.level !== 'error' || level === 'error'))
       const sorted = lines.sort((a, b) => a.at.getTime() - b.at.getTime())
       const which = `kubectl logs of ${sources.length} containers of ${query.service}, ${tail} lines each`
-      return { query: which, link: null, lines: sorted.slice(0, limit), omitted: Math.max(0, sorted.length - limit) }
+      const unread = notRead(read, query.from)
+      return { query: which, link: null, ...withinLimit(sorted, { ...query, limit }), ...(unread ? { unread } : {}) }
     },
   }
+}
+
+/**
+ * The end of a log. A node counts lines from the end and bytes from there on, so that long lines would cost the newest ones: fewer lines are asked for
+ * then, until they fit.
+ */
+async function readTail(lines: number, read: (lines: number) => Promise<string>): Promise<{ value: string; isWhole: boolean }> {
+  const value = await read(lines)
+  const isFull = Buffer.byteLength(value) >= MAX_BYTES_A_CONTAINER
+  if (isFull && lines > FEWEST_LINES) return { value: (await readTail(Math.floor(lines / 4), read)).value, isWhole: false }
+  return { value, isWhole: !isFull && value.trimEnd().split('\n').length < lines }
+}
+
+/** From where on every container's log was read, where that is not the whole window. */
+function notRead(read: readonly { isWhole: boolean; lines: readonly LogLine[] }[], from: Date): LogResult['unread'] {
+  const cut = read.flatMap(({ isWhole, lines: [first] }) => (isWhole || !first || first.at <= from ? [] : [first.at.getTime()]))
+  return cut.length === 0 ? undefined : { before: new Date(Math.max(...cut)), why: 'only the end of each log is read' }
 }
 
 /** A container that has no log yet, or none before, has nothing to say. @throws IntegrationError for a refusal or an outage */

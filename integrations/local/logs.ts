@@ -1,4 +1,4 @@
-import type { LogLine, LogQuery, LogsPort } from '../ports/logs.ts'
+import { type LogLine, type LogQuery, type LogResult, type LogsPort, withinLimit } from '../ports/logs.ts'
 import { findService } from './catalogue.ts'
 import type { DesiredState } from './desired-state.ts'
 import { clipBefore } from './target-state.ts'
@@ -20,18 +20,21 @@ export interface LogStore extends LogsPort {
 interface Kept {
   lines: LogLine[]
   errors: LogLine[]
+  /** When the newest line was written that had to go, of these and of those. */
+  droppedLine: Date | null
+  droppedError: Date | null
 }
 
 export function createLogStore(deps: { state: DesiredState; now: () => Date }): LogStore {
   const byService = new Map<string, Kept>()
+  const startedAt = deps.now()
   return {
     append(source, text) {
       const line = parseLine(source, text, deps.now())
-      const kept = byService.get(source.service) ?? { lines: [], errors: [] }
+      const kept = byService.get(source.service) ?? { lines: [], errors: [], droppedLine: null, droppedError: null }
       byService.set(source.service, kept)
-      const [list, max] = line.level === 'error' ? [kept.errors, MAX_ERROR_LINES] : [kept.lines, MAX_LINES]
-      list.push(line)
-      if (list.length > max) list.shift()
+      if (line.level === 'error') kept.droppedError = push(kept.errors, line, MAX_ERROR_LINES) ?? kept.droppedError
+      else kept.droppedLine = push(kept.lines, line, MAX_LINES) ?? kept.droppedLine
     },
     async read(query) {
       const clip = clipBefore(deps.state.current())
@@ -40,10 +43,33 @@ export function createLogStore(deps: { state: DesiredState; now: () => Date }): 
       const candidates = kept ? [...kept.errors, ...(query.level === 'error' ? [] : kept.lines)] : []
       const matching = candidates.filter(({ at }) => at >= from && at <= query.to).sort((a, b) => a.at.getTime() - b.at.getTime())
       const limit = Math.min(Math.max(1, query.limit), MAX_LIMIT)
-      const lines = matching.slice(0, limit)
-      return { query: describeQuery(query, limit), link: null, lines, omitted: matching.length - lines.length }
+      const unread = notHeld(query, [
+        { before: startedAt, why: 'they are kept in memory, and Steadyhand was started then' },
+        { before: clip, why: 'a drill began then' },
+        { before: kept?.droppedError ?? null, why: `only the newest ${MAX_ERROR_LINES} error lines are kept` },
+        { before: query.level === 'error' ? null : (kept?.droppedLine ?? null), why: `only the newest ${MAX_LINES} lines are kept` },
+      ])
+      return {
+        query: describeQuery(query, limit),
+        link: null,
+        ...withinLimit(matching, { ...query, limit }),
+        ...(unread ? { unread } : {}),
+      }
     },
   }
+}
+
+/** Returns the time of the line that had to go, if one had to. */
+function push(list: LogLine[], line: LogLine, max: number): Date | null {
+  list.push(line)
+  return list.length > max ? (list.shift()?.at ?? null) : null
+}
+
+/** Of the moments before which nothing is held, the latest that lies in the window. */
+function notHeld({ from }: LogQuery, reasons: readonly { before: Date | null; why: string }[]): LogResult['unread'] {
+  return reasons
+    .flatMap(({ before, why }) => (before !== null && before > from ? [{ before, why }] : []))
+    .toSorted((a, b) => b.before.getTime() - a.before.getTime())[0]
 }
 
 function describeQuery({ service, level }: LogQuery, limit: number): string {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { getJson, type HttpServer } from '../http.ts'
 import { levelOfLine, MAY_BE_ERROR } from '../ports/log-text.ts'
-import type { LogLine, LogQuery, LogsPort } from '../ports/logs.ts'
+import { type LogLine, type LogQuery, type LogResult, type LogsPort, withinLimit } from '../ports/logs.ts'
 import { containing, type LogQl, streams } from './logql.ts'
 
 export interface LogsOptions {
@@ -34,7 +34,7 @@ const answerSchema = z.object({
   }),
 })
 
-/** Logs by Loki's query API; the newest lines are the first to go when there are more than asked for. */
+/** Logs by Loki's query API. */
 export function createLogs(server: HttpServer, options: LogsOptions): LogsPort {
   return {
     mayBeWatched: true,
@@ -50,7 +50,7 @@ export function createLogs(server: HttpServer, options: LogsOptions): LogsPort {
           end: String(BigInt(Math.ceil(query.to.getTime()) + 1) * NANOSECONDS_A_MILLISECOND),
           // One more than wanted tells whether there are more.
           limit: String(limit + 1),
-          direction: 'forward',
+          direction: query.keep === 'newest' ? 'backward' : 'forward',
         },
         schema: answerSchema,
         signal: query.signal,
@@ -58,10 +58,20 @@ export function createLogs(server: HttpServer, options: LogsOptions): LogsPort {
       const read = data.result.flatMap(({ stream, values }) => values.map(([at, text]) => toLine(stream, at, text)))
       const wanted = query.level === 'error' ? read.filter(({ level }) => level === 'error') : read
       const sorted = wanted.toSorted((a, b) => a.at.getTime() - b.at.getTime())
-      const omitted = Math.max(0, sorted.length - limit)
-      return { query: expression, link: linkTo(options.linkUrl, expression, query), lines: sorted.slice(0, limit), omitted }
+      const kept = withinLimit(sorted, { ...query, limit })
+      return {
+        query: expression,
+        link: linkTo(options.linkUrl, expression, query),
+        ...kept,
+        ...(query.keep === 'newest' && read.length > limit ? { unread: notAskedFor(read, limit) } : {}),
+      }
     },
   }
+}
+
+/** The server let go of what is older than the oldest it sent, before the lines were looked at here. */
+function notAskedFor(read: readonly LogLine[], limit: number): NonNullable<LogResult['unread']> {
+  return { before: new Date(Math.min(...read.map(({ at }) => at.getTime()))), why: `at most ${limit} lines are asked for at once` }
 }
 
 function expressionOf({ service, level }: LogQuery, { serviceLabel, match, namespaces }: LogsOptions): LogQl {

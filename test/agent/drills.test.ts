@@ -140,6 +140,16 @@ describeDatabases('drills', (store) => {
     expect(ground.done.at(-1)).toBe('restore')
   })
 
+  test('an incident that is left open when its drill ends has a line for the clean-up, once, and others have none', async () => {
+    const run = await drills.start('bad-release', null)
+    const [of, other] = [await openIncident(run.run), await openIncident(null)]
+    offset = 46_000
+    await ended(run.run)
+    const linesOf = async (id: string) => (await incidents.timeline(id)).filter(({ kind }) => kind === 'target-put-back')
+    expect(await linesOf(of)).toMatchObject([{ text: 'The drill bad-release is over: its clean-up puts the target back as it was.' }])
+    expect(await linesOf(other)).toEqual([])
+  })
+
   test('a target that cannot be broken, or not be put back, fails the run in words', async () => {
     ground.fail.begin = 'no processes left'
     const first = await drills.start('bad-release', null)
@@ -204,7 +214,7 @@ test('without a target there is nothing to drill', async () => {
       get: async () => null,
       running: async () => null,
     },
-    incidents: { list: async () => ({ items: [], next: null }) },
+    incidents: { list: async () => ({ items: [], next: null }), record: async () => true },
     approvals: { approvals: async () => ({ items: [], next: null }) },
     now: () => new Date(),
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },

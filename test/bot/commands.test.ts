@@ -219,9 +219,15 @@ describeDatabases('commands', (store) => {
   test('log lines are counted, bounded, without secrets, and form nothing', async () => {
     const { json } = await bob.post('/api/v1/commands', { text: 'logs payments 15m' })
     expect(json.text).toContain('Error lines of payments, 15 min until')
-    expect(json.text).toContain('2 and 3 more that were not read')
+    expect(json.text).toContain('2, the newest; at least 3 older were left out. The newest was written 0 s before.')
     expect(json.text).not.toContain('hunter')
     expect(JSON.stringify(json.blocks)).not.toContain('"type":"broadcast"')
+  })
+
+  test('words of a command that changed nothing are named', async () => {
+    expect(await ask(bob, 'logs payments; drop table')).toMatch(/^Not understood, and left out: drop, table\. Error lines of payments/)
+    expect(await ask(bob, 'logs payments all 15m')).not.toContain('Not understood')
+    expect(await ask(bob, 'metric errors of payments; drop table')).toContain('Not understood, and left out: drop, table.')
   })
 
   test('an action is asked for by name: a request for others to approve, and nothing runs', async () => {

@@ -25,7 +25,7 @@ export interface ConsoleModules {
   contentView(content: unknown, now: Date): Tree[]
   stateTone(state: string): string
   stateWords(state: string, actedOn?: boolean): string
-  actedOn(approvals: Iterable<object>): boolean
+  actedOn(approvals: Iterable<object>, timeline: readonly object[]): boolean
   approvalMark(approval: unknown): string
   panelsStillTrue(panels: Record<string, object>, approvals: ReadonlyMap<string, object>): Record<string, object>
   roundsOf(evidence: readonly object[]): { latest: { label: string }; earlier: { label: string }[] }[]

@@ -60,7 +60,7 @@ function heading({ incident: { data, approvals } }) {
     h(
       'p',
       null,
-      h('span', { class: `pill ${stateTone(data.state)}` }, stateWords(data.state, actedOn(approvals.values()))),
+      h('span', { class: `pill ${stateTone(data.state)}` }, stateWords(data.state, actedOn(approvals.values(), data.timeline))),
       h('span', { class: 'note' }, ` ${data.id} · ${data.service}${data.run ? ' · drill' : ''}`),
     ),
     waiting ? h('a', { class: 'button jump', href: incidentHash(data.id, waiting.ref) }, 'An action waits for a click ↓') : null,

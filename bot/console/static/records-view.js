@@ -77,14 +77,14 @@ function figures({ data, refused, days, drills }) {
     { class: 'figures' },
     data.isWhole ? null : figure('Too small', '!', 'there was more than is counted at once: choose fewer days'),
     figure('Incidents', `${incidents.opened}`, `${incidents.open} open${left > 0 ? `, ${left} of drills left out` : ''}`),
-    figure('Severity', [1, 2, 3, 4].map((level) => incidents.bySeverity[level]).join(' · '), 'how many of Sev 1 · Sev 2 · Sev 3 · Sev 4'),
+    figure('By severity', bySeverity(incidents.bySeverity), 'Sev 1 is the worst'),
     durations('Time to acknowledge', data.timeToAcknowledge),
     durations('Time to resolve', data.timeToResolve),
     durations('A request waited', data.approvalLatency),
     figure(
       'How they ended',
-      `${endings.verified + endings.healed + endings.person}`,
-      `${endings.verified} by a verified action, ${endings.healed} by themselves, ${endings.person} by the word of a person`,
+      `${endings.verified + endings.healed + endings.gone + endings.person}`,
+      `${endings.verified} by a verified action, ${endings.healed} by themselves, ${endings.gone} once something was done that was not verified, ${endings.person} by the word of a person`,
     ),
     figure(
       'Requests',
@@ -107,6 +107,16 @@ function figures({ data, refused, days, drills }) {
       told === 0 ? 'nobody has said yet: “feedback right” or “feedback wrong” in an incident’s thread' : 'by the word of people',
     ),
   )
+}
+
+/**
+ * 'Sev 3: 1, Sev 4: 2': only those that there were.
+ *
+ * @param {Record<number, number>} counts
+ */
+function bySeverity(counts) {
+  const there = [1, 2, 3, 4].filter((level) => counts[level])
+  return there.length === 0 ? 'none' : there.map((level) => `Sev ${level}: ${counts[level]}`).join(', ')
 }
 
 /**
@@ -163,7 +173,7 @@ function drafts({ data, refused }, now) {
     h(
       'ul',
       { class: 'rows' },
-      newest.map((/** @type {any} */ { id, title, severity, endedAt }) =>
+      newest.map((/** @type {any} */ { id, title, severity, endedAt, run }) =>
         h(
           'li',
           { key: id },
@@ -171,7 +181,7 @@ function drafts({ data, refused }, now) {
             'div',
             { class: 'row' },
             h('span', { class: 'row-title' }, `${id}: ${title}`),
-            h('span', { class: 'row-more' }, `Sev ${severity} · ended ${moment(new Date(endedAt), now)}`),
+            h('span', { class: 'row-more' }, `Sev ${severity} · ended ${moment(new Date(endedAt), now)}${run ? ' · a drill' : ''}`),
             h(
               'span',
               { class: 'row-more' },

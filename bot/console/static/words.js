@@ -49,11 +49,13 @@ export function stateWords(state, actedOn) {
 }
 
 /**
- * Whether anything was sent, whatever came of it.
+ * Whether anything was sent, whatever came of it, or a drill's clean-up put the target back.
  *
  * @param {Iterable<any>} approvals
+ * @param {readonly any[]} timeline
  */
-export function actedOn(approvals) {
+export function actedOn(approvals, timeline) {
+  if (timeline.some(({ kind }) => kind === 'target-put-back')) return true
   return [...approvals].some(({ execution }) => execution?.events.some((/** @type {any} */ { state }) => state === 'sent'))
 }
 

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { createRecordsStore } from '../../../storage/records.ts'
 import { describeDatabases } from '../../support/database.ts'
 import { at, breakPayments, createInvestigationHarness, type InvestigationHarness } from '../../support/investigation-harness.ts'
 
@@ -53,6 +54,24 @@ describeDatabases('watching an incident', (store) => {
       text: 'The symptom is gone: Errors of payments: 0.0 % now, not above the limit of 20.0 % since 10:42:08 UTC. Something was done in this incident, so it is not said to have healed by itself.',
     })
     expect(await harness.incidents.hypotheses(id)).toEqual(before)
+  })
+
+  it('does not say that it healed by itself where a drill put the target back', async () => {
+    breakPayments(harness)
+    harness.shop.set('payments', 'error_ratio', 0, at(8))
+    const id = await harness.open()
+    await harness.investigation.run(id, signal())
+    const before = await harness.incidents.hypotheses(id)
+    await harness.incidents.record(id, { kind: 'target-put-back', text: 'The drill bad-release is over.' })
+    expect(await look(id, 14)).toEqual({ result: 'healed' })
+    expect((await harness.incidents.timeline(id)).at(-1)).toMatchObject({
+      kind: 'symptom-gone',
+      text: expect.stringContaining("The drill's clean-up put the target back, so it is not said to have healed by itself."),
+    })
+    expect(await harness.incidents.hypotheses(id)).toEqual(before)
+    const records = createRecordsStore(database())
+    const { items } = await records.incidents({ from: new Date(0), to: new Date('2100-01-01'), service: null, limit: 10 })
+    expect(items).toMatchObject([{ id, ending: 'gone' }])
   })
 
   describe('while another alert of the incident still fires', () => {

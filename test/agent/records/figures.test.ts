@@ -31,11 +31,12 @@ test('times count what was measured, and say on how many they stand', () => {
     incident('inc-1'),
     incident('inc-2', { acknowledgedAt: after(180), endedAt: after(1_200), ending: 'healed' }),
     incident('inc-3', { acknowledgedAt: null, endedAt: null, ending: null, severity: 1 }),
+    incident('inc-4', { acknowledgedAt: null, endedAt: null, ending: 'gone' }),
   ])
   expect(timeToAcknowledge).toEqual({ mean: 120, median: 60, p90: 180, n: 2 })
   expect(timeToResolve).toEqual({ mean: 900, median: 600, p90: 1_200, n: 2 })
-  expect(endings).toEqual({ verified: 1, healed: 1, person: 0 })
-  expect(incidents).toMatchObject({ opened: 3, open: 1, bySeverity: { 1: 1, 2: 2, 3: 0, 4: 0 } })
+  expect(endings).toEqual({ verified: 1, healed: 1, gone: 1, person: 0 })
+  expect(incidents).toMatchObject({ opened: 4, open: 2, bySeverity: { 1: 1, 2: 3, 3: 0, 4: 0 } })
 })
 
 test('drills and what became a part of another incident do not count as incidents', () => {

@@ -23,7 +23,7 @@ describeDatabases('records', (store) => {
       incidents: { opened: 1, open: 0, bySeverity: { 1: 1 }, drillsLeftOut: 0 },
       timeToAcknowledge: { n: 1 },
       timeToResolve: { n: 1 },
-      endings: { verified: 0, healed: 0, person: 1 },
+      endings: { verified: 0, healed: 0, gone: 0, person: 1 },
       requests: { asked: 1, denied: 1, approved: 0 },
       approvalLatency: { n: 1 },
       feedback: { right: 1, wrong: 0 },
@@ -52,7 +52,7 @@ describeDatabases('records', (store) => {
     await alice.post(`/api/v1/approvals/${id}/votes`, { decision: 'approve', digest })
     await waitFor(async () => ((await alice.get('/api/v1/incidents/inc-1')).json.state === 'resolved' ? true : null))
     expect((await alice.get('/api/v1/records')).json).toMatchObject({
-      endings: { verified: 1, healed: 0, person: 0 },
+      endings: { verified: 1, healed: 0, gone: 0, person: 0 },
       outcomes: { verified: 1, failed: 0 },
       requests: { approved: 1 },
     })

@@ -222,7 +222,7 @@ describe('the content of a stored result', () => {
 
 describe('the states of an incident', () => {
   test.each(Object.values(incidentsInEveryState()))('are in the same words as on the cards: $incident.state', (view) => {
-    expect(stateWords(view.incident.state, actedOn(view.approvals))).toBe(incidentStateWords(view))
+    expect(stateWords(view.incident.state, actedOn(view.approvals, view.timeline))).toBe(incidentStateWords(view))
   })
   test('an open one never looks as if nothing were', () => {
     const open = INCIDENT_STATES.filter((state) => !ENDED_STATES.includes(state))

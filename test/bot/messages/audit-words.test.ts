@@ -44,7 +44,7 @@ describe('an entry of the audit log in words', () => {
       'drill_start-written',
       { facts: { name: 'blip', principal_id: null } },
       null,
-      'started the drill blip, for a program or for nobody who was signed in',
+      'started the drill blip from the command line or by a program',
     ],
     ['something-new', {}, null, 'something-new'],
   ])('%s %j', (what, body, subject, words) => expect(auditWords({ what, body }, subject)).toBe(words))

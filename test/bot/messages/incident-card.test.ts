@@ -44,6 +44,14 @@ describe('an incident card', () => {
       expect(words).toContain(part)
   })
 
+  test('of one that a drill put back, it does not say that it recovered by itself', () => {
+    const incident = anIncident({ state: 'healed', endedAt: at(90), drillRun: 'run-1' })
+    const line = { incidentId: 'inc-1', seq: 9, at: at(80), kind: 'target-put-back', text: 'The drill is over.', detail: {} }
+    const words = textOf(cardOf(anIncidentView({ incident, approvals: [], timeline: [...aTimeline(), line] })))
+    expect(words).toContain("Symptom gone. The drill's clean-up put the target back; nothing else was run.")
+    expect(words).not.toContain('by itself')
+  })
+
   test('names the runbook that fits by file and heading: the latest search first, what it found in its order, each once', () => {
     const cite = (label: string, summary: string, seconds = 20) =>
       anEvidenceItem(label, { kind: 'runbook', source: 'runbooks', trust: 'chat', summary, to: at(seconds) })

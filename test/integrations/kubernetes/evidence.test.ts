@@ -277,6 +277,22 @@ test('logs come from running and ended containers, the ended ones where there we
   expect((await logs.read({ service: 'payments', ...window, level: 'error' })).lines).toHaveLength(1)
 })
 
+test('of long logs the newest lines are read and told of as the end alone, however long each line is', async () => {
+  const line = (second: number): string =>
+    `2026-01-01T10:${String(Math.floor(second / 60)).padStart(2, '0')}:${String(second % 60).padStart(2, '0')}Z n=${second} ${'x'.repeat(2_000)}`
+  cluster = await startCluster((server) => {
+    shop(server)
+    server.logs.set('payments-hash2-abcde/app', `${Array.from({ length: 1_000 }, (_, second) => line(second)).join('\n')}\n`)
+  })
+  const { logs } = portsOf(cluster)
+  const window = { from: new Date('2026-01-01T10:00:00Z'), to: new Date('2026-01-01T11:00:00Z') }
+  const { lines, unread } = await logs.read({ service: 'payments', ...window, limit: 500, keep: 'newest' })
+  expect(lines.at(-1)?.text).toContain('n=999 ')
+  expect(unread?.before).toEqual(lines[0]?.at)
+  const few = await logs.read({ service: 'payments', ...window, limit: 2, keep: 'newest' })
+  expect(few.lines.map(({ text }) => text.slice(0, 5))).toEqual(['n=998', 'n=999'])
+})
+
 test('doctor names the rule that is missing', async () => {
   cluster = await startCluster((server) => {
     shop(server)

@@ -19,13 +19,14 @@ beforeEach(async () => {
 
 const write = (line: string | object, stream: 'stdout' | 'stderr' = 'stdout'): void =>
   logs.append({ ...payments, stream }, typeof line === 'string' ? line : JSON.stringify(line))
-const read = (changed: { limit?: number; level?: 'error' | 'all'; from?: number; to?: number; service?: string } = {}) =>
+const read = (changed: { limit?: number; keep?: 'newest'; level?: 'error' | 'all'; from?: number; to?: number; service?: string } = {}) =>
   logs.read({
     service: changed.service ?? 'payments',
     from: new Date(START + (changed.from ?? 0) * 1_000),
     to: new Date(START + (changed.to ?? 100_000) * 1_000),
     limit: changed.limit ?? 100,
     level: changed.level ?? 'all',
+    ...(changed.keep ? { keep: changed.keep } : {}),
   })
 
 test('a line keeps its words, its further fields, and its trace', async () => {
@@ -62,6 +63,23 @@ test('a window and a limit keep the earliest lines, and say how many were left o
   const limited = await read({ limit: 3, level: 'error' })
   expect([limited.lines.map(({ text }) => text), limited.omitted]).toEqual([['line 0', 'line 2', 'line 4'], 2])
   expect(limited.query).toBe('logs(payments, level="error") limit 3')
+})
+
+test('asked for the newest, it keeps those, oldest first', async () => {
+  for (second = 0; second < 10; second++) write({ level: 'info', message: `line ${second}` })
+  const { lines, omitted } = await read({ limit: 2, keep: 'newest' })
+  expect([lines.map(({ text }) => text), omitted]).toEqual([['line 8', 'line 9'], 8])
+})
+
+test('what was written before it was started is told of as not looked at, and so is what had to go for newer lines', async () => {
+  expect((await read({ from: -60 })).unread).toMatchObject({ before: new Date(START), why: expect.stringContaining('started') })
+  expect((await read({ from: 0 })).unread).toBeUndefined()
+  for (; second < 5_003; second++) write({ level: 'info', message: `line ${second}` })
+  expect((await read({ from: 0, keep: 'newest' })).unread).toMatchObject({
+    before: new Date(START + 2_000),
+    why: expect.stringContaining('5000'),
+  })
+  expect((await read({ from: 0, keep: 'newest', level: 'error' })).unread).toBeUndefined()
 })
 
 test('a flood of other lines does not push error lines out, and memory is bounded', async () => {

@@ -84,6 +84,20 @@ test('more lines than asked for are counted as left out', async () => {
   expect([lines.map(({ text }) => text), omitted]).toEqual([['line 1', 'line 2'], 1])
 })
 
+test('asked for the newest, the server is asked from the end, and what it let go is told of though it was no error', async () => {
+  const { loki, asked } = await lokiThatSays(
+    said({}, [
+      [nanoseconds(3), 'panic: three'],
+      [nanoseconds(2), 'level=info msg="no errors"'],
+      [nanoseconds(1), 'level=info msg="no errors"'],
+    ]),
+  )
+  const read = await loki.logs.read({ service: 'payments', ...WINDOW, limit: 2, keep: 'newest', level: 'error' })
+  expect(asked[0]?.searchParams.get('direction')).toBe('backward')
+  expect(read.lines.map(({ text }) => text)).toEqual(['panic: three'])
+  expect(read.unread?.before).toEqual(new Date(AT + 1))
+})
+
 test.each([
   [401, 'auth'],
   [500, 'unavailable'],

@@ -263,12 +263,22 @@ export class ApiServer {
   #log({ path, query }: Seen): { status: number; body: unknown } {
     const pod = path.split('/').at(-2) ?? ''
     const text = this.logs.get(`${pod}/${query['container']}${query['previous'] === 'true' ? '/previous' : ''}`)
-    return text === undefined ? { status: 400, body: status(400, 'the container is waiting to start') } : { status: 200, body: text }
+    if (text === undefined) return { status: 400, body: status(400, 'the container is waiting to start') }
+    return { status: 200, body: tailOf(text, query) }
   }
 
   #isRefused(verb: string, collection: string): boolean {
     return this.refused.has(`${verb} ${collection.slice(collection.lastIndexOf('/') + 1)}`)
   }
+}
+
+/** As a kubelet cuts: lines are counted from the end, bytes from the first of those lines on. */
+function tailOf(text: string, query: Readonly<Record<string, string>>): string {
+  const lines = text.split(/(?<=\n)/)
+  const tail = lines.slice(-Number(query['tailLines'] ?? lines.length)).join('')
+  return Buffer.from(tail)
+    .subarray(0, Number(query['limitBytes'] ?? Number.POSITIVE_INFINITY))
+    .toString()
 }
 
 /** A collection's name comes after the version, or after the namespace. */
