@@ -55,7 +55,10 @@ export interface Postings {
   begin(id: number, thread?: string | null): Promise<void>
   /** It stands there and shows what was wanted by then. */
   shown(id: number, now: { message: string; wanted: number; head: string | null; print: string | null }): Promise<void>
-  /** Not now: set back, with what went wrong or without. */
+  /**
+   * Not now: set back, with what went wrong or without. Without, it is a quiet pause, which ends as soon as it should show something else; what went
+   * wrong is waited for in any case, however often it should.
+   */
   later(id: number, notBefore: Date, error?: string): Promise<void>
   /** From now on it belongs there, and is posted anew: where it stood, nothing can be shown any more. */
   move(id: number, place: string): Promise<void>

@@ -90,6 +90,11 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
       return 0
     }
     if (error.kind === 'place') return await closePlace(posting, error, at)
+    if (error.kind === 'busy' && showing.isStreamed(posting)) {
+      log.warn(about, 'Slack takes no more of an answer at the moment; messages go on')
+      await postings.later(posting.id, new Date(at + pauseFor(error, posting.attempts)), words)
+      return 0
+    }
     // What keeps this one keeps all of them: they wait, and lose nothing but time.
     failures += 1
     awaySince ??= at

@@ -8,6 +8,7 @@ export type LookingStep = Looked
 const TOOL_WORDS: Readonly<Record<string, string>> = {
   read_metrics: 'Read metrics',
   read_logs: 'Read logs',
+  read_traces: 'Read traces',
   list_changes: 'List recent changes',
   describe_workload: 'Look at the workload',
   show_dependencies: 'Look at what it depends on',

@@ -24,6 +24,8 @@ export interface ShowingDeps {
 export interface Showing {
   /** @returns whether Slack was called. @throws SlackFailure */
   show(posting: StoredPosting): Promise<boolean>
+  /** Whether it is an answer that this process shows as it comes about: how many steps Slack takes is no matter of other messages. */
+  isStreamed(posting: StoredPosting): boolean
   /**
    * Where another channel is the one for it now, and this one takes nothing any more or may not show it: the card moves there, and with it whatever is
    * said in its thread. A request counts only where it was asked: it never moves.
@@ -39,23 +41,13 @@ type Parts = ShowingDeps & { streams: Streams }
 
 /** The clocks of this machine, the database and Slack are not the same one. */
 const SEARCH_BACK_MS = 300_000
-/** Where Slack does not say for how long it takes no more, in seconds. */
-const USUAL_WAIT = 30
 
 export function createShowing(deps: ShowingDeps): Showing {
-  const parts = { ...deps, streams: createStreams(deps) }
-  const { postings, streams, now } = parts
+  const streams = createStreams(deps)
+  const parts = { ...deps, streams }
   return {
-    async show(posting) {
-      try {
-        return await show(posting, parts)
-      } catch (error) {
-        // The limit is that of streams: messages go on.
-        if (!(error instanceof SlackFailure) || error.kind !== 'busy' || !streams.isOpen(posting.id)) throw error
-        await postings.later(posting.id, new Date(now().getTime() + (error.retryAfter ?? USUAL_WAIT) * 1_000))
-        return true
-      }
-    },
+    show: async (posting) => await show(posting, parts),
+    isStreamed: ({ id }) => streams.isOpen(id),
     moved: async (posting) => await moved(posting, parts),
   }
 }

@@ -29,6 +29,14 @@ const LOOKED = 'What was looked at'
 const ENDED = 'message_not_in_streaming_state'
 /** Slack says so of an edit while the stream is open: a process that died had begun it. */
 const STILL_OPEN = 'streaming_state_conflict'
+/**
+ * Slack's words for what holds wherever a stream would begin: it knows or allows none of them here, in this workspace or for this app. Every other
+ * refusal is of one thread: its question was deleted, whoever asked is not known there, its channel is of a kind that has no streams.
+ */
+const NOWHERE = new Set([
+  ...['unknown_method', 'method_deprecated', 'deprecated_endpoint', 'feature_not_enabled', 'paid_teams_only'],
+  ...['not_allowed', 'team_access_not_granted', 'enterprise_is_restricted', 'two_factor_setup_required'],
+])
 /** A workspace that takes no streams is not asked again for so long. */
 const REFUSED_FOR_MS = 600_000
 const MOST_OPEN = 500
@@ -59,6 +67,10 @@ export function createStreams({ web, now, log }: StreamsDeps): Streams {
       } catch (error) {
         // What is wrong with the token, the channel or the connection is wrong for a message as well, and is said there.
         if (!(error instanceof SlackFailure) || error.kind === 'away' || error.kind === 'place') throw error
+        if (error.kind === 'refused' && !NOWHERE.has(error.code)) {
+          log.warn({ err: error }, 'Slack takes no stream in this thread; its answer is edited in place')
+          return null
+        }
         log.warn({ err: error }, 'Slack takes no stream at the moment; answers are edited in place')
         notBefore = now().getTime() + (error.retryAfter === null ? REFUSED_FOR_MS : error.retryAfter * 1_000)
         return null

@@ -82,6 +82,22 @@ describeDatabases('where postings stand', (store) => {
     expect(await postings.claim('slack', LEASE_SECONDS)).toBeNull()
   })
 
+  test('news ends a quiet pause, and never the wait for what went wrong', async () => {
+    const said = { ...aPosting('answer', 'C1', 'a'), incidentId: null, thread: null }
+    const news = async (): Promise<void> =>
+      await postings.finish('slack', { kind: 'answer', ref: 'a', body: { text: 'b', unfinished: true } })
+    const far = new Date(Date.now() + 3_600_000)
+    await postings.say('slack', { ...said, body: { text: 'looking', unfinished: true } })
+    const { id } = await post('1.1')
+    await postings.later(id, far)
+    await news()
+    expect(await claimed()).toMatchObject({ id, attempts: 0 })
+    await postings.later(id, far, 'Slack: ratelimited')
+    for (const _ of [1, 2]) await news()
+    expect(await postings.claim('slack', LEASE_SECONDS)).toBeNull()
+    expect(await postings.oldest('slack')).toMatchObject({ waiting: 1 })
+  })
+
   test('a card that is moved is posted anew, before what belongs into its thread', async () => {
     await postings.draw('slack', aPosting('incident', 'C1'))
     const card = await post('1.1')

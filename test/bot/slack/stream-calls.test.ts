@@ -82,12 +82,30 @@ test('words of others would be shown as they are, cut, and do nothing', async ()
   expect(slack.violations).toEqual([])
 })
 
-test('a thread that is gone, or a Slack that is away, is no reason to do without streams', async () => {
+test('a Slack that is away, a channel that takes nothing, or a thread that takes no stream is no reason to do without streams elsewhere', async () => {
   const { slack, streams, live, where, warnings } = await arrange()
   slack.faults.next('chat.startStream', { kind: 'http', status: 503 })
   await expect(streams.begin(POSTING, where, live(step('a', 'x')))).rejects.toMatchObject({ kind: 'away' })
   slack.faults.next('chat.startStream', { kind: 'error', error: 'is_archived' })
   await expect(streams.begin(POSTING, where, live(step('a', 'x')))).rejects.toMatchObject({ kind: 'place' })
   expect(warnings).toEqual([])
+  const ofOneThread = ['thread_not_found', 'user_not_found', 'missing_recipient_team_id', 'channel_type_not_supported', 'a_new_word']
+  for (const error of ofOneThread) {
+    slack.faults.next('chat.startStream', { kind: 'error', error })
+    expect(await streams.begin(POSTING, where, live(step('a', 'x')))).toBeNull()
+  }
+  expect(warnings).toEqual(ofOneThread.map(() => 'Slack takes no stream in this thread; its answer is edited in place'))
   expect(await streams.begin(POSTING, where, live(step('a', 'x')))).not.toBeNull()
 })
+
+test.each(['unknown_method', 'feature_not_enabled', 'not_allowed', 'missing_scope', 'access_denied'])(
+  'what Slack says of the workspace or the app (%s) holds for every thread',
+  async (error) => {
+    const { slack, streams, live, where, warnings } = await arrange()
+    slack.faults.next('chat.startStream', { kind: 'error', error })
+    for (const thread of [where.thread, '1.000001'])
+      expect(await streams.begin(POSTING, { ...where, thread }, live(step('a', 'x')))).toBeNull()
+    expect(slack.calls.filter(({ method }) => method === 'chat.startStream')).toHaveLength(1)
+    expect(warnings).toEqual(['Slack takes no stream at the moment; answers are edited in place'])
+  },
+)

@@ -145,6 +145,40 @@ describeDatabases('answers that Slack shows as they come about', (store) => {
     expect(scene.slack.violations).toEqual([])
   })
 
+  test('wait as long as Slack says, however many steps are reported meanwhile; everything else is shown', async () => {
+    const scene = await openScene(database(), SLOW)
+    const { stores } = scene.running
+    const { announced, goOn } = await asking(scene)
+    const row = async () =>
+      (
+        await sql<{ ref: string; body: { live: { steps: object[] } }; attempts: number; wait: number; waits: boolean }>`
+        select ref, body, attempts, extract(epoch from not_before - clk())::float8 as wait, wanted > shown as waits from posting where kind = 'answer'`.execute(
+          database().db,
+        )
+      ).rows[0]
+    await expect.poll(async () => (await row())?.waits, LONG).toBe(false)
+    const { ref = '', body } = (await row()) ?? {}
+    const report = async (id: string): Promise<void> => {
+      const steps = [...(body?.live.steps ?? []), { id, title: 'Read logs', status: 'in_progress' }]
+      await stores.postings.finish('slack', { kind: 'answer', ref, body: { ...body, live: { ...body?.live, steps } } })
+    }
+    scene.slack.faults.next('chat.appendStream', { kind: 'ratelimited', retryAfter: 3_600 })
+    await report('asked-1')
+    await expect.poll(async () => (await row())?.attempts, LONG).toBe(1)
+    await report('asked-2')
+    goOn()
+    await scene.running.askSomething()
+    await scene.message('Sev ')
+    expect((await row())?.wait).toBeGreaterThan(3_000)
+    expect(callsOf(scene, 'chat.appendStream')).toEqual(['ratelimited'])
+    expect(scene.running.lines.filter(({ message }) => message.includes('takes no more of an answer'))).toHaveLength(1)
+    // Slack takes it again.
+    await sql`update posting set not_before = clk() where kind = 'answer'`.execute(database().db)
+    await scene.says(announced, 'No open incidents')
+    await settled()
+    expect(scene.slack.violations).toEqual([])
+  })
+
   test.each(['chat.startStream', 'chat.stopStream'])('stand there once when Slack’s answer to %s is lost', async (method) => {
     const scene = await openScene(database(), SLOW)
     scene.slack.faults.next(method, { kind: 'lost' })
