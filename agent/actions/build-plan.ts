@@ -25,7 +25,10 @@ export interface PlanFacts {
   dryRun: DryRun
   symptom: MetricBound | null
   cause: { class: FaultClass; component: string }
+  /** What feels it when the target fails, the nearest first. */
   dependents: readonly string[]
+  /** At most so many of them are named. */
+  dependentsNamed?: number
   cautions: readonly string[]
   requester: string | null
   asking: Asking
@@ -36,6 +39,9 @@ export interface PlanFacts {
 /** Sends in one incident against one cause; after these a person has to take over. */
 export const MAX_ATTEMPTS = 2
 const MAX_CAUTIONS = 3
+const DEPENDENTS_NAMED = 10
+/** Names of services that were seen in traces are what a span says that they are. */
+const MAX_DEPENDENT_NAME = 60
 /** An undo may still start ten minutes after a verification that itself took minutes, so its bytes live as long as the kernel allows. */
 const UNDO_TTL_SECONDS = 3_540
 
@@ -109,7 +115,7 @@ function commonFields(facts: PlanFacts): Common {
     blastRadius: {
       replicas: observation.replicas,
       ofReplicas: observation.replicas,
-      dependents: facts.dependents.slice(0, 50),
+      ...dependentsOf(facts),
       downtime: facts.dryRun.downtime,
     },
     reversibility: definition.reversibility,
@@ -127,6 +133,19 @@ function commonFields(facts: PlanFacts): Common {
     build: facts.build,
     createdAt: facts.now.toISOString(),
   }
+}
+
+/** Somebody who decides has to know how many there are, and who is nearest: a list of hundreds would only keep the plan off its card. */
+function dependentsOf({
+  dependents,
+  dependentsNamed = DEPENDENTS_NAMED,
+}: PlanFacts): Pick<Plan['blastRadius'], 'dependents' | 'moreDependents'> {
+  const named = dependents.slice(0, dependentsNamed).map((name) => {
+    const whole = name.toWellFormed()
+    return whole.length <= MAX_DEPENDENT_NAME ? whole : `${whole.slice(0, MAX_DEPENDENT_NAME - 3).toWellFormed()}...`
+  })
+  const more = dependents.length - named.length
+  return { dependents: named, ...(more > 0 ? { moreDependents: more } : {}) }
 }
 
 function after(now: Date, seconds: number): string {

@@ -43,6 +43,7 @@ export interface ProposeDeps {
   card: PlanCard
   /** Where the request will be shown. */
   presentations(incident: Pick<Incident, 'service' | 'environment'>): readonly Presentation[] | Promise<readonly Presentation[]>
+  /** What feels it when this service fails, the nearest first. */
   dependents(service: string): Promise<readonly string[]>
   build(): string | Promise<string>
   /** None while everybody sees everything. */
@@ -223,10 +224,11 @@ async function ask(deps: ProposeDeps, input: ProposalInput, chosen: Chosen): Pro
     build: await deps.build(),
     now: deps.now(),
   }
-  const whole = buildPlan(facts)
-  // Advice never keeps an action from being asked for.
-  const { parent, undo } = deps.card.fits(whole.parent.plan) ? whole : buildPlan({ ...facts, cautions: [] })
-  if (!deps.card.fits(parent.plan)) return heldBack('plan-too-large', parent.plan.action.title)
+  // Neither advice nor what others call themselves keeps an action from being asked for.
+  const lessAndLess = [facts, { ...facts, cautions: [] }, { ...facts, dependentsNamed: 0 }, { ...facts, cautions: [], dependentsNamed: 0 }]
+  const fitting = lessAndLess.map(buildPlan).find(({ parent }) => deps.card.fits(parent.plan))
+  if (!fitting) return heldBack('plan-too-large', chosen.entry.action.title(observation.target, chosen.parameters))
+  const { parent, undo } = fitting
   try {
     const approval = await deps.kernel.propose({
       parent,

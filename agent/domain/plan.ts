@@ -98,7 +98,10 @@ export const planSchema = z.strictObject({
   blastRadius: z.strictObject({
     replicas: z.int().min(0).max(100_000),
     ofReplicas: z.int().min(0).max(100_000),
+    /** The nearest ones, by name. */
     dependents: z.array(name).max(50),
+    /** How many there are besides; there only where there are. */
+    moreDependents: z.int().min(1).max(100_000).optional(),
     downtime: z.string().max(200),
   }),
   /** What whoever decides should know of its past, a sentence each; there only where something speaks against it. */

@@ -20,7 +20,8 @@ export interface DependencyGraph {
   outside: ReadonlySet<string>
 }
 
-export function createDependencyGraph(edges: readonly Edge[], outside: Iterable<string> = []): DependencyGraph {
+export function createDependencyGraph(said: readonly Edge[], outside: Iterable<string> = []): DependencyGraph {
+  const edges = onceEach(said)
   const calls = neighbours(edges.map(({ from, to }) => [from, to]))
   const calledBy = neighbours(edges.map(({ from, to }) => [to, from]))
   return {
@@ -38,6 +39,17 @@ export function servicesNear(graph: DependencyGraph, service: string, limit: num
   const distances = new Map([...graph.dependentsOf(service), ...graph.dependenciesOf(service)])
   const byDistance = [...distances].sort(([a, near], [b, far]) => near - far || (a < b ? -1 : 1))
   return [service, ...byDistance.map(([name]) => name)].slice(0, limit)
+}
+
+/** Two sources may know of one call: what is configured stands for what was seen, and what was seen last for what was seen before. */
+function onceEach(edges: readonly Edge[]): Edge[] {
+  const byEnds = new Map<string, Edge>()
+  for (const edge of edges) {
+    const key = JSON.stringify([edge.from, edge.to])
+    const before = byEnds.get(key)
+    if (!before || (before.seenAt && (!edge.seenAt || edge.seenAt > before.seenAt))) byEnds.set(key, edge)
+  }
+  return [...byEnds.values()]
 }
 
 function neighbours(pairs: readonly (readonly [string, string])[]): Map<string, string[]> {

@@ -95,10 +95,18 @@ function parameterWords(parameters: Plan['parameters']): Span[] {
   return given.length === 0 ? [] : say` with ${joinSpans(given)}`
 }
 
-function blastWords({ replicas, ofReplicas, downtime, dependents }: Plan['blastRadius']): Span[] {
-  const used =
-    dependents.length === 0 ? say`nothing known depends on it` : say`used by ${joinSpans(dependents.map((name) => [code(name)]))}`
+function blastWords({ replicas, ofReplicas, downtime, dependents, moreDependents }: Plan['blastRadius']): Span[] {
+  const used = usedByWords(dependents, moreDependents ?? 0)
   return say`${replicas} of ${ofReplicas} replicas; downtime: ${exact(downtime || 'not stated')}; ${used}`
+}
+
+function usedByWords(named: readonly string[], more: number): Span[] {
+  const names = joinSpans(named.map((name) => [code(name)]))
+  if (more === 0) return named.length === 0 ? say`nothing known depends on it` : say`used by ${names}`
+  const services = more === 1 ? 'service' : 'services'
+  return named.length === 0
+    ? say`used by ${more} ${services}, not named here`
+    : say`used by ${names} and ${more} more, ${named.length + more} services in all`
 }
 
 function undoBlocks(plan: Plan): CardBlock[] {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { fitsOnCard } from '../../../bot/messages/plan-facts.ts'
 import { describeDatabases } from '../../support/database.ts'
 import { createExecutorHarness, type ExecutorHarness } from '../../support/executor-harness.ts'
 import { FAKE_DEFINITION } from '../../support/fake-target.ts'
@@ -61,5 +62,18 @@ describeDatabases('proposing a named action', (store) => {
       approval: { plan: { cautions: [expect.stringMatching(/took version v2 away, and that helped\.$/)] } },
     })
     expect(mend.plan.cautions).toBeUndefined()
+  })
+
+  it.each<[string, string, { named: string[]; more: number }]>([
+    ['300 callers', 'caller-of-everyday-name', { named: Array(10).fill(expect.stringMatching(/^caller-of-everyday-name\d+$/)), more: 290 }],
+    ['names of 200 characters', 'x'.repeat(197), { named: Array(10).fill(`${'x'.repeat(57)}...`), more: 290 }],
+    ['names that grow when they are shown', '\u0430&'.repeat(98), { named: [], more: 300 }],
+  ])('can be asked for with %s, and says how many there are', async (_what, name, { named, more }) => {
+    harness.proposing.dependents = async () => Array.from({ length: 300 }, (_, at) => `${name}${at}`)
+    harness.proposing.card = { ...harness.proposing.card, fits: fitsOnCard }
+    expect(await harness.askFor('payments', { version: 'v1' })).toMatchObject({
+      result: 'asked',
+      approval: { plan: { blastRadius: { dependents: named, moreDependents: more } } },
+    })
   })
 })

@@ -1,19 +1,23 @@
 import { afterEach, expect, test } from 'vitest'
-import { tracesContentSchema } from '../../../agent/diagnosis/evidence-content.ts'
+import { topologyContentSchema, tracesContentSchema } from '../../../agent/diagnosis/evidence-content.ts'
 import type { Alert } from '../../../agent/domain/alert.ts'
+import type { EvidenceItem, NewEvidence } from '../../../agent/domain/evidence.ts'
 import type { Incident } from '../../../agent/domain/incident.ts'
 import { collect } from '../../../agent/investigation/collect.ts'
+import { collectTopology } from '../../../agent/investigation/evidence/topology.ts'
 import { collectTraces, openTrace } from '../../../agent/investigation/evidence/traces.ts'
 import { createReader } from '../../../agent/investigation/reading.ts'
 import { sampled } from '../../../agent/investigation/sample.ts'
 import { type Scope, scopeOf } from '../../../agent/investigation/scope.ts'
+import { isCorroborated } from '../../../agent/policy/corroboration.ts'
 import { readTraces } from '../../../agent/tools/read-traces.ts'
 import { reachOf } from '../../../agent/topology/blast-radius.ts'
-import { createTopology } from '../../../agent/topology/inventory.ts'
+import { createDependencyGraph, type Edge } from '../../../agent/topology/dependency-graph.ts'
+import { createTopology, type Inventory } from '../../../agent/topology/inventory.ts'
 import { seenInventory } from '../../../agent/workspaces/seen-inventory.ts'
 import { createJaeger } from '../../../integrations/jaeger/index.ts'
 import { alert } from '../../support/alerts.ts'
-import { inventoryOf } from '../../support/shop-inventory.ts'
+import { inventoryOf, SHOP_EDGES } from '../../support/shop-inventory.ts'
 import { startJaeger } from '../../support/traces/jaeger-server.ts'
 import { hexId, type StoredSpan, type TraceServer } from '../../support/traces/stored-spans.ts'
 
@@ -167,9 +171,48 @@ test('calls seen in traces are part of the graph, of the blast radius and of the
   })
   const { evidence } = await collect(scope({ inventory }), { sources: [source], log, signal: never })
   const calls = evidence.find(({ kind }) => kind === 'topology')
-  expect(calls).toMatchObject({ status: 'ok', summary: 'payments calls bank and is called by checkout' })
+  expect(calls).toMatchObject({ status: 'ok', trust: 'log', summary: 'payments calls bank and is called by checkout' })
   expect(calls?.content).toMatchObject({
     edges: expect.arrayContaining([{ from: 'payments', to: 'bank', seen: new Date(AT + 20).toISOString() }]),
   })
   await source.stop()
+})
+
+const cites = (...labels: string[]): Parameters<typeof isCorroborated>[0] => ({
+  claims: [{ text: '', cites: labels, supported: true }],
+})
+const kept = (item: NewEvidence, label: string): EvidenceItem => ({
+  ...item,
+  label,
+  id: label,
+  incidentId: 'inc-1',
+  hash: '',
+  collectedAt: NOW,
+})
+
+test('log text and calls that were seen in traces do not corroborate each other; calls that are configured do', () => {
+  const graph = (edges: Edge[]): Inventory => inventoryOf({ graph: createDependencyGraph(edges) })
+  const configured = kept(collectTopology('shop', scope({ inventory: graph([...SHOP_EDGES]) })), 'E1')
+  const seen = kept(
+    collectTopology('shop', scope({ inventory: graph([...SHOP_EDGES, { from: 'payments', to: 'bank', seenAt: NOW }]) })),
+    'E2',
+  )
+  const logs: EvidenceItem = { ...configured, label: 'E3', kind: 'logs', source: 'loki', trust: 'log' }
+  expect([configured.trust, seen.trust]).toEqual(['platform', 'log'])
+  expect(isCorroborated(cites('E1', 'E3'), [configured, seen, logs])).toBe(true)
+  expect(isCorroborated(cites('E2', 'E3'), [configured, seen, logs])).toBe(false)
+})
+
+test('names from spans are cleaned where the calls are told, and a call that two sources know stands there once', () => {
+  const hostile = `password=hunter22222\u202e\n${'x'.repeat(200)}`
+  const told = (edges: Edge[]): NewEvidence =>
+    collectTopology('shop', scope({ inventory: inventoryOf({ graph: createDependencyGraph(edges) }) }))
+  const found = told([{ from: 'checkout', to: 'payments', seenAt: NOW }, ...SHOP_EDGES, { from: 'payments', to: hostile, seenAt: NOW }])
+  expect(JSON.stringify(found)).not.toMatch(/hunter2|\u202e|\\n|x{120}/)
+  const { edges } = topologyContentSchema.parse(found.content)
+  expect(edges.filter(({ from, to }) => from === 'checkout' && to === 'payments')).toEqual([
+    { from: 'checkout', to: 'payments', seen: null },
+  ])
+  const many = Array.from({ length: 30 }, (_, at): Edge => ({ from: `caller-${at}`, to: 'payments', seenAt: NOW }))
+  expect(told(many).summary).toMatch(/ and 20 more$/)
 })

@@ -16,6 +16,9 @@ const PINNED_HASHES: Readonly<Record<number, string>> = {
   2: '9b283ed3e9b1c14b7411940577301c5ca5c014b44063b661efe0946da5b88e6a',
 }
 
+/** With every field that a plan may leave out. */
+const WITH_ALL = aPlan({ cautions: ['It was tried.'], blastRadius: { ...aPlan().blastRadius, moreDependents: 3 } })
+
 describe('the facts of a plan', () => {
   test('look as the number of their rendering says', () => {
     const pinned = planSchema.parse(JSON.parse(readFileSync(join(import.meta.dirname, 'pinned-plan.json'), 'utf8')))
@@ -61,16 +64,26 @@ describe('the facts of a plan', () => {
     expect(renderHash(read)).toBe(renderHash(plan))
   })
 
-  test.each(everyChange(aPlan({ cautions: ['It was tried.'] })))('look different when %s differs', (_path, changed) => {
-    expect(sealPlan(changed).digest).not.toBe(sealPlan(aPlan({ cautions: ['It was tried.'] })).digest)
-    expect(textOf(changed)).not.toBe(textOf(aPlan({ cautions: ['It was tried.'] })))
-    expect(renderHash(changed)).not.toBe(renderHash(aPlan({ cautions: ['It was tried.'] })))
+  test.each(everyChange(WITH_ALL))('look different when %s differs', (_path, changed) => {
+    expect(sealPlan(changed).digest).not.toBe(sealPlan(WITH_ALL).digest)
+    expect(textOf(changed)).not.toBe(textOf(WITH_ALL))
+    expect(renderHash(changed)).not.toBe(renderHash(WITH_ALL))
   })
 
   test('say what speaks against it, where something does', () => {
     const words = textOf(aPlan({ cautions: ['"Roll back" took version v42 away, and that helped.'] }))
     expect(words).toContain('Mind\n"Roll back" took version v42 away, and that helped.')
     expect(textOf(aPlan())).not.toContain('Mind')
+  })
+
+  test.each([
+    [[], undefined, 'nothing known depends on it'],
+    [['checkout'], undefined, 'used by checkout'],
+    [['checkout', 'mail'], 290, 'used by checkout, mail and 290 more, 292 services in all'],
+    [[], 1, 'used by 1 service, not named here'],
+  ])('say who uses it (%j and %j more): %s', (dependents, moreDependents, words) => {
+    const more = moreDependents === undefined ? {} : { moreDependents }
+    expect(textOf(aPlan({ blastRadius: { ...aPlan().blastRadius, dependents, ...more } }))).toContain(`; ${words}\n`)
   })
 
   test('say how to get back, or that there is no way back', () => {
