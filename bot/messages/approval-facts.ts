@@ -43,7 +43,7 @@ function clickWords({ plan, votes }: Approval): Span[][] {
   const last = missing <= 1 ? 'It runs at once, one time' : `It waits for ${missing - 1} more; then it runs, one time`
   return [
     ...typed,
-    say`${last}, if the target is still as above and the symptom still there.`,
+    say`${last}, if the target is still as above${plan.symptom === null ? '' : ' and the symptom still there'}.`,
     say`Telemetry decides whether it helped${plan.undo ? '; if not, the undo above follows' : ''}.`,
   ]
 }

@@ -1,5 +1,5 @@
 import type { IncidentView } from '../../agent/agent.ts'
-import { latestOfEach } from '../../agent/domain/alert.ts'
+import { ASKED_BY_PERSON, latestOfEach } from '../../agent/domain/alert.ts'
 import type { Incident } from '../../agent/domain/incident.ts'
 import { type ActionButton, buttons, type Card, type CardBlock, type Fact, fact, facts, image, list, note, text, title } from './card.ts'
 import { incidentChartUrl } from './chart-links.ts'
@@ -119,7 +119,8 @@ function handlingFacts({ taken, snoozed }: IncidentView['handling'], now: Date):
 
 /** Alerts, not deliveries: what was heard last of each counts. */
 function alertWords(alerts: IncidentView['alerts']): Span[] {
-  const each = latestOfEach(alerts)
+  const each = latestOfEach(alerts.filter(({ source }) => source !== ASKED_BY_PERSON))
+  if (each.length === 0 && alerts.length > 0) return say`none: a person asked`
   const firing = each.filter(({ status }) => status === 'firing').length
   const end = firing === 0 ? (each.length === 1 ? 'over' : 'all over') : each.length === 1 ? 'still firing' : `${firing} still firing`
   return each.length === 0 ? say`none` : say`${each.length} ${each.length === 1 ? 'alert' : 'alerts'}, ${end}`

@@ -66,10 +66,11 @@ const PHASE_WORDS: Readonly<Record<ApprovalPhase, string>> = {
   'undo-lapsed': 'It did not help, and the time for the undo passed without it. A person has to take over.',
 }
 
-/** What the phase means of this approval: what heals nothing by itself is not said to have helped. */
+/** What the phase means of this approval: what heals nothing by itself, or was asked for without a symptom, is not said to have helped. */
 export function phaseWords(phase: ApprovalPhase, { plan }: Approval): string {
-  if (phase !== 'verified' || plan.success.heals !== false) return PHASE_WORDS[phase]
-  return 'It took effect and is as approved. It heals nothing by itself, so the incident stays open.'
+  if (phase !== 'verified') return PHASE_WORDS[phase]
+  if (plan.success.heals === false) return 'It took effect and is as approved. It heals nothing by itself, so the incident stays open.'
+  return plan.symptom === null ? 'It took effect, and what was to be so is so.' : PHASE_WORDS.verified
 }
 
 export type NameOf = (id: string) => string

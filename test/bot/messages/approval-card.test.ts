@@ -41,6 +41,18 @@ describe('an approval card', () => {
     }
   })
 
+  test('speaks of no symptom, and of no help, where nothing was wrong', () => {
+    const without = (name: string) => {
+      const state = states[name]
+      if (!state) throw new Error(`no such sample: ${name}`)
+      const approval = { ...state.approval, plan: { ...state.approval.plan, symptom: null } }
+      return textOf(approvalCard(approval, context({ now: state.now })))
+    }
+    expect(textOf(cardOf('asking'))).toContain('if the target is still as above and the symptom still there.')
+    expect(without('asking')).toContain('if the target is still as above.')
+    expect(without('verified')).toContain('It took effect, and what was to be so is so.')
+  })
+
   test('asks for a click on exactly what it shows, by whom and until when', () => {
     const card = cardOf('asking')
     expect(card.notification).toBe('Approve? Roll back payments from v42 to v41 (service payments, local). Decide until 02:20:00 UTC.')

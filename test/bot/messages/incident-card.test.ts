@@ -52,6 +52,11 @@ describe('an incident card', () => {
     expect(words).not.toContain('by itself')
   })
 
+  test('counts no wish of a person as an alert', () => {
+    const asked = { ...anIncidentView().alerts[0], source: 'person' } as IncidentView['alerts'][number]
+    expect(textOf(cardOf(anIncidentView({ alerts: [asked] })))).toContain('Alertsnone: a person asked')
+  })
+
   test('names the runbook that fits by file and heading: the latest search first, what it found in its order, each once', () => {
     const cite = (label: string, summary: string, seconds = 20) =>
       anEvidenceItem(label, { kind: 'runbook', source: 'runbooks', trust: 'chat', summary, to: at(seconds) })
