@@ -102,7 +102,18 @@ function unknown(name: string, context: CommandContext): Card {
   )
 }
 
+/** What people call a command by that is spelt more like its opposite, or like none. */
+const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
+  ['unstop', 'start'],
+  ['resume', 'start'],
+  ['start-again', 'start'],
+  ['halt', 'stop'],
+  ['kill', 'stop'],
+  ['thaw', 'unfreeze'],
+])
+
 function nearestCommand(name: string, context: CommandContext): string | null {
   const known = COMMANDS.filter((command) => isAllowed(command, context)).map((command) => command.name)
-  return nearest(name.slice(0, 40), [...known, 'help'])
+  const other = OTHER_WORDS.get(name.toLowerCase())
+  return other !== undefined && known.includes(other) ? other : nearest(name.slice(0, 40), [...known, 'help'])
 }

@@ -121,6 +121,7 @@ describeDatabases('commands', (store) => {
   test('any text is answered', async () => {
     expect(await ask(alice, '')).toContain('What you can ask for here: status, ')
     expect(await ask(alice, 'statsu')).toContain('Did you mean "status"?')
+    expect(await ask(alice, 'unstop')).toContain('Did you mean "start"?')
     expect(await ask(alice, '<!channel> *bold*')).toContain('is no command')
     expect(await ask(alice, '__proto__')).toContain('is no command')
     expect((await alice.post('/api/v1/commands', { text: 'x'.repeat(2_001) })).status).toBe(400)
