@@ -23,12 +23,15 @@ describeKernel('what is of others: votes', (kernel) => {
     expect(await approvals.approval(other.requestId)).toMatchObject({ requestState: 'pending' })
   })
 
-  test('who approved and then denies is listed with both', async () => {
-    const { propose, click } = kernel()
+  test('who approved and then denies is listed with both, and each counts by itself', async () => {
+    const { propose, click, db } = kernel()
     const asked = await propose({ needed: 2 })
     await click(asked, 'ada')
     const denied = await click(asked, 'ada', { decision: 'deny' })
     expect(denied.votes.map(({ decision }) => decision).toSorted()).toEqual(['approve', 'deny'])
+    const { rows } =
+      await sql`select vote_counts(${asked.requestId}::uuid, 'ada', said) as counts from unnest(array['approve', 'deny']) said`.execute(db)
+    expect(rows).toEqual([{ counts: true }, { counts: true }])
   })
 
   test('the place where another card is shown is the wrong place for this one', async () => {
