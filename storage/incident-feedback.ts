@@ -4,11 +4,17 @@ import { storableText } from './content-json.ts'
 import { appendEvent } from './incident-rows.ts'
 import type { Database, Executor } from './schema.ts'
 
-/** Keeps what somebody says of the current diagnosis, with its line in the timeline. False when there is no diagnosis to speak of. */
+/**
+ * Keeps what somebody says of the current diagnosis, with its line in the timeline. The same verdict again, without a word more, takes nothing away of
+ * what that person said it really was; another verdict does. False when there is no diagnosis to speak of.
+ */
 export async function appendFeedback(tx: Transaction<Database>, incidentId: string, feedback: NewFeedback, now: Date): Promise<boolean> {
   const incident = await tx.selectFrom('incident').select('last_diagnosis').where('id', '=', incidentId).forUpdate().executeTakeFirst()
   if (!incident || incident.last_diagnosis === 0) return false
   const { person, verdict, class: cause, component, words } = feedback
+  const isBare = cause === null && component === null && words === null
+  const before = isBare ? (await readFeedback(tx, incidentId)).find((said) => said.person.id === person.id) : undefined
+  const kept = before?.verdict === verdict ? before : feedback
   const text = (value: string | null, max: number): string | null => (value === null ? null : storableText(value, max))
   await tx
     .insertInto('incident_feedback')
@@ -17,9 +23,9 @@ export async function appendFeedback(tx: Transaction<Database>, incidentId: stri
       diagnosis: incident.last_diagnosis,
       person_id: person.id,
       verdict,
-      class: cause,
-      component: text(component, 200),
-      words: text(words, 500),
+      class: kept.class,
+      component: text(kept.component, 200),
+      words: text(kept.words, 500),
       at: now,
     })
     .execute()

@@ -67,6 +67,8 @@ export interface Postings {
   find(surface: Surface, kind: string, ref: string): Promise<Posting | null>
   /** What stands there; null for a message that is none of ours. */
   at(surface: Surface, place: string, message: string): Promise<Posting | null>
+  /** Whether somebody has claimed another one of this kind in this place, and may be posting it. */
+  isHeldBeside(surface: Surface, one: { id: number; kind: string; place: string }): Promise<boolean>
   /** The incident that a thread is about: of the cards that stand in it the last, else that of the message at its top. Null for none of ours. */
   incidentIn(surface: Surface, place: string, thread: string): Promise<string | null>
   /** Claims that a dead process left. */
@@ -153,6 +155,12 @@ export function createPostings({ db }: { db: Kysely<Database> }): Postings {
       one(sql<Posting>`select ${COLUMNS} from posting where surface = ${surface} and kind = ${kind} and ref = ${ref}`),
     at: (surface, place, message) =>
       one(sql<Posting>`select ${COLUMNS} from posting where surface = ${surface} and place = ${place} and message = ${message} limit 1`),
+    async isHeldBeside(surface, { id, kind, place }) {
+      const { rows } = await sql`
+        select from posting where surface = ${surface} and kind = ${kind} and place = ${place} and id <> ${id}
+          and wanted > shown and dead_at is null and claimed_until > clk() limit 1`.execute(db)
+      return rows.length > 0
+    },
     async incidentIn(surface, place, thread) {
       const { rows } = await sql<{ incidentId: string | null }>`
         select coalesce((

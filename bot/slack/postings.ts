@@ -38,6 +38,7 @@ export interface PostingRows {
   bury(id: number, error: string): Promise<void>
   find(surface: 'slack', kind: string, ref: string): Promise<StoredPosting | null>
   at(surface: 'slack', place: string, message: string): Promise<StoredPosting | null>
+  isHeldBeside(surface: 'slack', one: { id: number; kind: string; place: string }): Promise<boolean>
   incidentIn(surface: 'slack', place: string, thread: string): Promise<string | null>
   dropClaims(surface: 'slack'): Promise<void>
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Drawn } from './drawing.ts'
 import { withoutBar } from './feedback-bar.ts'
+import { type FindingDeps, findAgain, type Wanted } from './found-again.ts'
 import type { Pace } from './pace.ts'
 import type { PostingRows, StoredPosting } from './postings.ts'
 import { type Message, SlackFailure, type SlackWeb } from './slack-api.ts'
@@ -8,7 +9,7 @@ import { createStreams, type Streams, type StreamsDeps } from './streams.ts'
 
 export interface ShowingDeps {
   postings: PostingRows
-  web: Pick<SlackWeb, 'post' | 'edit' | 'search' | 'upload' | 'openStreams'> & StreamsDeps['web']
+  web: Pick<SlackWeb, 'post' | 'edit' | 'upload'> & FindingDeps['web'] & StreamsDeps['web']
   /** What it looks like; null where not everybody may read it who reads along in its place. */
   draw(posting: StoredPosting): Promise<Drawn | null>
   /** The channel that it belongs to by now; null for what stays where it is. */
@@ -39,8 +40,8 @@ type Shown = Exclude<Drawn, { type: 'nothing' }>
 type ShownMessage = Extract<Drawn, { type: 'message' }>
 type Parts = ShowingDeps & { streams: Streams }
 
-/** The clocks of this machine, the database and Slack are not the same one. */
-const SEARCH_BACK_MS = 300_000
+/** Until another process has written down what it is posting. */
+const UNCLEAR_MS = 2_000
 
 export function createShowing(deps: ShowingDeps): Showing {
   const streams = createStreams(deps)
@@ -76,7 +77,11 @@ async function show(posting: StoredPosting, parts: Parts): Promise<boolean> {
     await followed(posting, drawn, parts)
     return !isSame
   }
-  const message = await post(posting, drawn, parts)
+  const message = await postOnce(posting, drawn, parts)
+  if (message === null) {
+    await postings.later(posting.id, new Date(now().getTime() + UNCLEAR_MS))
+    return true
+  }
   await postings.shown(posting.id, { message, wanted: posting.wanted, ...shows })
   await followed(posting, drawn, parts)
   return true
@@ -89,7 +94,7 @@ async function edit(posting: StoredPosting, message: string, drawn: ShownMessage
     return message
   } catch (error) {
     if (!(error instanceof SlackFailure) || error.code !== 'message_not_found') throw error
-    return await post({ ...posting, begunAt: null }, drawn, parts)
+    return await post(posting, drawn, parts)
   }
 }
 
@@ -115,31 +120,29 @@ async function asTaken<T>(message: Message, act: (message: Message) => Promise<T
   }
 }
 
-/** Posts it, unless it was posted before by a process that died before it could write that down. */
-async function post(posting: StoredPosting, drawn: Shown, parts: Parts): Promise<string> {
-  const { postings, web, streams } = parts
+/** Where it goes, under which name, and whether it is a card that is a reply. */
+async function wantedOf(posting: StoredPosting, drawn: Shown, postings: PostingRows): Promise<Wanted & { isReplyCard: boolean }> {
   const name = drawn.type === 'file' ? drawn.name : nameOf(posting)
-  const channel = posting.place
   const thread = posting.thread ?? (await threadOf(posting, drawn, postings))
   const isReplyCard = posting.kind === 'incident' && thread !== null
-  const mayStandAlone = isReplyCard || (posting.thread === null && thread !== null)
-  /** The thread of a card is gone or closed: what belongs there stands by itself, so that nobody misses it. An answer stays where it was asked for. */
-  const unlessClosed = (error: unknown): null => {
-    if (mayStandAlone && error instanceof SlackFailure && error.kind === 'refused') return null
-    throw error
-  }
-  if (posting.begunAt !== null) {
-    const asked = { channel, name, since: new Date(posting.begunAt.getTime() - SEARCH_BACK_MS) }
-    const inThread = await web.search({ ...asked, thread }).catch(unlessClosed)
-    const found =
-      inThread ??
-      (mayStandAlone ? await web.search({ ...asked, thread: null }) : null) ??
-      (await leftOpen(posting, asked.since, thread, parts))
-    if (found !== null) {
-      if (drawn.type === 'message') await overwrite(posting, found, drawn, parts)
-      return found
-    }
-  }
+  // The thread of a card is gone or closed: what belongs there stands by itself, so that nobody misses it. An answer stays where it was asked for.
+  return { name, thread, isReplyCard, mayStandAlone: isReplyCard || (posting.thread === null && thread !== null) }
+}
+
+/** @returns the message, by a process that died before it could write it down or by this one; null where nobody can tell that yet */
+async function postOnce(posting: StoredPosting, drawn: Shown, parts: Parts): Promise<string | null> {
+  if (posting.begunAt === null) return await post(posting, drawn, parts)
+  const found = await findAgain(posting, posting.begunAt, await wantedOf(posting, drawn, parts.postings), parts)
+  if (found === 'unclear') return null
+  if (found === 'nowhere') return await post(posting, drawn, parts)
+  if (drawn.type === 'message') await overwrite(posting, found.message, drawn, parts)
+  return found.message
+}
+
+async function post(posting: StoredPosting, drawn: Shown, parts: Parts): Promise<string> {
+  const { postings, web, streams } = parts
+  const { name, thread, isReplyCard, mayStandAlone } = await wantedOf(posting, drawn, postings)
+  const channel = posting.place
   await postings.begin(posting.id, isReplyCard ? thread : undefined)
   if (drawn.type === 'message') {
     const begun = drawn.live === null || thread === null ? null : await streams.begin(posting.id, { channel, thread }, drawn.live)
@@ -147,7 +150,10 @@ async function post(posting: StoredPosting, drawn: Shown, parts: Parts): Promise
     const where = { channel, broadcast: drawn.broadcast, name }
     const postIn = async (place: string | null): Promise<string> =>
       await asTaken(drawn.message, async (taken) => await web.post({ ...taken, ...where, thread: place }))
-    const posted = await postIn(thread).catch(unlessClosed)
+    const posted = await postIn(thread).catch((error: unknown): null => {
+      if (mayStandAlone && error instanceof SlackFailure && error.kind === 'refused') return null
+      throw error
+    })
     if (posted !== null) return posted
     await postings.begin(posting.id, null)
     return await postIn(null)
@@ -156,23 +162,6 @@ async function post(posting: StoredPosting, drawn: Shown, parts: Parts): Promise
   if (thread !== null || posting.kind !== 'chart')
     await web.upload({ channel, thread, name, body: drawn.body, alt: drawn.alt, title: drawn.title })
   return name
-}
-
-/** A stream has no name until it ends. One that is open in the thread and stands in no row is that of a process that died before it wrote it down. */
-async function leftOpen(
-  { kind, place }: StoredPosting,
-  since: Date,
-  thread: string | null,
-  { postings, web }: Parts,
-): Promise<string | null> {
-  if (kind !== 'answer' || thread === null) return null
-  const open = await web.openStreams({ channel: place, thread, since }).catch((error: unknown): string[] => {
-    // A thread that is gone has none.
-    if (error instanceof SlackFailure && error.kind === 'refused') return []
-    throw error
-  })
-  for (const message of open) if ((await postings.at('slack', place, message)) === null) return message
-  return null
 }
 
 /**

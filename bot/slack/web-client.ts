@@ -14,9 +14,14 @@ const SEARCHED = 200
 const METADATA = 'steadyhand_posting'
 
 /** What the SDK's own types leave out of a thread. */
-const threadSchema = z.object({
-  messages: z.array(z.object({ ts: z.string().max(100), bot_id: z.string().nullish(), streaming_state: z.string().nullish() })).max(1_000),
+const replySchema = z.object({
+  ts: z.string().max(100),
+  bot_id: z.string().nullish(),
+  streaming_state: z.string().nullish(),
+  blocks: z.array(z.object({ type: z.string() })).nullish(),
+  metadata: z.unknown().optional(),
 })
+const threadSchema = z.object({ messages: z.array(replySchema).max(1_000) })
 
 /** What somebody who runs Steadyhand has to change before any call is taken again. */
 const SET_UP = new Set([
@@ -88,11 +93,12 @@ export function createSlackWeb({ token, apiUrl, log }: { token: string; apiUrl: 
       const end = last && { chunks: [titleOf(last.title), ...chunks], blocks: last.blocks, metadata: metadataOf(last.name) }
       await client.chat.stopStream({ channel, ts: message, ...end })
     }),
-    openStreams: calling(async ({ channel, thread, since }) => {
+    nameless: calling(async ({ channel, thread, since }) => {
       const { bot_id: own } = await client.auth.test()
-      const asked = { channel, ts: thread, oldest: String(since.getTime() / 1_000), limit: SEARCHED }
+      const asked = { channel, ts: thread, oldest: String(since.getTime() / 1_000), limit: SEARCHED, include_all_metadata: true }
       const { messages } = threadSchema.parse(await client.conversations.replies(asked))
-      return messages.filter(({ bot_id: bot, streaming_state: state }) => bot === own && state === 'in_progress').map(({ ts }) => ts)
+      const isOwn = (bot: string | null | undefined): boolean => own !== undefined && bot === own
+      return messages.filter((each) => isOwn(each.bot_id) && wasStreamed(each) && nameIn(each.metadata) === null).map(({ ts }) => ts)
     }),
     permalink: calling(async (channel, message) => {
       const { permalink } = await client.chat.getPermalink({ channel, message_ts: message })
@@ -151,6 +157,11 @@ function titleOf(title: string): { type: 'plan_update'; title: string } {
 /** A step's words are ours, and go through what makes text harmless all the same: whoever changes them need not think of it. */
 function harmless(words: string): string {
   return takeText(words, { left: LIMITS.taskTitle, cut: false }, escapeNotification)
+}
+
+/** Slack says so, or shows the plan that each of them begins with. */
+function wasStreamed({ streaming_state: state, blocks }: z.output<typeof replySchema>): boolean {
+  return typeof state === 'string' || (blocks ?? []).some(({ type }) => type === 'plan')
 }
 
 function metadataOf(name: string): { event_type: string; event_payload: { name: string } } {

@@ -130,6 +130,30 @@ describeDatabases('incidents that are merged and split', (store) => {
     await expect(incidents.addFeedback(id, { ...said, class: 'memory_leak' })).rejects.toThrow('incident_feedback_right_needs_no_other')
   })
 
+  it('the same word again takes nothing away of what somebody said it was; another word does', async () => {
+    const id = await opened('a')
+    await incidents.saveHypotheses(id, [aHypothesis()])
+    const bare = { person: ALICE, class: null, component: null, words: null } as const
+    const carol = { id: 'carol', name: 'Carol' }
+    const wrong = { ...bare, verdict: 'wrong' } as const
+    const last = async () => (await incidents.feedback(id)).map(({ person, at: _, ...said }) => ({ ...said, by: person.id }))
+    const details = { verdict: 'wrong', class: 'memory_leak', component: 'checkout', words: 'the heap' } as const
+    await incidents.addFeedback(id, { ...bare, ...details })
+    await incidents.addFeedback(id, wrong)
+    expect(await last()).toEqual([{ ...details, by: 'alice' }])
+    expect((await incidents.timeline(id)).at(-1)?.text).toBe('Alice says the diagnosis is wrong.')
+    await incidents.addFeedback(id, { ...wrong, person: carol })
+    await incidents.addFeedback(id, { ...wrong, words: 'the disk' })
+    const none = { class: null, component: null, words: null }
+    expect(await last()).toEqual([
+      { ...none, verdict: 'wrong', words: 'the disk', by: 'alice' },
+      { ...none, verdict: 'wrong', by: 'carol' },
+    ])
+    await incidents.addFeedback(id, { ...bare, verdict: 'right' })
+    await incidents.addFeedback(id, wrong)
+    expect((await last())[0]).toEqual({ ...none, verdict: 'wrong', by: 'alice' })
+  })
+
   it('a severity by word stands with its reason', async () => {
     const id = await opened('a')
     await incidents.record(id, { kind: 'severity-changed', text: 'worse', severity: { severity: 3, reason: 'set by Alice' } })

@@ -98,6 +98,16 @@ describeDatabases('where postings stand', (store) => {
     expect(await postings.oldest('slack')).toMatchObject({ waiting: 1 })
   })
 
+  test('whoever holds another one of the same kind in the same place may be posting it', async () => {
+    const held = async (one: object = {}) => await postings.isHeldBeside('slack', { id: 0, kind: 'answer', place: 'C1', ...one })
+    await postings.say('slack', { ...aPosting('answer', 'C1', 'a'), incidentId: null, thread: null, body: {} })
+    expect(await held()).toBe(false)
+    const { id, wanted } = await claimed()
+    expect(await Promise.all([held(), held({ id }), held({ kind: 'file' }), held({ place: 'C2' })])).toEqual([true, false, false, false])
+    await postings.shown(id, { message: '1.1', wanted, head: null, print: null })
+    expect(await held()).toBe(false)
+  })
+
   test('a card that is moved is posted anew, before what belongs into its thread', async () => {
     await postings.draw('slack', aPosting('incident', 'C1'))
     const card = await post('1.1')

@@ -207,6 +207,47 @@ describeDatabases('answers that Slack shows as they come about', (store) => {
     expect(scene.slack.violations).toEqual([])
   })
 
+  /** The message stands there, and nobody has written that down: whoever posted it died, or is about to. */
+  const unwritten = async (scene: SlackScene, announced: SlackMessage): Promise<void> => {
+    const isWritten = async () => (await scene.running.stores.postings.at('slack', scene.channel.id, announced.ts)) !== null
+    await expect.poll(isWritten, LONG).toBe(true)
+    await sql`update posting set message = null, shown_at = null, shown = 0, head = null, print = null, claimed_until = clk() + interval '1 hour'
+      where kind = 'answer'`.execute(database().db)
+  }
+
+  test('are found again by the next process also where Slack ended the stream, without a name, before it was written down', async () => {
+    const scene = await openScene(database(), SLOW)
+    const { announced, question } = await asking(scene)
+    await unwritten(scene, announced)
+    announced.stream = { display: 'plan', open: false }
+    await scene.restartIn(scene.channel)
+    await scene.says(announced, 'No open incidents')
+    await settled()
+    expect(wordsOf(announced)).not.toContain('Looking')
+    expect(replies(scene, question)).toEqual([announced])
+    expect(scene.slack.violations).toEqual([])
+  })
+
+  test('are taken from no other process that is about to write down where they stand', async () => {
+    const scene = await openScene(database(), SLOW)
+    const { announced, question, goOn } = await asking(scene)
+    await unwritten(scene, announced)
+    const said = JSON.stringify({ text: 'Another answer', blocks: [{ type: 'divider' }], broadcast: false })
+    await sql`insert into posting (surface, kind, ref, priority, place, thread, body, nonce, begun_at)
+      values ('slack', 'answer', 'another', 2, ${scene.channel.id}, ${question.ts}, ${said}::jsonb, ${'n'.repeat(24)}, clk())`.execute(
+      database().db,
+    )
+    await expect.poll(() => callsOf(scene, 'conversations.replies').length, LONG).toBeGreaterThan(1)
+    await sql`update posting set message = ${announced.ts}, shown_at = clk(), shown = wanted, claimed_until = null
+      where kind = 'answer' and ref <> 'another'`.execute(database().db)
+    const another = await scene.message('Another answer')
+    goOn()
+    await scene.says(announced, 'No open incidents')
+    await settled()
+    expect(replies(scene, question)).toEqual([announced, another])
+    expect(scene.slack.violations).toEqual([])
+  })
+
   test('are posted anew when somebody deleted what was announced', async () => {
     const scene = await openScene(database(), SLOW)
     const { announced, question, goOn } = await asking(scene)
