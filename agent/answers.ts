@@ -180,7 +180,7 @@ function answersOf(deps: AgentDeps, seen: Seen, running: Running): Omit<Agent, '
           readyReplicas,
           desiredReplicas,
         })),
-        edges: [...graph.edges],
+        edges: [...new Map(graph.edges.map(({ from, to }) => [JSON.stringify([from, to]), { from, to }])).values()],
       }
     },
   }

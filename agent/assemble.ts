@@ -113,9 +113,9 @@ const alertsSchema = z.array(alertSchema).max(1_000)
 export function assembleAgent(deps: AssemblyDeps): Assembly {
   const { integrations, now, log, incidents, approvals, card, trace = NO_TRACE } = deps
   const topology = createTopology({
-    sources: integrations.flatMap(({ id, workloads, traces }) => [
-      ...(workloads ? [{ id, workloads }] : []),
-      ...(traces ? [{ id, workloads: { list: async () => [], dependencies: traces.dependencies } }] : []),
+    sources: integrations.flatMap(({ id, environments, workloads, traces }) => [
+      ...(workloads ? [{ id, environments, workloads }] : []),
+      ...(traces ? [{ id, environments, workloads: { list: async () => [], dependencies: traces.dependencies } }] : []),
     ]),
     now,
     log,
@@ -212,7 +212,7 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
       policy: answers.answer,
       card,
       presentations: deps.presentations,
-      dependents: async (service) => [...(await topology.inventory()).graph.dependentsOf(service).keys()],
+      dependents: async (service, environment) => [...(await topology.inventory()).graph.within(environment).dependentsOf(service).keys()],
       build,
       workspaces: deps.workspaces,
       now,

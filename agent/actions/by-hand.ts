@@ -116,7 +116,7 @@ export function createByHand(deps: ByHandDeps): ByHand {
   }
   const openFor = async ({ service, environment }: Workload, by: Principal): Promise<Chosen> => {
     const { graph } = await topology.inventory()
-    const { severity, reason } = severityOf({ level: 'warning', reach: reachOf(graph, service) })
+    const { severity, reason } = severityOf({ level: 'warning', reach: reachOf(graph.within(environment), service) })
     let known: string | null = null
     const { incidentId } = await incidents.absorb(handAlert(service, environment, by), null, ({ openIncidents }) => {
       known = openIncidents.find((each) => each.service === service && each.environment === environment)?.id ?? null

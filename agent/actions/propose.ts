@@ -44,7 +44,7 @@ export interface ProposeDeps {
   /** Where the request will be shown. */
   presentations(incident: Pick<Incident, 'service' | 'environment'>): readonly Presentation[] | Promise<readonly Presentation[]>
   /** What feels it when this service fails, the nearest first. */
-  dependents(service: string): Promise<readonly string[]>
+  dependents(service: string, environment: string): Promise<readonly string[]>
   build(): string | Promise<string>
   /** None while everybody sees everything. */
   workspaces: readonly Workspace[]
@@ -209,7 +209,7 @@ function elsewhereWords({ id }: Incident, action: Action, target: Observation['t
 async function ask(deps: ProposeDeps, input: ProposalInput, chosen: Chosen): Promise<Proposal> {
   const ids = { plan: chosen.planId, undo: randomUUID() }
   const { observation, dryRun } = chosen
-  const dependents = await deps.dependents(observation.target.name)
+  const dependents = await deps.dependents(observation.target.name, observation.target.environment)
   const past = await deps.kernel.approvals({ carriedOutOn: resourceOf(observation.target), limit: PAST_READ })
   const facts = {
     ...chosen,

@@ -1,4 +1,5 @@
 import { UNKNOWN } from '../domain/alert.ts'
+import { surelyDependsOn } from './depends.ts'
 import { mayJoin, openedWithin, type Stage, type StageInput } from './stage.ts'
 import { titleOf } from './title.ts'
 
@@ -27,9 +28,9 @@ const sameService: Stage = (input) => {
 const calledByIncident: Stage = (input) => {
   const { alert, service, known, facts, graph, now } = input
   if (!known) return null
-  const dependents = graph.dependentsOf(service)
   const victim = facts.openIncidents.find(
-    (incident) => dependents.has(incident.service) && mayJoin(incident, input) && openedWithin(incident, GRAPH_MINUTES, now),
+    (incident) =>
+      surelyDependsOn(graph, incident.service, service) && mayJoin(incident, input) && openedWithin(incident, GRAPH_MINUTES, now),
   )
   if (!victim) return null
   return {

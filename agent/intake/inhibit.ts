@@ -1,3 +1,4 @@
+import { surelyDependsOn } from './depends.ts'
 import { mayJoin, openedWithin, type Stage } from './stage.ts'
 
 const CAUSE_WINDOW_MINUTES = 60
@@ -14,7 +15,8 @@ export const inhibit: Stage = (input) => {
   const dependencies = graph.dependenciesOf(service)
   const causes = facts.openIncidents
     .filter(
-      (incident) => dependencies.has(incident.service) && mayJoin(incident, input) && openedWithin(incident, CAUSE_WINDOW_MINUTES, now),
+      (incident) =>
+        surelyDependsOn(graph, service, incident.service) && mayJoin(incident, input) && openedWithin(incident, CAUSE_WINDOW_MINUTES, now),
     )
     .sort((a, b) => (dependencies.get(a.service) ?? 0) - (dependencies.get(b.service) ?? 0))
   const [cause] = causes

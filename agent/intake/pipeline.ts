@@ -77,7 +77,15 @@ export function createIntake(deps: IntakeDeps): Intake {
           const decideOn = (facts: IntakeFacts) =>
             isHeartbeat(each.alert)
               ? HEARTBEAT
-              : decide({ ...each, facts, graph: inventory.graph, fromGround, drillRun, workspaces, now: deps.now() })
+              : decide({
+                  ...each,
+                  facts,
+                  graph: inventory.graph.within(each.environment),
+                  fromGround,
+                  drillRun,
+                  workspaces,
+                  now: deps.now(),
+                })
           return { alert: each.alert, inboxId, decide: decideOn }
         })
       })
@@ -113,7 +121,8 @@ function parseAlert(alert: unknown, log: IntakeDeps['log']): Alert[] {
 
 /** Within one delivery what others depend on comes first, so that its incident stands when its victims arrive. Ends come last. */
 function causesFirst(placed: PlacedAlert[], { graph }: Inventory): PlacedAlert[] {
-  const rank = ({ alert, service }: PlacedAlert): number => (alert.status === 'resolved' ? 1e6 : 0) + graph.dependenciesOf(service).size
+  const rank = ({ alert, service, environment }: PlacedAlert): number =>
+    (alert.status === 'resolved' ? 1e6 : 0) + graph.within(environment).dependenciesOf(service).size
   return placed.toSorted((a, b) => rank(a) - rank(b))
 }
 

@@ -7,6 +7,7 @@ import type { PlacedAlert } from './normalise.ts'
 /** Everything a stage may look at. */
 export interface StageInput extends PlacedAlert {
   facts: IntakeFacts
+  /** The calls of the alert's environment. */
   graph: DependencyGraph
   /** Whether it comes from the target that drills break; an alert of any other sender is about the world, whatever it claims. */
   fromGround: boolean

@@ -15,6 +15,7 @@ export interface Scope {
   near: readonly string[]
   /** Of those, the services that this one calls, directly or through others. */
   dependencies: readonly string[]
+  /** Its graph has the calls of this environment only. */
   inventory: Inventory
   trigger: Alert['trigger']
   startedAt: Date
@@ -27,7 +28,8 @@ const MAX_NEAR = 12
 /** An alert that claims to be older than this is looked at from here on; a window of days would find anything. */
 const MAX_AGE_MS = 60 * 60_000
 
-export function scopeOf(incident: Incident, alerts: readonly Alert[], inventory: Inventory, now: Date): Scope {
+export function scopeOf(incident: Incident, alerts: readonly Alert[], whole: Inventory, now: Date): Scope {
+  const inventory = { ...whole, graph: whole.graph.within(incident.environment) }
   const startedAt = startOf(incident, alerts)
   const near = servicesNear(inventory.graph, incident.service, MAX_NEAR)
   const dependencies = inventory.graph.dependenciesOf(incident.service)

@@ -4,9 +4,13 @@ export interface Edge {
   to: string
   /** When it was last seen, where calls are known by being seen. */
   seenAt?: Date
+  /** In how many traces, there too; nothing is counted beyond three. */
+  traces?: number
+  /** Where; left out: wherever these services are. */
+  environment?: string
 }
 
-/** The call graph of one environment. Unknown services have no neighbours; cycles are walked once. */
+/** A call graph. Unknown services have no neighbours; cycles are walked once. */
 export interface DependencyGraph {
   edges: readonly Edge[]
   services: ReadonlySet<string>
@@ -18,10 +22,21 @@ export interface DependencyGraph {
   frontDoors: ReadonlySet<string>
   /** Of the services, those of somebody else: called from here, and no part of what is looked after. */
   outside: ReadonlySet<string>
+  /** The calls of one environment: services elsewhere may have the same names. */
+  within(environment: string): DependencyGraph
+  /** The calls that a platform states, without those that are known by being seen: whoever sends spans draws these. */
+  stated(): DependencyGraph
 }
 
 export function createDependencyGraph(said: readonly Edge[], outside: Iterable<string> = []): DependencyGraph {
   const edges = onceEach(said)
+  const others = [...outside]
+  const parts = new Map<string, DependencyGraph>()
+  const part = (name: string, isOf: (edge: Edge) => boolean): DependencyGraph => {
+    const known = parts.get(name) ?? createDependencyGraph(edges.filter(isOf), others)
+    parts.set(name, known)
+    return known
+  }
   const calls = neighbours(edges.map(({ from, to }) => [from, to]))
   const calledBy = neighbours(edges.map(({ from, to }) => [to, from]))
   return {
@@ -30,7 +45,9 @@ export function createDependencyGraph(said: readonly Edge[], outside: Iterable<s
     dependenciesOf: (service) => reachable(calls, service),
     dependentsOf: (service) => reachable(calledBy, service),
     frontDoors: new Set([...calls.keys()].filter((service) => !calledBy.has(service))),
-    outside: new Set(outside),
+    outside: new Set(others),
+    within: (place) => part(`within ${place}`, ({ environment }) => environment === undefined || environment === place),
+    stated: () => part('stated', ({ seenAt }) => !seenAt),
   }
 }
 
@@ -45,7 +62,7 @@ export function servicesNear(graph: DependencyGraph, service: string, limit: num
 function onceEach(edges: readonly Edge[]): Edge[] {
   const byEnds = new Map<string, Edge>()
   for (const edge of edges) {
-    const key = JSON.stringify([edge.from, edge.to])
+    const key = JSON.stringify([edge.from, edge.to, edge.environment ?? null])
     const before = byEnds.get(key)
     if (!before || (before.seenAt && (!edge.seenAt || edge.seenAt > before.seenAt))) byEnds.set(key, edge)
   }

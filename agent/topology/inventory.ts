@@ -1,10 +1,11 @@
 import type { OutsideParty, Workload, WorkloadsPort } from '../../integrations/ports/workloads.ts'
 import { type Answer, askSource, type WarningLog } from '../investigation/ask-source.ts'
-import { createDependencyGraph, type DependencyGraph } from './dependency-graph.ts'
+import { createDependencyGraph, type DependencyGraph, type Edge } from './dependency-graph.ts'
 
 /** What runs where, as the platforms say: the only source of what may be named as a target. */
 export interface Inventory {
   workloads: readonly Workload[]
+  /** Of all environments: `within` has the calls of one. */
   graph: DependencyGraph
   /** Who of the graph is somebody else's. */
   outside: readonly OutsideParty[]
@@ -23,6 +24,8 @@ export interface Topology {
 
 export interface WorkloadSource {
   id: string
+  /** Where the calls are that it knows of; left out: wherever these services are. */
+  environments?: readonly string[]
   workloads: Pick<WorkloadsPort, 'list' | 'dependencies'>
 }
 
@@ -63,7 +66,9 @@ interface Part {
   calls: Answer<Calls>
 }
 
-type Calls = Pick<Awaited<ReturnType<WorkloadsPort['dependencies']>>, 'edges' | 'outside'>
+interface Calls extends Pick<Awaited<ReturnType<WorkloadsPort['dependencies']>>, 'outside'> {
+  edges: readonly Edge[]
+}
 
 /** What a source said last, of each half. */
 interface Known {
@@ -71,13 +76,18 @@ interface Known {
   calls: Calls
 }
 
-async function readSource({ id, workloads }: WorkloadSource, deadlineMs: number, log: WarningLog): Promise<Part> {
+async function readSource({ id, environments, workloads }: WorkloadSource, deadlineMs: number, log: WarningLog): Promise<Part> {
   const signal = AbortSignal.timeout(deadlineMs)
   const [list, calls] = await Promise.all([
     askSource(() => workloads.list(signal), signal, log),
-    askSource(() => workloads.dependencies(signal), signal, log),
+    askSource(async () => placed(await workloads.dependencies(signal), environments), signal, log),
   ])
   return { id, workloads: list, calls }
+}
+
+function placed({ edges, outside }: Calls, environments: readonly string[] | undefined): Calls {
+  const calls = environments ? environments.flatMap((environment) => edges.map((edge) => ({ ...edge, environment }))) : edges
+  return { edges: calls, ...(outside ? { outside } : {}) }
 }
 
 function knownNow(before: Known, part: Part | undefined): Known {

@@ -21,6 +21,7 @@ const spanSchema = z.object({
   spanId: z.string().max(100),
   parentSpanId: z.string().max(100).nullish(),
   name: z.string().default(''),
+  kind: z.union([z.number(), z.string()]).optional().catch(undefined),
   startTimeUnixNano: nanoseconds,
   endTimeUnixNano: nanoseconds,
   // Zero is left out in protobuf's JSON; a code is written as its number or its name.
@@ -32,6 +33,14 @@ const spanSchema = z.object({
     .catch([])
     .optional(),
 })
+
+/** A kind is written as its number or its name. */
+const MESSAGES = new Map<number | string | undefined, Span['message']>([
+  [4, 'sent'],
+  ['SPAN_KIND_PRODUCER', 'sent'],
+  [5, 'taken'],
+  ['SPAN_KIND_CONSUMER', 'taken'],
+])
 
 /** Spans in the JSON of OTLP, as much of it as is read here; what is in a list and no span is left for `readSpans` to count. */
 export const tracesDataSchema = z.object({
@@ -76,6 +85,7 @@ function toSpan(raw: unknown, service: string): Span | null {
     // A clock that was set back meanwhile makes no negative time.
     ms: Math.max(0, Math.round((millisecondsOf(data.endTimeUnixNano) - startMs) * 1_000) / 1_000),
     failure: failureOf(data),
+    message: MESSAGES.get(data.kind) ?? null,
   }
 }
 

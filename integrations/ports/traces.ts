@@ -41,6 +41,8 @@ export interface Span {
   ms: number
   /** What it says of its failure, '' when it only says that it failed; null when it did not. */
   failure: string | null
+  /** Whether it sent or took a message, which nobody waits for; null for all other work. */
+  message: 'sent' | 'taken' | null
 }
 
 export interface TracesPort {

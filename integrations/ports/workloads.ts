@@ -27,6 +27,8 @@ export interface Call {
   to: string
   /** When it was last seen, where calls are known by being seen. */
   seenAt?: Date
+  /** In how many traces, there too; nothing is counted beyond three. */
+  traces?: number
 }
 
 export interface WorkloadsPort {

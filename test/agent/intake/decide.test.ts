@@ -7,6 +7,7 @@ import { normalise } from '../../../agent/intake/normalise.ts'
 import { decide } from '../../../agent/intake/pipeline.ts'
 import type { StageInput } from '../../../agent/intake/stage.ts'
 import type { IntakeFacts } from '../../../agent/ports.ts'
+import { createDependencyGraph, type Edge } from '../../../agent/topology/dependency-graph.ts'
 import { alert } from '../../support/alerts.ts'
 import { inventoryOf } from '../../support/shop-inventory.ts'
 
@@ -39,10 +40,14 @@ interface Said {
   /** False: whoever sent it is not the drills' own target. */
   fromGround?: boolean
   missing?: string[]
+  edges?: Edge[]
 }
 
 function decided(said: Said) {
-  const inventory = inventoryOf(said.missing ? { missing: said.missing } : {})
+  const inventory = inventoryOf({
+    ...(said.missing ? { missing: said.missing } : {}),
+    ...(said.edges ? { graph: createDependencyGraph(said.edges) } : {}),
+  })
   const input: StageInput = {
     ...normalise(alert(said.alert), inventory),
     graph: inventory.graph,
@@ -433,5 +438,20 @@ describe('what outsiders can write', () => {
     expect(JSON.stringify(clean.labels).length).toBeLessThan(20_000)
     expect(clean.labels['omitted']).toMatch(/^\d+ more$/)
     expect(clean.link).toBeNull()
+  })
+})
+
+describe('calls that were only seen in traces', () => {
+  const seen = (from: string, to: string, traces: number): Edge => ({ from, to, traces, seenAt: NOW })
+  const checkout = { service: 'checkout', key: 'other', labels: {} }
+
+  it.each<[string, Edge[], 'attach' | 'open']>([
+    ['directly and in several', [seen('checkout', 'payments', 3)], 'attach'],
+    ['in one or two', [seen('checkout', 'payments', 2)], 'open'],
+    ['through another service', [seen('checkout', 'inventory', 3), seen('inventory', 'payments', 3)], 'open'],
+  ])('keep an alert of a caller with the incident where they were seen %s: else it pages', (_how, edges, end) => {
+    expect(decided({ alert: checkout, open: [incident()], edges })).toMatchObject({ do: end })
+    const victim = incident({ service: 'checkout' })
+    expect(decided({ alert: { service: 'payments' }, open: [victim], edges })).toMatchObject({ do: end })
   })
 })

@@ -4,7 +4,7 @@ import { condenseTrace } from '../../../agent/investigation/condense-trace.ts'
 import type { Span } from '../../../integrations/ports/traces.ts'
 
 const span = (id: string, parent: string | null, said: Partial<Span> = {}): Span => ({
-  ...{ trace: 't', id, parent, service: 'payments', operation: id, startMs: 1_000, ms: 10, failure: null },
+  ...{ trace: 't', id, parent, service: 'payments', operation: id, startMs: 1_000, ms: 10, failure: null, message: null },
   ...said,
 })
 

@@ -13,11 +13,11 @@ import { isCorroborated } from '../../../agent/policy/corroboration.ts'
 import { readTraces } from '../../../agent/tools/read-traces.ts'
 import { reachOf } from '../../../agent/topology/blast-radius.ts'
 import { createDependencyGraph, type Edge } from '../../../agent/topology/dependency-graph.ts'
-import { createTopology, type Inventory } from '../../../agent/topology/inventory.ts'
+import { createTopology, type Inventory, type WorkloadSource } from '../../../agent/topology/inventory.ts'
 import { seenInventory } from '../../../agent/workspaces/seen-inventory.ts'
 import { createJaeger } from '../../../integrations/jaeger/index.ts'
 import { alert } from '../../support/alerts.ts'
-import { inventoryOf, SHOP_EDGES } from '../../support/shop-inventory.ts'
+import { inventoryOf, SHOP_EDGES, workload } from '../../support/shop-inventory.ts'
 import { startJaeger } from '../../support/traces/jaeger-server.ts'
 import { hexId, type StoredSpan, type TraceServer } from '../../support/traces/stored-spans.ts'
 
@@ -215,4 +215,62 @@ test('names from spans are cleaned where the calls are told, and a call that two
   ])
   const many = Array.from({ length: 30 }, (_, at): Edge => ({ from: `caller-${at}`, to: 'payments', seenAt: NOW }))
   expect(told(many).summary).toMatch(/ and 20 more$/)
+})
+
+test('whoever sees only some services is shown none that is known by traces alone', async () => {
+  const hidden = { trace: 'bad', parent: 'b', id: 'z', service: 'ledger', operation: 'book', startMs: AT + 30, ms: 5, failure: 'no ledger' }
+  const { source } = await jaegerWith([...SHOP, hidden])
+  await source.traces.open(BAD)
+  const topology = createTopology({
+    sources: [
+      { id: 'jaeger', environments: ['shop'], workloads: { list: async () => [], dependencies: source.traces.dependencies } },
+      {
+        id: 'shop',
+        environments: ['shop'],
+        workloads: {
+          list: async () => inventoryOf().workloads.slice(),
+          dependencies: async () => ({ query: '', edges: [], outside: [{ name: 'bank', owner: 'them', contact: 'there' }] }),
+        },
+      },
+    ],
+    now: () => NOW,
+    log,
+  })
+  const inventory = seenInventory(await topology.inventory(), ({ service }) => service === 'payments')
+  expect([...inventory.graph.services].toSorted()).toEqual(['bank', 'payments'])
+  const { evidence } = await collect(scope({ inventory }), { sources: [source], log, signal: never })
+  expect(evidence.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['traces', 'topology']))
+  expect(JSON.stringify(evidence)).not.toMatch(/ledger|checkout|POST \/buy|book|502/)
+  expect(JSON.stringify(evidence)).toContain('authorise')
+  await source.stop()
+})
+
+test('services of the same name in two environments have calls of their own', async () => {
+  const calls = (edges: Edge[]): WorkloadSource['workloads'] => ({ list: async () => [], dependencies: async () => ({ query: '', edges }) })
+  const topology = createTopology({
+    sources: [
+      { id: 'jaeger', environments: ['staging'], workloads: calls([{ from: 'payments', to: 'stub' }]) },
+      {
+        id: 'jaeger',
+        environments: ['production'],
+        workloads: calls([
+          { from: 'checkout', to: 'payments' },
+          { from: 'payments', to: 'bank' },
+        ]),
+      },
+    ],
+    now: () => NOW,
+    log,
+  })
+  const inventory = await topology.inventory()
+  const near = (environment: string): readonly string[] => scopeOf({ ...incident, environment }, [alert()], inventory, NOW).near
+  expect(near('staging')).toEqual(['payments', 'stub'])
+  expect(near('production')).toEqual(['payments', 'bank', 'checkout'])
+  const { graph } = inventory
+  expect(reachOf(graph.within('staging'), 'stub')?.dependents).toEqual(['payments'])
+  const isMine = ({ environment }: { environment: string }): boolean => environment === 'staging'
+  const workloads = ['staging', 'production'].flatMap((environment) =>
+    ['payments', 'stub', 'bank'].map((name) => workload(name, { environment })),
+  )
+  expect([...seenInventory({ ...inventory, workloads }, isMine).graph.services]).toEqual(['payments', 'stub'])
 })

@@ -187,8 +187,8 @@ describe.each(['jaeger', 'tempo'] as const)('%s', (vendor) => {
     await until('both calls were seen', async () => (await edges()).length === 2, 20)
     expect(await edges()).toEqual(
       expect.arrayContaining([
-        { from: 'checkout', to: 'payments', seenAt: new Date(AT + 5_005) },
-        { from: 'payments', to: 'bank', seenAt: new Date(AT + 20) },
+        { from: 'checkout', to: 'payments', seenAt: new Date(AT + 5_005), traces: 2 },
+        { from: 'payments', to: 'bank', seenAt: new Date(AT + 20), traces: 1 },
       ]),
     )
     await source.stop()
@@ -199,6 +199,9 @@ describe.each(['jaeger', 'tempo'] as const)('%s', (vendor) => {
     expect((await edges(again)).map(({ from }) => from)).toEqual(['payments', 'checkout'])
     await until('that it is down was said', async () => warnings.length === 1, 20)
     now = new Date(AT + 24 * 3_600_000 + 1_000)
+    expect(await edges(again)).toHaveLength(2)
+    server.behave('well')
+    await until('what was not seen for a day is forgotten', async () => (await edges(again)).length === 1, 20)
     expect((await edges(again)).map(({ to }) => to)).toEqual(['payments'])
     now = new Date(AT + 25 * 3_600_000)
     expect(await edges(again)).toEqual([])
@@ -223,6 +226,30 @@ describe.each(['jaeger', 'tempo'] as const)('%s', (vendor) => {
     await until('all calls were seen', lookAgain, 20)
   })
 
+  test('a service of which nothing can be read takes nothing from the others', async () => {
+    const { server, source } = await started(vendor, SHOP)
+    server.failFor('checkout')
+    const seen = async (): Promise<boolean> => {
+      now = new Date(now.getTime() + 61_000)
+      return (await source.traces.dependencies()).edges.length === 2
+    }
+    await until('both calls were seen', seen, 20)
+    await until('and are kept', async () => [...memory.values()].some((rows) => Array.isArray(rows) && rows.length === 2), 20)
+    expect(server.asked.some(({ search }) => search.includes('checkout'))).toBe(true)
+  })
+
+  test('a message is no call, and a trace that is read twice counts once', async () => {
+    const { source } = await started(vendor, [
+      { trace: 'x', id: 'a', service: 'checkout', startMs: AT, ms: 10, kind: 'PRODUCER' },
+      { trace: 'x', id: 'b', parent: 'a', service: 'email-worker', startMs: AT, ms: 5, kind: 'CONSUMER' },
+      { trace: 'x', id: 'c', parent: 'b', service: 'mail', startMs: AT, ms: 5 },
+      { trace: 'y', id: 'd', service: 'checkout', startMs: AT, ms: 10 },
+      { trace: 'y', id: 'e', parent: 'd', service: 'email-worker', startMs: AT, ms: 5, kind: 'CONSUMER' },
+    ])
+    for (const trace of ['x', 'x', 'y']) await source.traces.open(hexId(trace, 32))
+    expect((await source.traces.dependencies()).edges).toEqual([{ from: 'email-worker', to: 'mail', seenAt: new Date(AT), traces: 1 }])
+  })
+
   test('a span of a clock ahead counts as seen now, and a program without a name calls nobody', async () => {
     const { source } = await started(vendor, [
       { trace: 'x', id: 'a', service: 'checkout', startMs: AT, ms: 10 },
@@ -231,7 +258,7 @@ describe.each(['jaeger', 'tempo'] as const)('%s', (vendor) => {
       { trace: 'x', id: 'd', parent: 'c', service: 'bank', startMs: AT, ms: 5 },
     ])
     await source.traces.open(hexId('x', 32))
-    expect((await source.traces.dependencies()).edges).toEqual([{ from: 'checkout', to: 'payments', seenAt: now }])
+    expect((await source.traces.dependencies()).edges).toEqual([{ from: 'checkout', to: 'payments', seenAt: now, traces: 1 }])
   })
 })
 

@@ -51,10 +51,15 @@ function traces(spans: readonly StoredSpan[], wanted: ReadonlySet<string>): { st
   return { status: 200, body: { result: { resourceSpans } } }
 }
 
-function spanJson({ trace, id, parent, operation = 'work', startMs, ms, failure }: StoredSpan): object {
+function spanJson({ trace, id, parent, operation = 'work', startMs, ms, failure, kind }: StoredSpan): object {
   return {
     ...{ traceId: hexId(trace, 32), spanId: hexId(id, 16), parentSpanId: parent === undefined ? '' : hexId(parent, 16) },
-    ...{ name: operation, kind: 2, startTimeUnixNano: nanosecondsOf(startMs), endTimeUnixNano: nanosecondsOf(startMs + ms) },
+    ...{
+      name: operation,
+      kind: kind === undefined ? 2 : kind === 'PRODUCER' ? 4 : 5,
+      startTimeUnixNano: nanosecondsOf(startMs),
+      endTimeUnixNano: nanosecondsOf(startMs + ms),
+    },
     status: failure === undefined ? {} : { code: 2, message: failure },
   }
 }

@@ -12,6 +12,8 @@ export interface StoredSpan {
   startMs: number
   ms: number
   failure?: string
+  /** SERVER unless given. */
+  kind?: 'PRODUCER' | 'CONSUMER'
   /** Attributes of what sent it. */
   resource?: Readonly<Record<string, string>>
 }
@@ -25,6 +27,8 @@ export interface TraceServer {
   /** Every question so far. */
   asked: URL[]
   behave(how: Behaviour): void
+  /** A question in which this stands ends in a fault. */
+  failFor(text: string): void
   stop(): void
 }
 
@@ -38,10 +42,12 @@ export async function serveTraces(
 ): Promise<TraceServer> {
   const [spans, asked]: [StoredSpan[], URL[]] = [[], []]
   let behaviour: Behaviour = 'well'
+  let failing: string | null = null
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '', 'http://127.0.0.1')
     asked.push(url)
     if (behaviour !== 'well') return misbehave(behaviour, request, response)
+    if (failing !== null && url.search.includes(failing)) return response.writeHead(500).end('out of memory')
     const { status, body } = answer(url, spans)
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
   })
@@ -53,6 +59,9 @@ export async function serveTraces(
     asked,
     behave: (how) => {
       behaviour = how
+    },
+    failFor: (text) => {
+      failing = text
     },
     stop: () => {
       server.close()

@@ -98,10 +98,10 @@ function traceJson(spans: readonly StoredSpan[]): object {
   }
 }
 
-function spanJson({ trace, id, parent, operation = 'work', startMs, ms, failure }: StoredSpan): object {
+function spanJson({ trace, id, parent, operation = 'work', startMs, ms, failure, kind }: StoredSpan): object {
   const base64 = (hex: string): string => Buffer.from(hex, 'hex').toString('base64')
   return {
-    ...{ traceId: base64(hexId(trace, 32)), spanId: base64(hexId(id, 16)), name: operation, kind: 'SPAN_KIND_SERVER' },
+    ...{ traceId: base64(hexId(trace, 32)), spanId: base64(hexId(id, 16)), name: operation, kind: `SPAN_KIND_${kind ?? 'SERVER'}` },
     ...(parent === undefined ? {} : { parentSpanId: base64(hexId(parent, 16)) }),
     ...{ startTimeUnixNano: nanosecondsOf(startMs), endTimeUnixNano: nanosecondsOf(startMs + ms) },
     status: failure === undefined ? {} : { code: 'STATUS_CODE_ERROR', message: failure },
