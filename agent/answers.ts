@@ -32,8 +32,8 @@ export interface Running {
 }
 
 const STOP_WAIT_MS = 1_000
-/** Refusals that say something of who asked, not of how things stand. */
-const FOR_WANT_OF_AUTHORITY: readonly RefusalCode[] = ['not-authorised', 'self-approval', 'same-person']
+/** Refusals that say something of who asked, or of what was sent: not of how things stand. */
+const KEPT_REFUSALS: readonly RefusalCode[] = ['not-authorised', 'self-approval', 'same-person', 'stale-digest']
 /** More names than these nobody reads. */
 const HOLDERS_ASKED = 50
 
@@ -86,7 +86,7 @@ function answersOf(deps: AgentDeps, seen: Seen, running: Running): Omit<Agent, '
     incidentSeries: (id) => readIncidentSeries({ ...seen, now: deps.now }, id),
     audit: seen.audit,
     async noteRefusal({ code }, attempt) {
-      if (!FOR_WANT_OF_AUTHORITY.includes(code)) return
+      if (!KEPT_REFUSALS.includes(code)) return
       await deps.refusals
         .note({ ...attempt, code })
         .catch((error: unknown) => deps.log.error({ error: String(error), code }, 'a refusal could not be kept in the audit log'))

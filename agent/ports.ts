@@ -339,6 +339,7 @@ export interface AuditSubject {
   /** The person whose role or account it is, and the role. */
   person: string | null
   role: string | null
+  freeze: { scope: string; from: Date; to: Date; reason: string } | null
 }
 
 /** What `audit verify` found. Violations are one sentence each, with the rows they name. */

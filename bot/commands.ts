@@ -17,8 +17,11 @@ import { close, resolve } from './commands/resolve.ts'
 import { runbook } from './commands/runbook.ts'
 import { approvals, incidents, status, whoMay } from './commands/show.ts'
 import { logs, metric } from './commands/telemetry.ts'
+import { incidentId } from './commands/which-incident.ts'
+import { approvalLine } from './messages/brief.ts'
 import { type Card, list, note, text } from './messages/card.ts'
-import { bold, code, say } from './messages/span.ts'
+import { approvalPage } from './messages/console-links.ts'
+import { bold, code, link, say } from './messages/span.ts'
 import { demand, mayDo } from './permissions.ts'
 import { HttpProblem } from './problem.ts'
 import { refused } from './who-may.ts'
@@ -42,7 +45,7 @@ export async function runCommand(words: string, context: CommandContext): Promis
     COMMANDS.find(({ name }) => name === command.name) ??
     requestIn(command, context) ??
     questionIn(command, context)
-  if (!found) return unknown(command.name, context)
+  if (!found) return DECISIONS.includes(command.name) ? await onTheCard(command, context) : unknown(command.name, context)
   try {
     checkAllowed(found, context)
     return await found.run(command, context)
@@ -54,10 +57,14 @@ export async function runCommand(words: string, context: CommandContext): Promis
   }
 }
 
-/** 'why does checkout fail?' begins as a command does and asks for more: where there is a model, it is a question. */
-function spokenWhy(command: ParsedCommand, context: CommandContext): Command | null {
-  const isSpoken = command.name === 'why' && command.words.length > 1 && command.rest.endsWith('?')
-  return isSpoken && context.agent.askModel ? questionIn(command, context) : null
+/**
+ * 'why is checkout slow' begins as a command does and names no incident: it is a question, about what is open. So is 'why inc-1 does it fail?' where
+ * there is a model that may answer it.
+ */
+function spokenWhy({ name, words, rest }: ParsedCommand, { agent }: CommandContext): Command | null {
+  if (name !== 'why' || words[0] === undefined) return null
+  const isSpoken = incidentId(words[0]) === null || (words.length > 1 && rest.endsWith('?') && agent.askModel !== null)
+  return isSpoken ? { ...ask, run: async (_command, context) => await answerQuestion(`${name} ${rest}`, context) } : null
 }
 
 /** Words that are no command, but a question: asked as if `ask` stood before them. */
@@ -111,6 +118,26 @@ const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
   ['kill', 'stop'],
   ['thaw', 'unfreeze'],
 ])
+
+/** What people type who look for the button. */
+const DECISIONS: readonly string[] = ['approve', 'deny', 'reject']
+const WAITING_SHOWN = 5
+
+/** A decision is on the exact plan that its card shows, so that no words can make it. */
+async function onTheCard({ words }: ParsedCommand, { agent, incident, now, consoleUrl }: CommandContext): Promise<Card> {
+  const id = incidentId(words[0]) ?? incident
+  const { items } = await agent.approvals({ state: 'pending', limit: WAITING_SHOWN, ...(id === null ? {} : { incidentId: id }) })
+  const where = items.map((approval) => {
+    const page = consoleUrl === null ? null : approvalPage(consoleUrl, approval.incidentId, approval.id)
+    return say`${approvalLine(approval, now)}${page === null ? '' : say` ${link('Its card', page)}`}`
+  })
+  return answer(
+    text(
+      say`${bold('Approving is done on the card alone')}, in the incident’s thread or on its page in the console: there is the exact plan that is decided on.${items.length === 0 ? ` Nothing waits for a click${id === null ? '' : ` in ${id}`}.` : ''}`,
+    ),
+    ...list('Waiting for a click', where),
+  )
+}
 
 function nearestCommand(name: string, context: CommandContext): string | null {
   const known = COMMANDS.filter((command) => isAllowed(command, context)).map((command) => command.name)

@@ -1,3 +1,4 @@
+import { classWords } from '../diagnosis/wording.ts'
 import { type Approval, approvalState } from '../domain/approval.ts'
 import type { NewFeedback } from '../domain/feedback.ts'
 import { ENDED_STATES, type Incident, type IncidentState, type Severity } from '../domain/incident.ts'
@@ -28,6 +29,12 @@ export interface HandlingDeps {
   now: () => Date
 }
 
+/** An incident after what a person did, and the requests for approval that were withdrawn with it. */
+export interface Handled {
+  incident: Incident
+  withdrawn: Approval[]
+}
+
 /**
  * What a responder may do with incidents of the environments they are a responder of. Null everywhere when there is no such incident.
  *
@@ -35,12 +42,12 @@ export interface HandlingDeps {
  */
 export interface Handling {
   /** `take`: the agent proposes nothing more in it · `over`: the same, from somebody else · `back`: the agent may again. @throws Refusal already-taken */
-  take(incidentId: string, by: Principal, how: 'take' | 'over' | 'back'): Promise<Incident | null>
+  take(incidentId: string, by: Principal, how: 'take' | 'over' | 'back'): Promise<Handled | null>
   /** Until then nothing is proposed and nothing looked into again; that it ended by itself is still seen. Null wakes it. */
   snooze(incidentId: string, by: Principal, until: Date | null, reason: string | null): Promise<Incident | null>
   setSeverity(incidentId: string, by: Principal, severity: Severity, reason: string | null): Promise<Incident | null>
   /** Ends the first as a part of the second. @throws Refusal in-flight, invalid-parameters when the two cannot be one */
-  merge(incidentId: string, into: string, by: Principal): Promise<{ incident: Incident; alerts: number } | null>
+  merge(incidentId: string, into: string, by: Principal): Promise<(Handled & { alerts: number }) | null>
   /** Alerts by name, service or key get an incident of their own. @throws Refusal invalid-parameters */
   split(incidentId: string, alerts: readonly string[], by: Principal): Promise<{ incident: Incident; opened: Incident } | null>
   /** @throws Refusal invalid-parameters before there is a diagnosis */
@@ -50,7 +57,7 @@ export interface Handling {
    *
    * @throws Refusal in-flight while an action is under way
    */
-  resolve(incidentId: string, by: Principal, reason: string | null, verdict?: Verdict | null): Promise<Incident | null>
+  resolve(incidentId: string, by: Principal, reason: string | null, verdict?: Verdict | null): Promise<Handled | null>
 }
 
 const APPROVALS_READ = 50
@@ -85,9 +92,14 @@ export function createHandling(deps: HandlingDeps): Handling {
     by: Principal,
     reason: string,
     which: (approval: Approval) => boolean = () => true,
-  ): Promise<void> => {
-    for (const approval of await approvalsOf(incidentId))
-      if (approval.requestState === 'pending' && which(approval)) await approvals.cancel(approval.id, by.id, reason)
+  ): Promise<Approval[]> => {
+    const waiting = (await approvalsOf(incidentId)).filter((approval) => approval.requestState === 'pending' && which(approval))
+    for (const approval of waiting) await approvals.cancel(approval.id, by.id, reason)
+    return waiting
+  }
+  const handled = async (incidentId: string, withdrawn: Approval[]): Promise<Handled | null> => {
+    const incident = await incidents.get(incidentId)
+    return incident && { incident, withdrawn }
   }
   const demandNothingUnderWay = async (incidentId: string, what: string): Promise<void> => {
     const busy = (await approvalsOf(incidentId)).find((approval) => UNDER_WAY.includes(approvalState(approval)))
@@ -113,7 +125,7 @@ export function createHandling(deps: HandlingDeps): Handling {
         })
         if (!isFree) throw new Refusal('invalid-parameters', 'Nobody has taken this incident.')
         await deps.investigateSoon(incidentId)
-        return await incidents.get(incidentId)
+        return await handled(incidentId, [])
       }
       let holder: { by: string; name: string } | null = null
       await incidents.record(incidentId, {
@@ -126,9 +138,9 @@ export function createHandling(deps: HandlingDeps): Handling {
         },
       })
       demandOwn(holder, by, how)
-      await cancelWaiting(incidentId, by, `${by.name} took the incident`, ({ plan }) => plan.requester === null)
+      const withdrawn = await cancelWaiting(incidentId, by, `${by.name} took the incident`, ({ plan }) => plan.requester === null)
       await deps.jobs.follow(incidentId)
-      return await incidents.get(incidentId)
+      return await handled(incidentId, withdrawn)
     },
 
     async snooze(incidentId, by, until, reason) {
@@ -161,13 +173,13 @@ export function createHandling(deps: HandlingDeps): Handling {
       if (!haveSameOwners(deps.workspaces, part, whole))
         throw new Refusal('invalid-parameters', 'They belong to different workspaces, and other people would read it.')
       const words = `${by.name} merged it into ${into}`
-      await cancelWaiting(incidentId, by, words)
+      const first = await cancelWaiting(incidentId, by, words)
       await demandNothingUnderWay(incidentId, 'merge')
       const alerts = await incidents.merge({ id: incidentId, into, person: by, from: RESOLVABLE })
       if (alerts === null) throw new Refusal('in-flight', 'Something happened to one of them at this moment; look again.')
-      await cancelWaiting(incidentId, by, words)
+      const withdrawn = [...first, ...(await cancelWaiting(incidentId, by, words))]
       await deps.investigateSoon(into)
-      return { incident: (await incidents.get(into)) ?? part, alerts }
+      return { incident: (await incidents.get(into)) ?? part, alerts, withdrawn }
     },
 
     async split(incidentId, wanted, by) {
@@ -194,7 +206,10 @@ export function createHandling(deps: HandlingDeps): Handling {
     async giveFeedback(incidentId, by, feedback) {
       const incident = await mine(incidentId, by)
       if (!incident) return null
-      if (await incidents.addFeedback(incidentId, { ...feedback, person: by })) return incident
+      if (await incidents.addFeedback(incidentId, { ...feedback, person: by })) {
+        await incidents.record(incidentId, { kind: 'feedback-given', text: feedbackWords(by, feedback), detail: { giver: by.id } })
+        return incident
+      }
       throw new Refusal('invalid-parameters', 'There is no diagnosis yet that could be right or wrong.')
     },
 
@@ -203,16 +218,21 @@ export function createHandling(deps: HandlingDeps): Handling {
       if (!incident) return null
       const how = verdict === null ? 'Resolved' : VERDICT_WORDS[verdict]
       const words = `${how} by ${by.name}${reason === null ? '' : `: ${reason}`}`
-      await cancelWaiting(incidentId, by, words)
+      const first = await cancelWaiting(incidentId, by, words)
       await demandNothingUnderWay(incidentId, 'resolve')
       const event = { kind: 'incident-resolved', text: `${words}.`, detail: { verdict: verdict ?? 'person', person: by.id, reason } }
       if (!(await incidents.record(incidentId, { ...event, state: 'resolved', from: RESOLVABLE })))
         throw new Refusal('in-flight', 'Something happened to it at this moment; look again.')
       // An investigation that was under way may have asked in between.
-      await cancelWaiting(incidentId, by, words)
-      return await incidents.get(incidentId)
+      return await handled(incidentId, [...first, ...(await cancelWaiting(incidentId, by, words))])
     },
   }
+}
+
+/** What was said of a diagnosis is no response to the incident, so it names nobody as `person`. */
+function feedbackWords(by: Principal, { verdict, class: cause, component, words }: Omit<NewFeedback, 'person'>): string {
+  const really = cause === null ? '' : `; it was ${classWords(cause)}${component === null ? '' : ` of ${component}`}`
+  return `${by.name} said that the diagnosis was ${verdict}${really}${words === null ? '' : `: ${words}`}.`
 }
 
 function demandOwn(holder: { by: string; name: string } | null, by: Principal, how: 'take' | 'over'): void {

@@ -1,10 +1,11 @@
 import { Refusal } from '../../agent/domain/refusal.ts'
 import { parseDuration } from '../command-parser.ts'
 import { list, text } from '../messages/card.ts'
+import { EVERYTHING, scopeWords } from '../messages/scope-words.ts'
 import { bold, code, say } from '../messages/span.ts'
 import { deadline, durationWords } from '../messages/time-words.ts'
 import { answer, type Command, personBehind, sentence } from './command.ts'
-import { EVERYTHING, freezeScope, startScope, stopScope } from './scope.ts'
+import { freezeScope, startScope, stopScope } from './scope.ts'
 
 const LONGEST_REASON = 300
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -68,7 +69,7 @@ export const freeze: Command = {
       by: personBehind(caller).id,
     })
     return sentence(
-      say`${bold('Frozen')}${within(scope)} for ${durationWords(seconds)}, ${deadline(to, now)}. End it earlier with ${code(`unfreeze ${id.slice(0, 8)}`)}.`,
+      say`${bold('Frozen')} (${scopeWords(scope)}) for ${durationWords(seconds)}, ${deadline(to, now)}. End it earlier with ${code(`unfreeze ${id.slice(0, 8)}`)}.`,
     )
   },
 }
@@ -84,11 +85,19 @@ export const unfreeze: Command = {
     const wanted = words[0]?.toLowerCase()
     const found = freezes.filter(({ id }) => wanted === undefined || id.startsWith(wanted))
     const [only] = found
-    if (only === undefined || !UUID.test(only.id)) throw new Refusal('invalid-parameters', 'There is no such freeze.')
+    if (only === undefined || !UUID.test(only.id)) throw new Refusal('invalid-parameters', noSuchFreeze(wanted, freezes))
     if (found.length > 1) throw new Refusal('invalid-parameters', `There are ${found.length}: say which, by the id that status shows.`)
     await agent.control.unfreeze(only.id, personBehind(caller).id)
     return sentence(say`The freeze${within(only.scope)} is over.`)
   },
+}
+
+/** What is frozen is what people name; what ends it is its id. */
+function noSuchFreeze(wanted: string | undefined, freezes: readonly { id: string; scope: string }[]): string {
+  const meant = freezes.find(
+    ({ scope }) => wanted !== undefined && scope.split(/[:/]/).at(-1)?.toLowerCase() === wanted.split(/[:/]/).at(-1),
+  )
+  return `There is no such freeze.${meant ? ` Did you mean "unfreeze ${meant.id.slice(0, 8)}" (${meant.scope})?` : ''}`
 }
 
 function within(scope: string): string {

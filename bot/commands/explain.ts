@@ -4,10 +4,13 @@ import { ENDED_STATES } from '../../agent/domain/incident.ts'
 import { Refusal } from '../../agent/domain/refusal.ts'
 import { briefBlocks, incidentName } from '../messages/brief.ts'
 import { type Card, type CardBlock, list, note, text } from '../messages/card.ts'
-import { diagnosisBlocks } from '../messages/diagnosis-blocks.ts'
+import { diagnosisBlocks, PART_WORDS } from '../messages/diagnosis-blocks.ts'
 import { evidenceBlocks } from '../messages/evidence-lines.ts'
+import { incidentStateWords } from '../messages/incident-words.ts'
+import { whyNothing as nothingNoted } from '../messages/next-step.ts'
 import { reasonWords } from '../messages/outcome-words.ts'
 import { bold, exact, type Span, say } from '../messages/span.ts'
+import { dayTime } from '../messages/time-words.ts'
 import { cleanText } from '../messages/visible-text.ts'
 import { wantedOf } from './act.ts'
 import { answer, type Command, type CommandContext } from './command.ts'
@@ -34,7 +37,7 @@ export const whyNot: Command = {
     if (words[0] !== undefined && incidentId(words[0]) === null) return await whyNotAction(words, context)
     const view = await viewOf(words, context)
     const now = await context.agent.mode()
-    const reasons = whyNothing(view, now.mode === 'observe' ? now.reasons : [])
+    const reasons = reasonsAgainst(view, now.mode === 'observe' ? now.reasons : [])
     const head = say`${incidentName(view.incident.id, context.consoleUrl)} ${cleanText(view.incident.title, 120)}`
     if (reasons.length === 0)
       return answer(text(say`${head}: nothing stands in the way. ${now.mode === 'act' ? '' : 'Steadyhand only observes.'}`))
@@ -62,7 +65,7 @@ export function answerBrief(view: IncidentView, context: CommandContext): Card {
 }
 
 export function answerWhy(view: IncidentView, { consoleUrl }: Pick<CommandContext, 'consoleUrl'>): Card {
-  const head = text(say`${incidentName(view.incident.id, consoleUrl)} ${cleanText(view.incident.title, 120)}`)
+  const head = text(say`${incidentName(view.incident.id, consoleUrl)} ${cleanText(view.incident.title, 120)}${overSince(view)}`)
   const found = diagnosisBlocks(view, consoleUrl)
   if (found.length === 0) return answer(head, text(say`It was not looked into yet: there is no diagnosis.`))
   const first = view.hypotheses.find(({ rank }) => rank === 1)
@@ -73,13 +76,19 @@ export function answerWhy(view: IncidentView, { consoleUrl }: Pick<CommandContex
     ...list(
       'What the confidence is made of',
       parts.map(
-        ({ name, score, weight, why }) => say`${name} ${Math.round(score)} of 100, counts ${Math.round(weight)} %: ${cleanText(why, 200)}`,
+        ({ name, score, weight, why }) =>
+          say`${PART_WORDS[name]} ${Math.round(score)} of 100, counts ${Math.round(weight)} %: ${cleanText(why, 200)}`,
       ),
     ),
     ...policyLines(view),
     ...evidenceBlocks(view, consoleUrl),
   )
   return { ...told, judges: view.incident.id }
+}
+
+/** ', over since …' of one that ended, so that nobody takes its cause for one of now. */
+export function overSince({ incident }: IncidentView): Span[] {
+  return incident.endedAt ? say`, ${bold('over')} since ${dayTime(incident.endedAt)}` : []
 }
 
 /** Which rule asked whom, of the newest request. */
@@ -119,18 +128,21 @@ function because(approval: Approval): string {
   return reason === null ? '' : `, ${cleanText(reason, 200)}`
 }
 
-function whyNothing(view: IncidentView, observing: readonly string[]): Span[][] {
-  const { incident, handling, timeline, approvals } = view
-  const noted = timeline.findLast(({ kind }) => kind === 'nothing-proposed' || kind === 'contract-judged')
+function reasonsAgainst(view: IncidentView, observing: readonly string[]): Span[][] {
+  const { incident, handling, approvals } = view
+  const isOver = ENDED_STATES.includes(incident.state)
+  const noted = isOver ? null : nothingNoted(view)
   const ended = approvals.filter((approval) => ['denied', 'expired', 'cancelled', 'aborted'].includes(approvalState(approval)))
   const waiting = approvals.find(({ requestState }) => requestState === 'pending')
   return [
-    ...(ENDED_STATES.includes(incident.state) ? [say`The incident is over.`] : []),
+    ...(isOver
+      ? [say`The incident is over${incident.endedAt ? say`, since ${dayTime(incident.endedAt)}` : []}: ${incidentStateWords(view)}.`]
+      : []),
     ...observing.map((reason) => say`Steadyhand runs nothing: ${cleanText(reason, 300)}`),
     ...(handling.taken ? [say`${handling.taken.name} has taken it, so Steadyhand proposes nothing in it.`] : []),
     ...(handling.snoozed ? [say`${handling.snoozed.name} has snoozed it, so it is left alone.`] : []),
     ...(waiting ? [say`${bold(waiting.plan.action.title)} waits for a click; one action at a time.`] : []),
-    ...(noted ? [say`${cleanText(noted.text, 400)}`] : []),
+    ...(noted ? [say`${noted}`] : []),
     ...ended
       .slice(0, REQUESTS_SHOWN)
       .map((approval) => say`${bold(approval.plan.action.title)}: ${approvalState(approval)}${because(approval)}`),

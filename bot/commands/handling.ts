@@ -1,11 +1,13 @@
+import type { Approval } from '../../agent/domain/approval.ts'
 import { ALL_FAULT_CLASSES, type FaultClass } from '../../agent/domain/fault-classes.ts'
 import type { Severity } from '../../agent/domain/incident.ts'
 import { nearest } from '../../agent/domain/nearest.ts'
 import { Refusal } from '../../agent/domain/refusal.ts'
 import { parseDuration } from '../command-parser.ts'
-import { bold, code, say } from '../messages/span.ts'
+import { type CardBlock, text } from '../messages/card.ts'
+import { bold, code, joinSpans, type Span, say } from '../messages/span.ts'
 import { deadline, durationWords } from '../messages/time-words.ts'
-import { type Command, personBehind, sentence, shortReason } from './command.ts'
+import { answer, type Command, personBehind, sentence, shortReason } from './command.ts'
 import { demandKnown, incidentId, namedIncident } from './which-incident.ts'
 
 /** Longer, and it is forgotten rather than put off. */
@@ -25,12 +27,29 @@ export const take: Command = {
         'invalid-parameters',
         `"${how.slice(0, 40)}" says nothing here: it is "over" for one that somebody else has, or "back".`,
       )
-    const taken = demandKnown(await agent.take(id, personBehind(caller), how))
+    const { incident: taken, withdrawn } = demandKnown(await agent.take(id, personBehind(caller), how))
     if (how === 'back') return sentence(say`${bold('Given back')}: Steadyhand looks into ${taken.id} again and may propose actions.`)
-    return sentence(
-      say`${bold('Yours')}: ${taken.id} ${taken.title}. Steadyhand proposes nothing more in it; it still watches. Give it back with ${code(`take ${taken.id} back`)}.`,
+    return answer(
+      text(
+        say`${bold('Yours')}: ${taken.id} ${taken.title}. Steadyhand proposes nothing more in it; it still watches. Give it back with ${code(`take ${taken.id} back`)}.`,
+      ),
+      ...withdrawnBlocks(withdrawn, say`Ask for it again with ${code('do')}, or “Check again” on its card.`),
     )
   },
+}
+
+/** What ended along with it: requests that nobody may approve any more, and what to do about that. */
+export function withdrawnBlocks(withdrawn: readonly Approval[], then: readonly Span[] | null): CardBlock[] {
+  if (withdrawn.length === 0) return []
+  const titles = withdrawn.map(({ plan }) => bold(plan.action.title))
+  return [
+    text(
+      say`And withdrew: ${joinSpans(
+        titles.map((title) => [title]),
+        '; ',
+      )}. Nothing of it was run.${then ? say` ${then}` : ''}`,
+    ),
+  ]
 }
 
 export const snooze: Command = {
@@ -94,8 +113,11 @@ export const merge: Command = {
     const [id, into] = alone ? [incident, incidentId(named[0])] : [incidentId(named[0]), incidentId(named[1])]
     if (id === null || into === null) throw new Refusal('invalid-parameters', 'Say which into which, for example: merge inc-13 inc-12')
     const merged = demandKnown(await agent.merge(id, into, personBehind(caller)))
-    return sentence(
-      say`${bold('Merged')}: ${id} is a part of ${merged.incident.id} ${merged.incident.title} now, with ${merged.alerts} ${merged.alerts === 1 ? 'alert' : 'alerts'}.`,
+    return answer(
+      text(
+        say`${bold('Merged')}: ${id} is a part of ${merged.incident.id} ${merged.incident.title} now, with ${merged.alerts} ${merged.alerts === 1 ? 'alert' : 'alerts'}.`,
+      ),
+      ...withdrawnBlocks(merged.withdrawn, say`Ask for it in ${merged.incident.id} with ${code('do')}, if it is still wanted.`),
     )
   },
 }

@@ -1,24 +1,44 @@
-import { approvalLine, handoverLine } from '../messages/brief.ts'
+import type { IncidentView } from '../../agent/agent.ts'
+import { ENDED_STATES } from '../../agent/domain/incident.ts'
+import { approvalLine, endedLine, handoverLine } from '../messages/brief.ts'
 import { list, note, text } from '../messages/card.ts'
+import { scopeWords } from '../messages/scope-words.ts'
 import { bold, code, say } from '../messages/span.ts'
-import { deadline } from '../messages/time-words.ts'
-import { answer, type Command } from './command.ts'
+import { deadline, durationWords } from '../messages/time-words.ts'
+import { answer, type Command, type CommandContext } from './command.ts'
 
 const SHOWN = 8
+const ENDED_READ = 50
+const SHIFT_SECONDS = 12 * 3_600
+
+/** What ended within the last shift, the gravest first; what became a part of another incident is told there. */
+async function endedLately({ agent, now }: CommandContext): Promise<{ shown: IncidentView[]; more: number }> {
+  const since = now.getTime() - SHIFT_SECONDS * 1_000
+  const pages = await Promise.all(ENDED_STATES.map(async (state) => (await agent.incidents({ state, limit: ENDED_READ })).items))
+  const lately = pages
+    .flat()
+    .filter(({ endedAt }) => endedAt !== null && endedAt.getTime() >= since)
+    .toSorted((a, b) => a.severity - b.severity || (b.endedAt?.getTime() ?? 0) - (a.endedAt?.getTime() ?? 0))
+  const views = await Promise.all(lately.slice(0, 2 * SHOWN).map(async ({ id }) => await agent.incident(id)))
+  const whole = views.filter((view) => view !== null).filter(({ relations }) => relations.mergedInto === null)
+  const shown = whole.slice(0, SHOWN)
+  return { shown, more: whole.length - shown.length + Math.max(0, lately.length - views.length) }
+}
 
 export const handover: Command = {
   name: 'handover',
   usage: '',
-  summary: 'what the next shift has to know: open incidents, what waits for a click, what is stopped or frozen',
+  summary: 'what the next shift has to know: open incidents, what waits for a click, what is stopped or frozen, what ended lately',
   needs: 'read',
   programs: true,
   async run(_command, context) {
     const { agent, now } = context
-    const [open, waiting, stops, freezes] = await Promise.all([
+    const [open, waiting, stops, freezes, ended] = await Promise.all([
       agent.incidents({ state: 'active', limit: SHOWN + 1 }),
       agent.approvals({ state: 'pending', limit: SHOWN }),
       agent.control.stopped(),
       agent.control.freezes(),
+      endedLately(context),
     ])
     const views = (await Promise.all(open.items.slice(0, SHOWN).map(({ id }) => agent.incident(id)))).filter((view) => view !== null)
     const more = open.items.length > SHOWN ? [note(say`There are more; ${code('incidents')} lists them.`)] : []
@@ -34,16 +54,21 @@ export const handover: Command = {
       ),
       ...more,
       ...list(
+        `Ended in the last ${durationWords(SHIFT_SECONDS)}, the gravest first`,
+        ended.shown.map((view) => endedLine(view, context)),
+      ),
+      ...(ended.more > 0 ? [note(say`${ended.more} more ended; ${code('incidents all')} lists them.`)] : []),
+      ...list(
         'Waiting for a click',
         waiting.items.map((approval) => approvalLine(approval, now)),
       ),
       ...list(
         'Stopped',
-        stops.map(({ scope, by }) => say`${code(scope)} by ${by}`),
+        stops.map(({ scope, by }) => say`${code(scopeWords(scope))} by ${by}`),
       ),
       ...list(
         'Frozen',
-        freezes.map(({ scope, to, reason }) => say`${code(scope)} ${deadline(to, now)}: ${reason}`),
+        freezes.map(({ scope, to, reason }) => say`${code(scopeWords(scope))} ${deadline(to, now)}: ${reason}`),
       ),
     )
   },

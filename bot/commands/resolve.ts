@@ -1,8 +1,10 @@
 import { meantOrKnown } from '../../agent/domain/nearest.ts'
 import { Refusal } from '../../agent/domain/refusal.ts'
 import { VERDICTS, type Verdict } from '../../agent/domain/verdicts.ts'
+import { text } from '../messages/card.ts'
 import { bold, say } from '../messages/span.ts'
-import { type Command, personBehind, sentence, shortReason } from './command.ts'
+import { answer, type Command, personBehind, shortReason } from './command.ts'
+import { withdrawnBlocks } from './handling.ts'
 import { demandKnown, namedIncident } from './which-incident.ts'
 
 export const resolve: Command = {
@@ -13,8 +15,8 @@ export const resolve: Command = {
   programs: false,
   async run({ words }, { agent, caller, incident }) {
     const { id, rest } = namedIncident(words, { incident }, 'resolve inc-12 the disk was replaced')
-    const ended = demandKnown(await agent.resolve(id, personBehind(caller), shortReason(rest)))
-    return sentence(say`${bold('Resolved')} by your word: ${ended.id} ${ended.title}.`)
+    const { incident: ended, withdrawn } = demandKnown(await agent.resolve(id, personBehind(caller), shortReason(rest)))
+    return answer(text(say`${bold('Resolved')} by your word: ${ended.id} ${ended.title}.`), ...withdrawnBlocks(withdrawn, null))
   },
 }
 
@@ -28,8 +30,11 @@ export const close: Command = {
     const { id, rest } = namedIncident(words, { incident }, 'close inc-12 as fixed the disk was replaced')
     const [how, ...reason] = rest[0]?.toLowerCase() === 'as' ? rest.slice(1) : rest
     const verdict = verdictOf(how)
-    const ended = demandKnown(await agent.resolve(id, personBehind(caller), shortReason(reason), verdict))
-    return sentence(say`${bold('Closed')} as ${verdict.replaceAll('-', ' ')} by your word: ${ended.id} ${ended.title}.`)
+    const { incident: ended, withdrawn } = demandKnown(await agent.resolve(id, personBehind(caller), shortReason(reason), verdict))
+    return answer(
+      text(say`${bold('Closed')} as ${verdict.replaceAll('-', ' ')} by your word: ${ended.id} ${ended.title}.`),
+      ...withdrawnBlocks(withdrawn, null),
+    )
   },
 }
 

@@ -1,8 +1,7 @@
 import type { Scopes } from '../../agent/agent.ts'
 import { nearest } from '../../agent/domain/nearest.ts'
 import { Refusal } from '../../agent/domain/refusal.ts'
-
-export const EVERYTHING = '*'
+import { EVERYTHING } from '../messages/scope-words.ts'
 
 const SHOWN = 8
 
@@ -13,6 +12,7 @@ const SHOWN = 8
  * @throws Refusal invalid-parameters with what was probably meant
  */
 export async function stopScope(word: string | undefined, scopes: Scopes): Promise<string> {
+  demandNoBareName(word, { env: await scopes.environments(), kind: scopes.kinds() })
   const { prefix, name } = partsOf(word, ['env', 'kind'], 'env:NAME or kind:ACTION')
   if (prefix === null) return EVERYTHING
   if (prefix === 'env') return `env:${oneOf('environment', name, await scopes.environments())}`
@@ -31,6 +31,7 @@ export function startScope(word: string | undefined, stopped: readonly string[])
 
 /** What `freeze` was told to freeze: '*', 'env:NAME' or 'resource:' with the full name of the one thing meant. @throws Refusal invalid-parameters */
 export async function freezeScope(word: string | undefined, scopes: Scopes): Promise<string> {
+  demandNoBareName(word, { env: await scopes.environments(), resource: await scopes.services() })
   const { prefix, name } = partsOf(word, ['env', 'resource'], 'env:NAME or resource:NAME')
   if (prefix === null) return EVERYTHING
   if (prefix === 'env') return `env:${oneOf('environment', name, await scopes.environments())}`
@@ -39,6 +40,15 @@ export async function freezeScope(word: string | undefined, scopes: Scopes): Pro
   if (only === undefined) throw await unknownResource(name, scopes)
   if (found.length > 1) throw invalid(`There are ${found.length} of that name, say which: ${shown(found, 'resource:')}.`)
   return `resource:${only}`
+}
+
+/** A name alone may be meant as one thing or another, so it is never guessed: what it may mean is offered. @throws Refusal invalid-parameters */
+function demandNoBareName(word: string | undefined, known: Readonly<Record<string, readonly string[]>>): void {
+  if (isEverything(word) || word.includes(':')) return
+  const meant = Object.entries(known).flatMap(([prefix, names]) =>
+    names.filter((name) => name.toLowerCase() === word.toLowerCase()).map((name) => `"${prefix}:${name}"`),
+  )
+  if (meant.length > 0) throw invalid(`"${word.slice(0, 60)}" is no scope. Did you mean ${meant.join(' or ')}?`)
 }
 
 async function resourcesOf(name: string, scopes: Scopes): Promise<string[]> {

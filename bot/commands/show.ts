@@ -2,6 +2,7 @@ import type { Approval } from '../../agent/domain/approval.ts'
 import { INCIDENT_STATES, type Incident } from '../../agent/domain/incident.ts'
 import { approvalLine, incidentLine } from '../messages/brief.ts'
 import { list, text } from '../messages/card.ts'
+import { scopeWords } from '../messages/scope-words.ts'
 import { bold, code, say } from '../messages/span.ts'
 import { deadline } from '../messages/time-words.ts'
 import { answer, type Command, type CommandContext, sentence } from './command.ts'
@@ -31,12 +32,13 @@ export const status: Command = {
       ...list('Why it only observes', mode.mode === 'observe' ? mode.reasons.map((reason) => say`${reason}`) : []),
       ...list(
         'Stopped',
-        stops.map((stop) => say`${code(stop.scope)} by ${stop.by}`),
+        stops.map((stop) => say`${code(scopeWords(stop.scope))} by ${stop.by}`),
       ),
       ...list(
         'Frozen',
         freezes.map(
-          (freeze) => say`${code(freeze.scope)} ${deadline(freeze.to, context.now)}: ${freeze.reason} (${code(freeze.id.slice(0, 8))})`,
+          (freeze) =>
+            say`${code(scopeWords(freeze.scope))} ${deadline(freeze.to, context.now)}: ${freeze.reason} (${code(freeze.id.slice(0, 8))})`,
         ),
       ),
       ...(drill ? [text(say`The drill ${code(drill.name)} is running.`)] : []),

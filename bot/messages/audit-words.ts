@@ -1,8 +1,11 @@
 import { isRefusalCode, REFUSALS } from '../../agent/domain/refusal.ts'
 import type { AuditEntry, AuditSubject } from '../../agent/ports.ts'
-import { cutText } from './visible-text.ts'
+import { scopeWords } from './scope-words.ts'
+import { durationWords, secondsBetween } from './time-words.ts'
+import { cleanText, cutText } from './visible-text.ts'
 
 const LONGEST = 300
+const REASON_MAX = 160
 
 const STEPS: Readonly<Record<string, string>> = {
   claimed: 'took up',
@@ -65,8 +68,8 @@ const SAYINGS: Readonly<Record<string, (facts: Facts) => string>> = {
   'kill_switch-written': stopOrStart,
   'kill_switch-changed': stopOrStart,
   'start_vote-written': ({ key }) => `said start for ${scopeWords(key('scope'))}`,
-  'freeze_window-written': () => 'froze for a while',
-  'freeze_window-changed': () => 'ended a freeze',
+  'freeze_window-written': frozenWords,
+  'freeze_window-changed': ({ subject }) => `ended the freeze of ${subject?.freeze ? scopeWords(subject.freeze.scope) : 'something'}`,
   'graduation_report-written': () => 'recorded a report for graduation',
   'standing_grant-written': () => 'gave a standing grant',
   'standing_grant-changed': () => 'ended or used a standing grant',
@@ -84,12 +87,14 @@ function refusedWords({ fact, subject, title }: Facts): string {
   return `tried “${what}”${subject?.title ? ` on ${title}` : ''} and was refused: ${isRefusalCode(code) ? REFUSALS[code] : code}`
 }
 
-function stopOrStart({ key, fact }: Facts): string {
-  return fact('engaged') === true ? `stopped ${scopeWords(key('scope'))}` : `let run ${scopeWords(key('scope'))}`
+function frozenWords({ subject }: Facts): string {
+  if (!subject?.freeze) return 'froze something'
+  const { scope, from, to, reason } = subject.freeze
+  return `froze ${scopeWords(scope)} for ${durationWords(secondsBetween(from, to))}: ${cleanText(reason, REASON_MAX)}`
 }
 
-function scopeWords(scope: string): string {
-  return scope === '*' ? 'everything' : scope
+function stopOrStart({ key, fact }: Facts): string {
+  return fact('engaged') === true ? `stopped ${scopeWords(key('scope'))}` : `let ${scopeWords(key('scope'))} run again`
 }
 
 function factsOf({ body }: Pick<AuditEntry, 'body'>, subject: AuditSubject | null): Facts {

@@ -1,14 +1,16 @@
 import type { IncidentView } from '../../agent/agent.ts'
 import type { Approval } from '../../agent/domain/approval.ts'
 import { ENDED_STATES, type Incident } from '../../agent/domain/incident.ts'
+import { approvalPhase } from './approval-phase.ts'
 import { type CardBlock, fact, facts, list, text, title } from './card.ts'
 import { causeWords } from './cause-words.ts'
 import { incidentPage } from './console-links.ts'
-import { incidentStateWords } from './incident-words.ts'
-import { nextStep } from './next-step.ts'
-import { personName } from './outcome-words.ts'
+import { causesInOrder } from './diagnosis-blocks.ts'
+import { incidentStateWords, wasActedOn } from './incident-words.ts'
+import { nextStep, wordOfPerson } from './next-step.ts'
+import { PHASE_TITLES, personName } from './outcome-words.ts'
 import { capital } from './plain-words.ts'
-import { bold, code, exact, link, type Span, say, shortCode } from './span.ts'
+import { bold, code, exact, joinSpans, link, type Span, say, shortCode } from './span.ts'
 import { deadline, durationWords, secondsBetween, sinceMoment, time } from './time-words.ts'
 import { cleanText } from './visible-text.ts'
 
@@ -19,6 +21,7 @@ export interface BriefContext {
 
 const STEPS_SHOWN = 6
 const TITLE_MAX = 120
+const STEPS_TOLD = 3
 /** What an incident commander does not have to hear. */
 const NOISE: readonly string[] = ['investigation-started', 'state-changed', 'execution-claimed', 'execution-intent', 'nothing-proposed']
 
@@ -39,7 +42,7 @@ export function briefBlocks(view: IncidentView, { now }: BriefContext): CardBloc
       'Latest',
       told.map(({ at, text: words }) => say`${time(at)} ${cleanText(words, 240)}`),
     ),
-    text(say`${bold('Next')}: ${nextStep(view, now)}`),
+    text(say`${bold(ENDED_STATES.includes(incident.state) ? 'How it ended' : 'Next')}: ${nextStep(view, now)}`),
   ]
 }
 
@@ -66,8 +69,19 @@ export function handoverLine(view: IncidentView, context: BriefContext): Span[] 
   return say`${incidentLine(incident, context)}. Cause: ${causeLine(view)}${who}${snoozed}. ${nextStep(view, context.now)}`
 }
 
-function causeLine({ hypotheses }: IncidentView): Span[] {
-  const first = hypotheses.find(({ rank }) => rank === 1)
+/** What the next shift has to know of an incident that ended: how bad it was, why, what was done, how it ended. */
+export function endedLine(view: IncidentView, { now, consoleUrl }: BriefContext): Span[] {
+  const { incident, approvals } = view
+  const done = approvals.filter((approval) => wasActedOn([approval]))
+  const steps = done.map(
+    (approval) => say`“${exact(approval.plan.action.title)}”, ${PHASE_TITLES[approvalPhase(approval, now)].toLowerCase()}`,
+  )
+  const word = wordOfPerson(view)
+  return say`${incidentName(incident.id, consoleUrl)} Sev ${incident.severity}: ${cleanText(incident.title, TITLE_MAX)} (${incident.service}), ended ${sinceMoment(incident.endedAt ?? now, now)}${lasted(incident, now)}. Cause: ${causeLine(view)}. Done: ${steps.length === 0 ? 'nothing was run' : joinSpans(steps.slice(0, STEPS_TOLD), '; ')}. Ended: ${incidentStateWords(view)}${word === null ? '.' : ` (${word.replace(/\.$/, '')}).`}`
+}
+
+function causeLine(view: IncidentView): Span[] {
+  const { first } = causesInOrder(view)
   if (!first) return say`not looked into yet`
   return say`${causeWords(first.class, first.component)}${first.class === 'unknown' ? '' : ` (${Math.round(first.confidence)} %)`}`
 }

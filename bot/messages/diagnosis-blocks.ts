@@ -6,6 +6,7 @@ import { type CardBlock, list, note, text } from './card.ts'
 import { causeWords } from './cause-words.ts'
 import { citations } from './evidence-lines.ts'
 import { modelBlocks } from './model-lines.ts'
+import { asOfThen } from './plain-words.ts'
 import { bold, joinSpans, type Span, say, shortCode } from './span.ts'
 import { time } from './time-words.ts'
 import { cleanText } from './visible-text.ts'
@@ -14,7 +15,7 @@ const CLAIMS_SHOWN = 5
 const OTHERS_SHOWN = 3
 const SENTENCE_MAX = 300
 
-const PART_WORDS: Readonly<Record<ConfidencePart['name'], string>> = {
+export const PART_WORDS: Readonly<Record<ConfidencePart['name'], string>> = {
   model: 'model',
   validator: 'cross-check',
   retrieval: 'known signs',
@@ -23,8 +24,9 @@ const PART_WORDS: Readonly<Record<ConfidencePart['name'], string>> = {
 
 /** The suspected cause with how sure it is and why, what speaks against it, what is not known, and what else was considered. */
 export function diagnosisBlocks(view: IncidentView, consoleUrl: string | null): CardBlock[] {
-  const { first, end, others } = inOrder(view)
+  const { first, end, others } = causesInOrder(view)
   if (!first) return []
+  const isOver = ENDED_STATES.includes(view.incident.state)
   const cite = (claim: Claim): Span[] => claimLine(claim, view, consoleUrl)
   const supported = first.claims.filter((claim) => claim.supported && claim.by !== 'model')
   const added = first.claims.filter((claim) => claim.supported && claim.by === 'model')
@@ -39,7 +41,7 @@ export function diagnosisBlocks(view: IncidentView, consoleUrl: string | null): 
         .slice(0, CLAIMS_SHOWN)
         .map(cite) ?? [],
     ),
-    ...list('What is known', supported.slice(0, CLAIMS_SHOWN).map(cite)),
+    ...list(isOver ? 'What was known' : 'What is known', supported.slice(0, CLAIMS_SHOWN).map(cite)),
     ...list('A model adds', added.slice(0, OTHERS_SHOWN).map(cite)),
     ...list('Said, but not found in the evidence', unconfirmed.slice(0, 2).map(cite)),
     ...list('Against it', first.against.slice(0, OTHERS_SHOWN).map(cite)),
@@ -55,7 +57,11 @@ export function diagnosisBlocks(view: IncidentView, consoleUrl: string | null): 
 const NO_CAUSE: readonly string[] = FAULT_CLASSES.none
 
 /** Once it is over, a cause that was found before stays first: that the trouble went away says nothing about where it came from. */
-function inOrder({ incident, hypotheses }: IncidentView): { first: Hypothesis | undefined; end: Hypothesis | null; others: Hypothesis[] } {
+export function causesInOrder({ incident, hypotheses }: Pick<IncidentView, 'incident' | 'hypotheses'>): {
+  first: Hypothesis | undefined
+  end: Hypothesis | null
+  others: Hypothesis[]
+} {
   const [first, ...others] = [...hypotheses].sort((a, b) => a.rank - b.rank)
   const [before, ...rest] = others
   const isEnd = first !== undefined && ENDED_STATES.includes(incident.state) && first.class !== 'unknown' && NO_CAUSE.includes(first.class)
@@ -95,7 +101,8 @@ function otherLine(hypothesis: Hypothesis): Span[] {
 }
 
 function claimLine(claim: Claim, view: IncidentView, consoleUrl: string | null): Span[] {
-  return say`${cleanText(claim.text, SENTENCE_MAX)} ${citations(claim.cites, view, consoleUrl)}`
+  const isOver = ENDED_STATES.includes(view.incident.state) && claim.by !== 'model'
+  return say`${cleanText(isOver ? asOfThen(claim.text) : claim.text, SENTENCE_MAX)} ${citations(claim.cites, view, consoleUrl)}`
 }
 
 function percent(value: number): string {

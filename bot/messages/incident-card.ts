@@ -42,7 +42,7 @@ export function incidentCard(view: IncidentView, context: IncidentCardContext): 
     notification: notification(view),
     blocks: [
       title(`Sev ${incident.severity} · ${cleanText(incident.title, 130)}`),
-      text(say`${bold(`${capital(incidentStateWords(view))}.`)} ${nextStep(view, context.now)}`),
+      text(say`${bold(`${capital(incidentStateWords(view))}.`)} ${nextStep(view, context.now)}${isAsked(view) ? ' See below.' : ''}`),
       ...backBlocks(view, linkTo),
       ...alertQuote(view),
       mainFacts(view, context.now, linkTo),
@@ -55,6 +55,11 @@ export function incidentCard(view: IncidentView, context: IncidentCardContext): 
       note(footer(incident)),
     ],
   }
+}
+
+/** A card of its own follows then. */
+function isAsked({ incident, approvals }: IncidentView): boolean {
+  return incident.state === 'awaiting-approval' && approvals.length > 0
 }
 
 /** What is left of the card of an incident that became a part of another: the way there. */

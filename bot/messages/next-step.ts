@@ -32,10 +32,17 @@ export function nextStep(view: IncidentView, now: Date): Span[] {
   }
 }
 
-/** Why no action was proposed, as it was noted when that was decided. */
-function whyNothing({ timeline }: IncidentView): string | null {
+/** Why no action was proposed, as it was noted when that was decided: until something became of a request, which it could not know. */
+export function whyNothing({ timeline, approvals }: Pick<IncidentView, 'timeline' | 'approvals'>): string | null {
   const noted = timeline.findLast(({ kind }) => kind === 'nothing-proposed' || kind === 'contract-judged')
-  return noted ? cleanText(noted.text, 400) : null
+  if (!noted || approvals.some((approval) => lastChange(approval) > noted.at.getTime())) return null
+  return cleanText(noted.text, 400)
+}
+
+/** Milliseconds since 1970. */
+function lastChange({ createdAt, decidedAt, execution, undoExecution }: Approval): number {
+  const moments = [createdAt, decidedAt, execution?.events.at(-1)?.at, undoExecution?.events.at(-1)?.at]
+  return Math.max(...moments.map((at) => at?.getTime() ?? 0))
 }
 
 /** By whose word it ended, when it was not an action that ended it. */
@@ -53,7 +60,7 @@ function wordOfContract({ timeline }: IncidentView): string | null {
 function waiting(approval: Approval): Span[] {
   const { needed } = approval.plan.approval
   const have = approval.votes.filter((vote) => vote.decision === 'approve').length
-  return say`“${titleOf(approval)}” waits for approval, ${have} of ${needed} so far. See below.`
+  return say`“${titleOf(approval)}” waits for approval, ${have} of ${needed} so far.`
 }
 
 function lastAction(approval: Approval, now: Date): Span[] {

@@ -6,6 +6,7 @@ import { faultWords } from './cause-words.ts'
 import { incidentStateWords } from './incident-words.ts'
 import { markdownRow, markdownText } from './markdown.ts'
 import { reasonWords } from './outcome-words.ts'
+import { asOfThen } from './plain-words.ts'
 import { dayClockWords, durationWords, secondsBetween } from './time-words.ts'
 import { cleanText } from './visible-text.ts'
 
@@ -87,7 +88,9 @@ function facts(view: IncidentView): string[] {
   return ['| | |', '|---|---|', ...rows.map(markdownRow)]
 }
 
-function cause({ hypotheses }: IncidentView): string[] {
+function cause({ incident, hypotheses }: IncidentView): string[] {
+  const isOver = ENDED_STATES.includes(incident.state)
+  const claimWords = (claim: Claim): string => claimLine(claim, isOver && claim.by !== 'model')
   const [first, ...others] = hypotheses.toSorted((a, b) => a.rank - b.rank)
   if (!first) return ['It was not looked into.']
   return [
@@ -104,8 +107,8 @@ function causeWords({ class: fault, component, confidence }: Hypothesis): string
   return `${faultWords(fault)}, in ${markdownText(component)} (${Math.round(confidence)} %)`
 }
 
-function claimWords({ text, cites }: Claim): string {
-  return `${markdownText(text)}${
+function claimLine({ text, cites }: Claim, isOver: boolean): string {
+  return `${markdownText(isOver ? asOfThen(text) : text)}${
     cites.length === 0
       ? ''
       : ` [${cites

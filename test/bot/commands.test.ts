@@ -12,6 +12,8 @@ const MISUSE: readonly (readonly [text: string, words: string])[] = [
   ['freeze 2h', 'Say why'],
   ['freeze 200d x', 'is no scope'],
   ['freeze nowhere 2h x', '"nowhere" is no scope'],
+  ['freeze payments 2h x', '"payments" is no scope. Did you mean "resource:payments"?'],
+  ['stop local', '"local" is no scope. Did you mean "env:local"?'],
   ['stop env:loca', 'There is no environment "loca". Did you mean "local"?'],
   ['stop env:shopp', 'There is no environment "shopp". There are: local.'],
   ['stop kind:fake.set-versoin', 'There is no action "fake.set-versoin". Did you mean "fake.set-version"?'],
@@ -167,11 +169,12 @@ describeDatabases('commands', (store) => {
   })
 
   test('a freeze holds, is listed, and is ended by its id', async () => {
-    expect(await ask(alice, 'freeze 2h “quarter end”')).toContain('Frozen for 2 h')
+    expect(await ask(alice, 'freeze 2h “quarter end”')).toContain('Frozen (everything) for 2 h')
     const [freeze] = await running.stores.control.freezes()
     expect(freeze).toMatchObject({ scope: '*', reason: 'quarter end', by: 'alice' })
     expect(await ask(bob, 'status')).toContain(': quarter end')
     expect(await ask(alice, 'unfreeze 00000000')).toContain('There is no such freeze.')
+    expect(await ask(bob, 'handover')).toContain('Frozen: everything until')
     expect(await ask(alice, `unfreeze ${freeze?.id.slice(0, 8)}`)).toContain('is over')
     expect(await running.stores.control.freezes()).toEqual([])
   })
@@ -181,6 +184,9 @@ describeDatabases('commands', (store) => {
     expect(await ask(alice, 'start')).toContain('Not everything is stopped: it is kind:fake.set-version.')
     const id = await running.askSomething().catch(() => null)
     expect(await ask(alice, 'freeze resource:payments 2h quarter end')).toContain('Frozen (resource:fake/local/service/payments) for 2 h')
+    expect(await ask(alice, 'unfreeze payments')).toMatch(
+      /Did you mean "unfreeze [0-9a-f]{8}" \(resource:fake\/local\/service\/payments\)\?/,
+    )
     expect(await ask(alice, 'freeze resource:fake/local/service/payments 1h x')).toContain('Frozen (resource:fake/local/service/payments)')
     expect(id).not.toBeNull()
     const { plan, digest } = (await alice.get(`/api/v1/approvals/${id}`)).json
@@ -197,6 +203,20 @@ describeDatabases('commands', (store) => {
     expect(await ask(alice, 'resolve inc-1 the disk was replaced')).toContain('Resolved by your word: inc-1')
     expect((await running.stores.approvals.approval(id))?.requestState).toBe('cancelled')
     expect(await ask(alice, 'resolve inc-1')).toContain('The incident is over already.')
+  })
+
+  test('what ended within the shift is handed over, gravest first, and nothing of it reads as if it lasted', async () => {
+    await running.askSomething()
+    expect(await ask(alice, 'feedback inc-1 right')).toContain('Noted for inc-1')
+    expect(await ask(alice, 'resolve inc-1 the disk was replaced')).toMatch(/And withdrew: Set payments to v1\. Nothing of it was run\.$/)
+    expect(await ask(bob, 'handover')).toMatch(
+      /Nothing is open\..*Ended in the last 12 h, the gravest first: inc-1 Sev \d: .* over after .*Cause: a bad release, in service\/payments.*Done: nothing was run\. Ended: resolved \(Resolved by Alice: the disk was replaced\)/,
+    )
+    const brief = await ask(bob, 'brief inc-1')
+    expect(brief).toContain('Alice said that the diagnosis was right')
+    expect(brief).toContain('How it ended: Resolved by Alice: the disk was replaced.')
+    expect(brief).not.toMatch(/Next:|See below/)
+    expect(await ask(bob, 'why-not inc-1')).toMatch(/The incident is over, since .*: resolved\./)
   })
 
   test('misuse is told in words: what is missing or wrong, and what was probably meant', async () => {
@@ -271,7 +291,9 @@ describeDatabases('commands', (store) => {
     expect(await ask(bob, 'what changed?')).toContain('No change is stored for it.')
     expect(await ask(bob, 'handover')).toMatch(/Open now: 1\..*Cause: a bad release.*Waiting for a click: .*Set payments to v1/)
     expect(await ask(bob, 'why-not')).toContain('Set payments to v1 waits for a click')
-    await ask(alice, 'take inc-1')
+    expect(await ask(alice, 'take inc-1')).toMatch(
+      /^Yours: inc-1 .* And withdrew: Set payments to v1\. Nothing of it was run\. Ask for it again with do, or “Check again” on its card\.$/,
+    )
     expect(await ask(bob, 'why-not inc-1')).toMatch(/Alice has taken it.*Set payments to v1: cancelled, Alice took the incident/)
     expect((await alice.get(`/api/v1/approvals/${id}`)).json.state).toBe('cancelled')
   })

@@ -161,6 +161,10 @@ describeDatabases('approvals over HTTP', (store) => {
         expect({ body, status: answer.status, code: answer.json.code }).toEqual({ body, status, code })
       }
       expect(await votesOf(id)).toBe(0)
+      const entries = (await alice.get('/api/v1/audit')).json.items as { what: string; words: string }[]
+      expect(entries.filter(({ what }) => what === 'refused_attempt-written')).toMatchObject([
+        { words: expect.stringContaining('The plan on your screen is not the plan that is waiting') },
+      ])
     })
 
     test('the confirmation has to be typed exactly', async () => {

@@ -12,8 +12,11 @@ const about = (more: Partial<AuditSubject> = {}): AuditSubject => ({
   state: null,
   person: null,
   role: null,
+  freeze: null,
   ...more,
 })
+
+const FREEZE = { scope: '*', from: new Date(0), to: new Date(1_800_000), reason: 'quarter end' }
 
 describe('an entry of the audit log in words', () => {
   test.each([
@@ -24,7 +27,10 @@ describe('an entry of the audit log in words', () => {
     ['execution_event-written', { facts: { to_state: 'sent' } }, about({ undo: true }), 'sent the undo of Roll back payments'],
     ['plan-written', {}, null, 'planned a plan'],
     ['kill_switch-changed', { key: { scope: '*' }, facts: { engaged: true } }, null, 'stopped everything'],
-    ['kill_switch-changed', { key: { scope: 'env:shop' }, facts: { engaged: false } }, null, 'let run env:shop'],
+    ['kill_switch-changed', { key: { scope: 'env:shop' }, facts: { engaged: false } }, null, 'let env:shop run again'],
+    ['kill_switch-changed', { key: { scope: '*' }, facts: { engaged: false } }, null, 'let everything run again'],
+    ['freeze_window-written', {}, about({ freeze: FREEZE }), 'froze everything for 30 min: quarter end'],
+    ['freeze_window-changed', {}, about({ freeze: { ...FREEZE, scope: 'env:shop' } }), 'ended the freeze of env:shop'],
     ['role_grant-written', {}, about({ person: 'carol', role: 'approver' }), 'gave carol the role approver'],
     ['principal-changed', { key: { id: 'bob' }, facts: { active: false } }, null, 'ended bob'],
     [

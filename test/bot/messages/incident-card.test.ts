@@ -111,6 +111,17 @@ describe('an incident card', () => {
     expect(textOf(cardOf(view))).toContain('Being watched. Nothing is proposed. The cause lies outside our reach.')
   })
 
+  test('does not repeat why nothing was proposed once something became of a request', () => {
+    const noted = { incidentId: 'INC-42', seq: 5, at: at(1), kind: 'nothing-proposed', detail: {} }
+    const view = anIncidentView({
+      incident: anIncident({ state: 'observing' }),
+      approvals: [approvalsInEveryState()['verified']?.approval ?? anApproval()],
+      timeline: [...aTimeline(), { ...noted, text: 'Nothing is proposed. Roll back payments is still open' }],
+    })
+    expect(textOf(cardOf(view))).not.toContain('still open')
+    expect(textOf(cardOf(view))).toContain('Being watched. No action is open.')
+  })
+
   test('has two buttons at most, the rest behind "more"', () => {
     const offers = (['ask', 'take', 'resolve', 'snooze', 'feedback'] as const).map((action) => button(action, action, 'INC-42'))
     const buttons = incidentCard(anIncidentView(), { now: at(10), consoleUrl: CONSOLE, offers }).blocks.find(
@@ -162,7 +173,7 @@ describe('an incident card', () => {
       )
     const found = of({}, 'healed')
     expect(found).toContain('Suspected cause: a bad release, in service/payments')
-    expect(found).toContain('How it ended\nErrors of payments: 0.0 % now. [E1]')
+    expect(found).toContain('How it ended\nErrors of payments: 0.0 % then. [E1]')
     expect(found).not.toContain('something that resolved itself')
     expect(of({ class: 'unknown' }, 'healed')).toContain('Suspected cause: something that resolved itself')
     expect(of({}, 'observing')).toContain('Suspected cause: something that resolved itself')

@@ -25,6 +25,14 @@ test('tells facts with times, claims with citations, and lists the evidence', ()
   expect(text).toContain('- [ ] Not known: Whether v41 handles cards issued since the release.')
 })
 
+test('of one that is over, findings read as of then, and what was quoted stays', () => {
+  const claims = [{ text: 'payments runs v42 now; most often “try now”.', cites: ['E1'], supported: true }]
+  const hypotheses = [aHypothesis({ claims })]
+  expect(draft({ hypotheses })).toContain('payments runs v42 now')
+  const incident = anIncident({ state: 'resolved', endedAt: at(60) })
+  expect(draft({ hypotheses, incident })).toContain('payments runs v42 then; most often “try now”.')
+})
+
 test('what is not known is asked, never filled in', () => {
   const bare = anIncidentView({
     hypotheses: [],
