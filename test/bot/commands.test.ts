@@ -216,7 +216,7 @@ describeDatabases('commands', (store) => {
     expect(brief).toContain('Alice said that the diagnosis was right')
     expect(brief).toContain('How it ended: Resolved by Alice: the disk was replaced.')
     expect(brief).not.toMatch(/Next:|See below/)
-    expect(await ask(bob, 'why-not inc-1')).toMatch(/The incident is over, since .*: resolved\./)
+    expect(await ask(bob, 'why-not inc-1')).toMatch(/The incident is over, since .*: resolved[.;]/)
   })
 
   test('misuse is told in words: what is missing or wrong, and what was probably meant', async () => {
