@@ -35,7 +35,7 @@ export function createJaeger(deps: IntegrationDeps, options: JaegerOptions): Int
     timeoutMs: TIMEOUT_MS,
   }
   const traces = createTraces(server, options.linkUrl ?? url)
-  const key = `calls ${environment}`
+  const key = `calls ${environment} ${url} ${tenant ?? ''}`
   const calls = createSeenCalls({
     source: { services: (signal) => servicesOf(server, signal), sample: (service, signal) => traces.sample(service, deps.now(), signal) },
     memory: { load: () => deps.memory.load(key), save: (value) => deps.memory.save(key, value) },

@@ -57,11 +57,15 @@ export const tracesDataSchema = z.object({
     .nullish(),
 })
 
-/** The spans of such an answer, at most 10,000; `omitted` are those that are broken or beyond. */
-export function readSpans(data: z.infer<typeof tracesDataSchema>): { spans: Span[]; omitted: number } {
+/** The spans of such an answer, at most 10,000; `omitted` are those that are broken or beyond. Of resources that are not wanted there are none. */
+export function readSpans(
+  data: z.infer<typeof tracesDataSchema>,
+  isWanted: (attribute: (name: string) => string | null) => boolean = () => true,
+): { spans: Span[]; omitted: number } {
   const spans: Span[] = []
   let omitted = 0
   for (const { resource, scopeSpans } of data.resourceSpans ?? []) {
+    if (!isWanted((name) => textOf(resource?.attributes, name))) continue
     const service = nameOf(textOf(resource?.attributes, 'service.name') ?? UNNAMED)
     for (const raw of (scopeSpans ?? []).flatMap((scope) => scope.spans ?? [])) {
       const span = spans.length < MAX_SPANS ? toSpan(raw, service) : null

@@ -33,7 +33,7 @@ export function createTempo(deps: IntegrationDeps, options: TempoOptions): Integ
     timeoutMs: TIMEOUT_MS,
   }
   const traces = createTraces(server, { match, namespaces, linkUrl: options.linkUrl ?? url })
-  const key = `calls ${environment}`
+  const key = `calls ${environment} ${url} ${tenant ?? ''}`
   const calls = createSeenCalls({
     source: {
       services: (signal) => servicesOf(server, deps.now(), signal),

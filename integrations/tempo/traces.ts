@@ -19,6 +19,8 @@ const SAMPLED = 2
 const SAMPLED_MS = 15 * 60_000
 const KNOWN_MS = 60 * 60_000
 const NANOSECONDS_A_MILLISECOND = 1_000_000n
+/** What it calls the service where the first span of a trace did not come yet. */
+const NO_ROOT = '<root span not yet received>'
 const NAMESPACE = 'k8s.namespace.name'
 
 const count = z.int().min(0)
@@ -59,11 +61,14 @@ export function createTraces(server: HttpServer, options: TracesOptions): Traces
     const { traces } = await getJson(server, { path: '/api/search', query: asked, schema: searchSchema, signal })
     return traces ?? []
   }
+  const isWithin = (attribute: (name: string) => string | null): boolean =>
+    (options.namespaces.length === 0 || options.namespaces.includes(attribute(NAMESPACE) ?? '')) &&
+    Object.entries(options.match).every(([name, value]) => attribute(name) === value)
   const open: TracesPort['open'] = async (id, signal) => {
     if (!TRACE_ID.test(id)) return null
     const path = `/api/v2/traces/${id}`
     const { trace } = await orNone(getJson(server, { path, query: {}, schema: traceSchema, signal }))
-    const { spans, omitted } = readSpans(trace ?? {})
+    const { spans, omitted } = readSpans(trace ?? {}, isWithin)
     if (spans.length === 0 && omitted === 0) return null
     return { query: path, link: `${options.linkUrl}${path}`, spans: spans.filter((span) => span.trace === id), omitted }
   }
@@ -120,12 +125,13 @@ function toSummary(found: FoundTrace): TraceSummary[] {
   if (id === null) return []
   const stats = found.serviceStats ? Object.entries(found.serviceStats).slice(0, 100) : null
   const sum = (of: 'spanCount' | 'errorCount'): number | null => stats?.reduce((total, [, each]) => total + each[of], 0) ?? null
-  const root = found.rootServiceName?.slice(0, 200).toWellFormed() ?? null
+  const isRootKnown = found.rootServiceName !== NO_ROOT
+  const root = isRootKnown ? (found.rootServiceName?.slice(0, 200).toWellFormed() ?? null) : null
   return [
     {
       id,
       service: root,
-      operation: found.rootTraceName?.slice(0, 200).toWellFormed() ?? null,
+      operation: isRootKnown ? (found.rootTraceName?.slice(0, 200).toWellFormed() ?? null) : null,
       startedAt: new Date(Number(BigInt(found.startTimeUnixNano) / NANOSECONDS_A_MILLISECOND)),
       ms: found.durationMs,
       spans: sum('spanCount'),

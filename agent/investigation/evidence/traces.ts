@@ -44,15 +44,16 @@ export async function collectTraces(
     slowMs,
     traces: found.map((trace) => namedIn(trace, scope)),
     opened: opened?.ok && opened.value ? condensed(opened.value, worst?.id ?? '', scope) : null,
-    failed: [...answers, ...(opened ? [opened] : [])].flatMap((answer) => (answer.ok ? [] : [answer.words])),
+    failed: [...wordsOfHalf('failed', failed), ...wordsOfHalf('slow', slow), ...(opened && !opened.ok ? [opened.words] : [])],
   }
   const answered = answers.flatMap((answer) => (answer.ok ? [answer.value] : []))
   const [first] = answered
+  const isWhole = answered.length === answers.length
   const denied = answers.some((answer) => !answer.ok && answer.status === 'denied')
   return {
     ...frameOf(id, scope),
-    status: first ? (found.length > 0 ? 'ok' : 'empty') : denied ? 'denied' : 'failed',
-    summary: first ? summaryOf(content) : `traces of ${service}: ${content.failed[0] ?? 'no answer'}`,
+    status: found.length > 0 ? 'ok' : isWhole ? 'empty' : denied ? 'denied' : 'failed',
+    summary: found.length > 0 || isWhole ? summaryOf(content) : `traces of ${service}: ${content.failed.join('; ')}`,
     query: answered.map((answer) => answer.query).join('\n') || `failed and slow traces of ${service}`,
     link: (opened?.ok ? opened.value?.link : null) ?? first?.link ?? null,
     content,
@@ -98,6 +99,10 @@ function slowFrom({ trigger }: Scope, service: string): number {
 }
 
 type Which = TracesContent['traces'][number]['which']
+function wordsOfHalf(which: Which, answer: Answer<unknown> | undefined): string[] {
+  return answer && !answer.ok ? [`which ones ${which === 'failed' ? 'failed' : 'were slow'} could not be read: ${answer.words}`] : []
+}
+
 type FoundTrace = TraceSummary & { which: Which }
 
 function tracesOf(answer: Answer<{ traces: TraceSummary[] }> | undefined, which: Which): FoundTrace[] {
@@ -163,7 +168,7 @@ function summaryOf({ service, slowMs, traces, opened, failed }: TracesContent): 
   return `${service}: ${words.join(', ')}${opened ? `; ${openedWords(opened)}` : ''}${missing}`
 }
 
-/** Where the trace spent its time, and the deepest place where it failed: what is above fails because of it. */
+/** Where the trace spent its time, and the deepest place where it failed. That need not be why the rest did: a miss that is borne with counts too. */
 function openedWords({ id, lines, spans }: NonNullable<TracesContent['opened']>): string {
   const failed = lines.filter((line) => line.failed > 0).toSorted((a, b) => b.depth - a.depth)[0]
   const longest = lines.toSorted((a, b) => b.ownMs - a.ownMs)[0]
@@ -171,7 +176,7 @@ function openedWords({ id, lines, spans }: NonNullable<TracesContent['opened']>)
     `${service}${operation === '' ? '' : ` ${operation}`}`
   return [
     `trace ${id.slice(0, 8)} of ${spans} ${spans === 1 ? 'span' : 'spans'}`,
-    ...(failed ? [`failed first in ${where(failed)}${failed.failure ? ` (“${failed.failure}”)` : ''}`] : []),
+    ...(failed ? [`deepest failure in ${where(failed)}${failed.failure ? ` (“${failed.failure}”)` : ''}`] : []),
     ...(longest ? [`spent ${longest.ownMs} ms in ${where(longest)}`] : []),
   ].join(', ')
 }

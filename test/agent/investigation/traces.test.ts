@@ -76,7 +76,7 @@ test('an investigation reads which traces failed or were slow, and where the wor
   const found = evidence.find(({ kind }) => kind === 'traces')
   expect(found).toMatchObject({ source: 'jaeger', status: 'ok', trust: 'log', link: `http://ui.example/trace/${BAD}` })
   expect(found?.summary).toBe(
-    `payments: 1 trace failed, 1 took 1000 ms or more; trace ${BAD.slice(0, 8)} of 3 spans, failed first in payments POST /charge (“bank timed out”), spent 2800 ms in bank authorise`,
+    `payments: 1 trace failed, 1 took 1000 ms or more; trace ${BAD.slice(0, 8)} of 3 spans, deepest failure in payments POST /charge (“bank timed out”), spent 2800 ms in bank authorise`,
   )
   const content = tracesContentSchema.parse(found?.content)
   expect(content.traces.map(({ id, which }) => [id, which])).toEqual([
@@ -109,7 +109,21 @@ test('nothing found, a server that is down and one that refuses are told apart',
   })
   server.behave('down')
   const down = await collectTraces(source, 'payments', scope(), never, log)
-  expect(down).toMatchObject({ status: 'failed', summary: expect.stringContaining('traces of payments: jaeger: cannot be reached') })
+  expect(down).toMatchObject({
+    status: 'failed',
+    summary: expect.stringMatching(/^traces of payments: which ones failed could not be read: jaeger: cannot be reached/),
+  })
+  server.behave('well')
+  server.failFor('query.attributes')
+  expect(await collectTraces(source, 'payments', scope(), never, log)).toMatchObject({
+    status: 'failed',
+    summary: expect.stringMatching(/^traces of payments: which ones failed could not be read: jaeger: answered 500/),
+  })
+  server.spans.push({ trace: 'slow', id: 'd', service: 'payments', startMs: AT + 9_000, ms: 1_500 })
+  expect(await collectTraces(source, 'payments', scope(), never, log)).toMatchObject({
+    status: 'ok',
+    summary: expect.stringMatching(/^payments: 1 took 1000 ms or more; .*; which ones failed could not be read/),
+  })
   server.behave('forbids')
   expect(await collectTraces(source, 'payments', scope(), never, log)).toMatchObject({ status: 'denied' })
   expect(await openTrace(source, { service: 'payments', trace: BAD }, scope(), never, log)).toMatchObject({ status: 'denied' })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import type { Integration, IntegrationDeps } from '../../../integrations/contract.ts'
 import { createJaeger } from '../../../integrations/jaeger/index.ts'
 import type { TraceQuery } from '../../../integrations/ports/traces.ts'
@@ -312,9 +313,34 @@ test('Tempo is asked for the configured namespaces and attributes only', async (
   running.push(source, server)
   const { traces, query } = await source.traces.search(FAILED)
   expect(traces.map(({ id }) => id)).toEqual([hexId('mine', 32)])
+  const mine = { 'k8s.namespace.name': 'shop', cluster: 'eu' }
+  server.spans.push(
+    { trace: 'mixed', id: 'c', service: 'checkout', startMs: AT, ms: 1, resource: mine },
+    { trace: 'mixed', id: 'd', parent: 'c', service: 'payments', startMs: AT, ms: 1, resource: { ...mine, cluster: 'us' } },
+  )
+  expect(await source.traces.open(hexId('elsewhere', 32))).toBeNull()
+  expect((await source.traces.open(hexId('mixed', 32)))?.spans.map(({ service }) => service)).toEqual(['checkout'])
+  expect((await source.traces.dependencies()).edges).toEqual([])
   expect(query).toBe(
     '{ resource.service.name = "payments" && resource.k8s.namespace.name =~ "shop|pay" && resource.cluster = "eu" && status = error }',
   )
+})
+
+test('of a trace whose first span did not come yet, nobody is said to be its first service', async () => {
+  const { source } = await started('tempo', [
+    { trace: 'late', id: 'b', parent: 'a', service: 'payments', startMs: AT, ms: 1, failure: 'x' },
+  ])
+  expect((await source.traces.search(FAILED)).traces).toMatchObject([{ service: null, operation: null, services: ['payments'] }])
+})
+
+test('two servers of one environment remember their own calls', async () => {
+  const { source } = await started('tempo', SHOP)
+  const other = await startTempo()
+  const second = VENDORS.tempo.create(other.url)
+  running.push(second, other)
+  for (const each of [source, second]) await each.start()
+  await until('both have looked', async () => memory.size === 2, 20)
+  expect([...memory.values()].map((rows) => z.array(z.unknown()).parse(rows).length).toSorted()).toEqual([0, 2])
 })
 
 test('a literal is read back as the text it was made of', () => {

@@ -73,7 +73,9 @@ function lineOf(spans: readonly StoredSpan[]): object {
   return {
     // It leaves the zeros at the beginning of an id out.
     traceID: hexId(spans[0]?.trace ?? '', 32).replace(/^0+/, ''),
-    ...(root ? { rootServiceName: root.service, rootTraceName: root.operation ?? 'work' } : {}),
+    ...(root
+      ? { rootServiceName: root.service, rootTraceName: root.operation ?? 'work' }
+      : { rootServiceName: '<root span not yet received>' }),
     startTimeUnixNano: nanosecondsOf(begin),
     ...(end - begin >= 1 ? { durationMs: Math.floor(end - begin) } : {}),
     spanSets: [{ matched: 1 }],
