@@ -29,10 +29,11 @@ export async function appendFeedback(tx: Transaction<Database>, incidentId: stri
       at: now,
     })
     .execute()
+  // Its giver has not responded to the incident by it, as who is named as its person has.
   const really = cause === null ? '' : `; it was ${cause.replaceAll('_', ' ')}${component === null ? '' : ` of ${component}`}`
   const said = words === null ? '' : `: ${words}`
   const told = `${person.name} says the diagnosis is ${verdict}${really}${said}.`
-  await appendEvent(tx, incidentId, { kind: 'feedback-given', text: told, detail: { person: person.id, verdict } }, now)
+  await appendEvent(tx, incidentId, { kind: 'feedback-given', text: told, detail: { giver: person.id, verdict } }, now)
   return true
 }
 

@@ -225,7 +225,7 @@ async function ask(deps: ProposeDeps, input: ProposalInput, chosen: Chosen): Pro
     now: deps.now(),
   }
   // Neither advice nor what others call themselves keeps an action from being asked for.
-  const lessAndLess = [facts, { ...facts, cautions: [] }, { ...facts, dependentsNamed: 0 }, { ...facts, cautions: [], dependentsNamed: 0 }]
+  const lessAndLess = [facts, { ...facts, dependentsNamed: 0 }, { ...facts, cautions: [] }, { ...facts, cautions: [], dependentsNamed: 0 }]
   const fitting = lessAndLess.map(buildPlan).find(({ parent }) => deps.card.fits(parent.plan))
   if (!fitting) return heldBack('plan-too-large', chosen.entry.action.title(observation.target, chosen.parameters))
   const { parent, undo } = fitting

@@ -27,7 +27,7 @@ interface Entry {
 
 /**
  * Watches how fast each promise of a service is being broken, and raises it while there is still time. Once a minute, however often it is called. What it knows is
- * read back from the source's own history when it starts; what it told before that is over when its metric is below the pace again.
+ * read back from the source's own history when it starts. What another process told is ended by a person: its incident has no reading of its own.
  */
 export function createSloWatch(deps: Omit<WatchDeps, 'topology' | 'exceptIn'> & { slos: readonly Slo[] }): Watched {
   const reach = createReach('metrics', deps.log)
@@ -135,7 +135,7 @@ function newsOf({ slo, minutes, told }: Entry, now: Date): Alert[] {
   })
 }
 
-function burnAlert(slo: Slo, { rule, limit, long }: Burn, now: Date): Alert {
+function burnAlert(slo: Slo, { rule, long }: Burn, now: Date): Alert {
   const { service, environment, of, objective, days } = slo
   const name = rule.speed === 'fast' ? 'Error budget burns fast' : 'Error budget burns'
   const promise = of.metric === 'error_ratio' ? 'of its requests succeed' : `of its minutes have p99 ≤ ${of.atMostSeconds} s`
@@ -149,10 +149,8 @@ function burnAlert(slo: Slo, { rule, limit, long }: Burn, now: Date): Alert {
     summary: `${service} promises that ${percent(objective)} ${promise} over ${days} days. In the last ${hours === 1 ? 'hour' : `${hours} hours`} it broke that ${long.toPrecision(3)} times faster than it may: a full budget would be gone on ${gone}`,
     startsAt: now.toISOString(),
     endsAt: null,
-    trigger: {
-      ...{ service, metric: of.metric, comparator: '>' },
-      threshold: of.metric === 'error_ratio' ? Math.min(1, limit * (1 - objective)) : of.atMostSeconds,
-    },
+    // Over a window of hours a moment without errors proves nothing: it is over when the pace is.
+    trigger: null,
   }
 }
 

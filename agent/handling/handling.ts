@@ -1,4 +1,3 @@
-import { classWords } from '../diagnosis/wording.ts'
 import { type Approval, approvalState } from '../domain/approval.ts'
 import type { NewFeedback } from '../domain/feedback.ts'
 import { ENDED_STATES, type Incident, type IncidentState, type Severity } from '../domain/incident.ts'
@@ -206,10 +205,7 @@ export function createHandling(deps: HandlingDeps): Handling {
     async giveFeedback(incidentId, by, feedback) {
       const incident = await mine(incidentId, by)
       if (!incident) return null
-      if (await incidents.addFeedback(incidentId, { ...feedback, person: by })) {
-        await incidents.record(incidentId, { kind: 'feedback-given', text: feedbackWords(by, feedback), detail: { giver: by.id } })
-        return incident
-      }
+      if (await incidents.addFeedback(incidentId, { ...feedback, person: by })) return incident
       throw new Refusal('invalid-parameters', 'There is no diagnosis yet that could be right or wrong.')
     },
 
@@ -227,12 +223,6 @@ export function createHandling(deps: HandlingDeps): Handling {
       return await handled(incidentId, [...first, ...(await cancelWaiting(incidentId, by, words))])
     },
   }
-}
-
-/** What was said of a diagnosis is no response to the incident, so it names nobody as `person`. */
-function feedbackWords(by: Principal, { verdict, class: cause, component, words }: Omit<NewFeedback, 'person'>): string {
-  const really = cause === null ? '' : `; it was ${classWords(cause)}${component === null ? '' : ` of ${component}`}`
-  return `${by.name} said that the diagnosis was ${verdict}${really}${words === null ? '' : `: ${words}`}.`
 }
 
 function demandOwn(holder: { by: string; name: string } | null, by: Principal, how: 'take' | 'over'): void {

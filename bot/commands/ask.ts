@@ -8,7 +8,7 @@ import { answer, type Command, type CommandContext } from './command.ts'
 import { answerBrief, answerWhy, overSince, viewOf } from './explain.ts'
 import { handover } from './handover.ts'
 import { modelAnswer } from './model-answer.ts'
-import { answerMayDo, answerServiceNow, answerWhatToDo, type NamedAction, openList } from './now.ts'
+import { answerMayDo, answerServiceNow, answerWhatToDo, type NamedAction, openList, unreadNote } from './now.ts'
 import { oncall } from './people.ts'
 import { approvals, incidents, status, whoMay } from './show.ts'
 import { answerLogs, answerMetric } from './telemetry.ts'
@@ -16,7 +16,10 @@ import { incidentId } from './which-incident.ts'
 
 /** Fewer words, and it is rather a slip. */
 const QUESTION_WORDS = 3
+/** Open incidents that are known of at most, and of those the gravest that are looked at in full. */
+const OPEN_KNOWN = 200
 const OPEN_READ = 20
+const ENDED_KNOWN = 20
 const CHANGES_OF = 3
 const STARTERS = /^(what|who|whom|why|how|when|where|which|is|are|was|were|did|does|do we|can|could|should|show|tell|give|plot|p\d\d)\b/i
 
@@ -52,11 +55,16 @@ export async function answerQuestion(question: string, context: CommandContext):
   return { ...card, notification: `${card.notification} ${said.words}`, blocks: [...card.blocks, note(say`${said.words}`)] }
 }
 
-/** What a question is about: the incident that it names or is asked in, and what is open, the gravest first: of the service that it names, if it names one. */
+/**
+ * What a question is about: the incident that it names, or is asked in unless it names another service, and what is open, the gravest first: of the
+ * service that it names, if it names one.
+ */
 interface Subject {
   named: IncidentView | null
   service: string | null
   open: IncidentView[]
+  /** Open ones that were not looked at. */
+  unread: number
 }
 
 async function subjectOf(question: string, context: CommandContext): Promise<Subject> {
@@ -64,12 +72,20 @@ async function subjectOf(question: string, context: CommandContext): Promise<Sub
   const word = question.split(/[^\w#-]+/).find((each) => /^(inc-|#)\d/i.test(each) && incidentId(each) !== null)
   const named = word === undefined && context.incident === null ? null : await viewOf(word === undefined ? [] : [word], context)
   const { service } = parseMetricQuestion(question, await agent.scopes.services())
-  const { items } = await agent.incidents({ state: 'active', limit: OPEN_READ })
-  const views = (await Promise.all(items.map(({ id }) => agent.incident(id)))).filter((view) => view !== null)
-  const open = views
-    .filter((view) => service === null || concerns(view, service))
-    .toSorted(({ incident: a }, { incident: b }) => a.severity - b.severity || a.openedAt.getTime() - b.openedAt.getTime())
-  return { named, service, open }
+  const { items } = await agent.incidents({ state: 'active', limit: OPEN_KNOWN })
+  const gravest = items.toSorted((a, b) => a.severity - b.severity || a.openedAt.getTime() - b.openedAt.getTime())
+  const own = gravest.filter((incident) => incident.service === service)
+  const read = [...own, ...gravest.filter((incident) => incident.service !== service)].slice(0, OPEN_READ)
+  const views = (await Promise.all(gravest.filter((incident) => read.includes(incident)).map(({ id }) => agent.incident(id)))).filter(
+    (view) => view !== null,
+  )
+  const isElsewhere = named !== null && word === undefined && service !== null && !concerns(named, service)
+  return {
+    named: isElsewhere ? null : named,
+    service,
+    open: views.filter((view) => service === null || concerns(view, service)),
+    unread: items.length - read.length,
+  }
 }
 
 /** Its own service, one that an alert of it names, or where its cause is thought to be. */
@@ -119,7 +135,8 @@ const ROUTES: readonly Route[] = [
   { when: /\b(approval|waiting|waits|click)/, answer: async (_question, context) => await approvals.run(NO_WORDS, context) },
   {
     when: /\bwhat (should|can|could|must|do) (i|we)( \w+)? do\b|\bwhat (now|next)\b/,
-    answer: async (_question, context, { open }) => await answerWhatToDo(open, context),
+    answer: async (_question, context, { service, open, unread }) =>
+      service !== null && open.length === 0 ? await answerServiceNow(service, open, context) : await answerWhatToDo(open, unread, context),
   },
   { when: /\b(hand ?over|next shift|shift)\b/, answer: async (_question, context) => await handover.run(NO_WORDS, context) },
   {
@@ -145,14 +162,14 @@ const ROUTES: readonly Route[] = [
 ]
 
 /** A metric where one is named; else an action that somebody wonders about, a service, or where what is open stands. */
-async function standing(question: string, context: CommandContext, { named, service, open }: Subject): Promise<Card> {
+async function standing(question: string, context: CommandContext, { named, service, open, unread }: Subject): Promise<Card> {
   if (parseMetricQuestion(question, []).metric !== null) return await answerMetric(question, context)
   const action = MAY_I.test(question) ? actionIn(question, context) : null
   if (action) return await answerMayDo(action, service, context)
   if (named) return answerBrief(named, context)
   if (service !== null) return await answerServiceNow(service, open, context)
   const [only, ...others] = open
-  if (only) return others.length === 0 ? answerBrief(only, context) : answer(...openList(open, context))
+  if (only) return others.length === 0 ? answerBrief(only, context) : answer(...openList(open, context), ...unreadNote(unread))
   return STANDING.test(question) ? await status.run(NO_WORDS, context) : cannotAnswer(context)
 }
 
@@ -175,11 +192,16 @@ function cannotAnswer({ agent }: CommandContext): Card {
 }
 
 /** Of the incident that is named, else of all that is open; with nothing open, how the service is, and what ended last is told as such. */
-async function answerTrouble({ named, service, open }: Subject, context: CommandContext): Promise<Card> {
+async function answerTrouble({ named, service, open, unread }: Subject, context: CommandContext): Promise<Card> {
   const [only, ...others] = open
   if (named) return answerWhy(named, context)
   if (only && others.length === 0) return answerWhy(only, context)
-  if (only) return answer(text(say`${bold(String(open.length))} incidents are open.`), ...openList(open, context))
+  if (only)
+    return answer(
+      text(say`${bold(String(open.length + (service === null ? unread : 0)))} incidents are open.`),
+      ...openList(open, context),
+      ...unreadNote(unread),
+    )
   if (service !== null) return await answerServiceNow(service, open, context)
   const last = await lastEnded(context)
   return last
@@ -187,9 +209,10 @@ async function answerTrouble({ named, service, open }: Subject, context: Command
     : answer(text(say`${NOTHING_YET}`))
 }
 
-async function answerChanges({ named, open }: Subject, context: CommandContext): Promise<Card> {
+async function answerChanges({ named, service, open }: Subject, context: CommandContext): Promise<Card> {
   const [first, ...others] = named ? [named] : open
   if (first) return answer(...[first, ...others].slice(0, CHANGES_OF).flatMap((view) => changesAnswer(view, context)))
+  if (service !== null) return await answerServiceNow(service, open, context)
   const last = await lastEnded(context)
   return last
     ? withHead(say`${bold('Nothing is open now.')} This is of the last one:`, answer(...changesAnswer(last, context)))
@@ -199,7 +222,7 @@ async function answerChanges({ named, open }: Subject, context: CommandContext):
 const NOTHING_YET = 'Nothing is open, and there is no incident yet.'
 
 async function lastEnded({ agent }: CommandContext): Promise<IncidentView | null> {
-  const [last] = (await agent.incidents({ limit: 1 })).items
+  const last = (await agent.incidents({ limit: ENDED_KNOWN })).items.find(({ endedAt }) => endedAt !== null)
   return last ? await agent.incident(last.id) : null
 }
 

@@ -75,8 +75,12 @@ export function openList(open: readonly IncidentView[], context: CommandContext)
   )
 }
 
+export function unreadNote(unread: number): CardBlock[] {
+  return unread > 0 ? [note(say`${unread} more are open, less grave, and were not looked at for this.`)] : []
+}
+
 /** What waits, and for whom; what comes next in what is open. */
-export async function answerWhatToDo(open: readonly IncidentView[], context: CommandContext): Promise<Card> {
+export async function answerWhatToDo(open: readonly IncidentView[], unread: number, context: CommandContext): Promise<Card> {
   const { agent, now, consoleUrl } = context
   const { items } = await agent.approvals({ state: 'pending', limit: SHOWN })
   const waiting = await Promise.all(
@@ -92,6 +96,7 @@ export async function answerWhatToDo(open: readonly IncidentView[], context: Com
         .slice(0, SHOWN)
         .map((view) => say`${incidentName(view.incident.id, consoleUrl)} Sev ${view.incident.severity}: ${nextStep(view, now)}`),
     ),
+    ...unreadNote(unread),
   )
 }
 

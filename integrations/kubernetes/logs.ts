@@ -33,10 +33,10 @@ export function createPodLogs(place: Place, { api }: { api: KubernetesApi }): Lo
             sinceTime: query.from.toISOString().replace(/\.\d+Z$/, 'Z'),
             ...(previous ? { previous: 'true' } : {}),
           }
-          const text = await readTail(
-            tail,
-            async (tailLines) => await readText(api, path, { ...asked, tailLines: String(tailLines) }, query.signal),
-          )
+          const read = async (tailLines: number): Promise<string> =>
+            await readText(api, path, { ...asked, tailLines: String(tailLines) }, query.signal)
+          // Who asks how something began is not helped by fewer lines of the end.
+          const text = query.keep === 'newest' ? await readTail(tail, read) : wholeOrNot(await read(tail), tail)
           return { isWhole: text.isWhole, lines: text.value.split('\n').flatMap((line) => toLine(line, pod)) }
         }),
       )
@@ -57,9 +57,16 @@ export function createPodLogs(place: Place, { api }: { api: KubernetesApi }): Lo
  */
 async function readTail(lines: number, read: (lines: number) => Promise<string>): Promise<{ value: string; isWhole: boolean }> {
   const value = await read(lines)
-  const isFull = Buffer.byteLength(value) >= MAX_BYTES_A_CONTAINER
-  if (isFull && lines > FEWEST_LINES) return { value: (await readTail(Math.floor(lines / 4), read)).value, isWhole: false }
-  return { value, isWhole: !isFull && value.trimEnd().split('\n').length < lines }
+  if (isFull(value) && lines > FEWEST_LINES) return { value: (await readTail(Math.floor(lines / 4), read)).value, isWhole: false }
+  return wholeOrNot(value, lines)
+}
+
+function wholeOrNot(value: string, lines: number): { value: string; isWhole: boolean } {
+  return { value, isWhole: !isFull(value) && value.trimEnd().split('\n').length < lines }
+}
+
+function isFull(value: string): boolean {
+  return Buffer.byteLength(value) >= MAX_BYTES_A_CONTAINER
 }
 
 /** From where on every container's log was read, where that is not the whole window. */

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { settingsDocument, settingsOf } from '../../bot/config/documentation.ts'
@@ -19,7 +20,11 @@ function askedNames(): string[] {
       return undefined
     },
   })
-  loadConfig(spy, '/nonexistent')
+  const folder = mkdtempSync(join(tmpdir(), 'steadyhand-settings-'))
+  // The address of a server where alerts can be silenced is asked for only where the file names one.
+  writeFileSync(join(folder, 'steadyhand.yaml'), 'alertmanager: [{ url: "http://one.example", acceptEmbeddedDatabase: true }]\n')
+  loadConfig(spy, folder)
+  rmSync(folder, { recursive: true })
   return [...asked].filter((name) => name !== OF_TESTS)
 }
 

@@ -254,6 +254,8 @@ test('every secret is taken from the file that NAME_FILE names', () => {
     OIDC_CLIENT_ID: 'a',
     PROMETHEUS_URL: 'http://one.example',
     LOKI_URL: 'http://two.example',
+    JAEGER_URL: 'http://four.example',
+    TEMPO_URL: 'http://five.example',
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://three.example',
   }
   const contentOf = (name: string): string =>
@@ -262,7 +264,8 @@ test('every secret is taken from the file that NAME_FILE names', () => {
     write(name, `${name.endsWith('_HEADERS') ? 'authorization=' : ''}${contentOf(name)}\n`)
     environment[`${name}_FILE`] = at(name)
   }
+  write('steadyhand.yaml', 'alertmanager: [{ url: "http://six.example" }]\n')
   const settings = loadConfig(environment, folder.path)
   for (const name of secrets) expect(JSON.stringify(settings)).toContain(contentOf(name))
-  expect(settings.files.toSorted()).toEqual(secrets.map(at).sort())
+  expect(settings.files.toSorted()).toEqual([...secrets, 'steadyhand.yaml'].map(at).sort())
 })

@@ -50,7 +50,7 @@ function watching(slos: readonly Slo[], values: Partial<Record<MetricName, (at: 
   return { watch, raised, asked, until, down }
 }
 
-it('tells once that the budget burns fast, with what can be read again, and that it is over', async () => {
+it('tells once that the budget burns fast, and that it is over once the pace is, however many calm moments there were', async () => {
   const bad = (at: number): number => (at > NOW && at <= NOW + 90 * MINUTE ? 0.05 : 0)
   const { raised, until } = watching([errors], { error_ratio: bad, request_rate: () => 20 })
   await until(NOW + HOUR)
@@ -58,7 +58,7 @@ it('tells once that the budget burns fast, with what can be read again, and that
   expect(raised).toHaveLength(1)
   expect(alertSchema.parse(first)).toMatchObject({
     ...{ name: 'Error budget burns fast', service: 'checkout', status: 'firing', level: 'high' },
-    trigger: { service: 'checkout', metric: 'error_ratio', comparator: '>', threshold: expect.closeTo(0.0144) },
+    trigger: null,
   })
   expect(first?.summary).toMatch(
     /^checkout promises that 99\.9 % of its requests succeed over 30 days\. In the last hour it broke that [\d.]+ times faster than it may: a full budget would be gone on 2026-03-\d\d \d\d:\d\d UTC$/,
@@ -80,10 +80,7 @@ it('counts requests, and reads three days of history in pieces a source can answ
 it('a promise about speed counts slow minutes', async () => {
   const { raised, until } = watching([speed], { latency_p99: (at) => (at > NOW - 20 * MINUTE ? 2 : 0.1) })
   await until(NOW)
-  expect(raised.map(({ name, trigger }) => [name, trigger])).toContainEqual([
-    'Error budget burns fast',
-    { service: 'checkout', metric: 'latency_p99', comparator: '>', threshold: 0.5 },
-  ])
+  expect(raised.map(({ name }) => name)).toContain('Error budget burns fast')
   expect(raised[0]?.summary).toContain('promises that 99 % of its minutes have p99 ≤ 0.5 s over 30 days')
 })
 
