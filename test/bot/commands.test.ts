@@ -213,7 +213,7 @@ describeDatabases('commands', (store) => {
       /Nothing is open\..*Ended in the last 12 h, the gravest first: inc-1 Sev \d: .* over after .*Cause: a bad release, in service\/payments.*Done: nothing was run\. Ended: resolved \(Resolved by Alice: the disk was replaced\)/,
     )
     const brief = await ask(bob, 'brief inc-1')
-    expect(brief).toContain('Alice said that the diagnosis was right')
+    expect(brief).toContain('Alice says the diagnosis is right')
     expect(brief).toContain('How it ended: Resolved by Alice: the disk was replaced.')
     expect(brief).not.toMatch(/Next:|See below/)
     expect(await ask(bob, 'why-not inc-1')).toMatch(/The incident is over, since .*: resolved[.;]/)

@@ -52,6 +52,31 @@ describeDatabases('a question, where no model is configured', (store) => {
     expect(await ask('why inc-1')).toMatch(/^inc-1 .*, over since .*Suspected cause/)
   })
 
+  test('about a service of which nothing is open says nothing of the others, and calls nothing calm', async () => {
+    await openAnother('storefront is slow', 2)
+    for (const question of ['what was deployed to payments?', 'what should we do about payments?', 'why is payments slow?']) {
+      const said = await ask(question)
+      expect(said, question).toMatch(/^No open incident is about payments\./)
+      expect(said, question).not.toMatch(/Nothing is open|Nothing has to be done/)
+    }
+    expect(await ask('what was deployed?')).not.toContain('Nothing is open')
+  })
+
+  test('in the thread of an incident about another service is about that service', async () => {
+    await openAnother('storefront is slow', 2)
+    const inThread = (text: string) => bob.post('/api/v1/commands', { text, incident: 'inc-1' })
+    expect((await inThread('is payments ok?')).json.text).toMatch(/^No open incident is about payments\./)
+    expect((await inThread('why is storefront slow?')).json.text).toContain('inc-1')
+  })
+
+  test('about everything counts what it did not look at', async () => {
+    for (let number = 0; number < 23; number += 1) await openAnother(`trouble ${number}`, number === 0 ? 2 : 3)
+    const { json } = await bob.post('/api/v1/commands', { text: 'what is broken right now?' })
+    expect(json.text).toContain('23 incidents are open.')
+    expect(json.text).toMatch(/gravest first: inc-1 /)
+    expect(JSON.stringify(json.blocks)).toContain('3 more are open, less grave, and were not looked at for this.')
+  })
+
   test('about a service is answered by how it is now', async () => {
     expect(await ask('is payments ok?')).toMatch(
       /^No open incident is about payments\. What runs: local: .* replicas ready.*errors: 90 % at/,
