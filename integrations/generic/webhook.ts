@@ -33,6 +33,7 @@ export function parseGenericWebhook(body: Uint8Array): ParsedWebhook {
   const items = itemsOf(json.value)
   if (!items)
     return { ok: false, code: 'foreign', words: 'the body is neither an alert {"name": …}, nor a list of them, nor {"alerts": […]}' }
+  if (items.length === 0) return { ok: false, code: 'no-usable-alert', words: 'there is nothing in it: the list of alerts is empty' }
   const used = items.slice(0, MAX_ALERTS)
   const alerts = used.flatMap((item) => toAlert(item) ?? [])
   const unusable = used.length - alerts.length

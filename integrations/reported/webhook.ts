@@ -34,9 +34,9 @@ export function parseChanges(body: Uint8Array): ParsedChanges {
   const items = itemsOf(json.value)
   if (!items)
     return { ok: false, words: 'the body is neither a change {"service": …, "summary": …}, nor a list of them, nor {"changes": […]}' }
+  if (items.length === 0) return { ok: false, words: 'there is nothing in it: the list of changes is empty' }
   const changes = items.slice(0, MAX_CHANGES).flatMap((item) => toChange(item) ?? [])
-  if (items.length > 0 && changes.length === 0)
-    return { ok: false, words: 'no change has a "service" and a "summary" of 1 to 500 characters' }
+  if (changes.length === 0) return { ok: false, words: 'no change has a "service" and a "summary" of 1 to 500 characters' }
   return { ok: true, changes, unusable: items.length - changes.length }
 }
 

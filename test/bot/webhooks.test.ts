@@ -107,6 +107,8 @@ describeDatabases('webhooks', (store) => {
     ["another vendor's message", 'alertmanager', '{"hello":"world"}', 422, 'unrecognised-payload'],
     ['another version', 'alertmanager', '{"version":"5","alerts":[]}', 422, 'unrecognised-payload'],
     ['a number', 'generic', '42', 422, 'unrecognised-payload'],
+    ['no alert', 'generic', '[]', 422, 'unrecognised-payload'],
+    ['no change', 'changes', '[]', 422, 'unrecognised-payload'],
     ['a change without a service', 'changes', '{"summary":"x"}', 422, 'unrecognised-payload'],
   ])('%s is kept, counted and answered in words', async (_, source, body, status, code) => {
     const running = await open()

@@ -75,6 +75,8 @@ describe('the generic webhook', () => {
     [null, 'foreign'],
     [{ title: 'x' }, 'foreign'],
     [{ alerts: {} }, 'foreign'],
+    [[], 'no-usable-alert'],
+    [{ alerts: [] }, 'no-usable-alert'],
     [[{ name: '' }, { name: 'x', status: 'open' }], 'no-usable-alert'],
   ])('says what is wrong with %j', (body, code) => {
     expect(parse(body)).toMatchObject({ ok: false, code })
