@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { CheckResult, Integration, IntegrationDeps } from '../contract.ts'
 import { IntegrationError } from '../errors.ts'
 import { getJson, type HttpServer } from '../http.ts'
-import { createSeenCalls } from '../ports/seen-calls.ts'
+import { createTraceSource } from '../ports/trace-source.ts'
 import { createTraces } from './traces.ts'
 
 /** One server and the environment whose traces it keeps. */
@@ -35,30 +35,16 @@ export function createJaeger(deps: IntegrationDeps, options: JaegerOptions): Int
     timeoutMs: TIMEOUT_MS,
   }
   const traces = createTraces(server, options.linkUrl ?? url)
-  const key = `calls ${environment} ${url} ${tenant ?? ''}`
-  const calls = createSeenCalls({
-    source: { services: (signal) => servicesOf(server, signal), sample: (service, signal) => traces.sample(service, deps.now(), signal) },
-    memory: { load: () => deps.memory.load(key), save: (value) => deps.memory.save(key, value) },
-    now: deps.now,
-    log: deps.log,
+  const source = createTraceSource(deps, options, {
+    services: (signal) => servicesOf(server, signal),
+    sample: (service, signal) => traces.sample(service, deps.now(), signal),
+    search: traces.search,
+    open: traces.open,
   })
   return {
     id: ID,
     environments: [environment],
-    traces: {
-      search: (query) => traces.search(query, calls.note),
-      open: async (id, signal) => {
-        const found = await traces.open(id, signal)
-        if (found) calls.note(found.spans)
-        return found
-      },
-      dependencies: async () => ({ query: `calls seen in traces of ${url}`, edges: calls.known() }),
-    },
-    async start() {
-      await calls.load()
-      calls.known()
-    },
-    stop: calls.stop,
+    ...source,
     check: async () => [await checkServer(server, environment)],
   }
 }

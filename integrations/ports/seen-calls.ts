@@ -21,7 +21,7 @@ export interface CallSource {
   sample(service: string, signal: AbortSignal): Promise<readonly Span[]>
 }
 
-interface SeenCallsDeps {
+export interface SeenCallsDeps {
   source: CallSource
   now: () => Date
   memory: { load(): Promise<unknown>; save(value: unknown): Promise<void> }

@@ -6,7 +6,7 @@ const CONFIG = 'route: { receiver: none }\nreceivers: [{ name: none }]\n'
 
 silenceSuite(async () => {
   const alertmanager = await startAlertmanager({ config: CONFIG })
-  if ('missing' in alertmanager) return null
+  if ('missing' in alertmanager) return alertmanager
   onTestFinished(alertmanager.stop)
   return {
     url: alertmanager.url,

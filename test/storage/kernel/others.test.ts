@@ -69,13 +69,12 @@ describeKernel('what is of others: votes', (kernel) => {
     await rehearse(db, async (tx) => {
       await insertRow(tx, 'vote', await voteRow(tx, asked, 'ada'))
       await sql`set local session_replication_role = replica`.execute(tx)
-      const seen = { last_grant: 1_000_000, link_id: 0 }
       const rows = [
         await voteRow(tx, asked, 'ben', { decision: 'deny' }),
         await voteRow(tx, asked, 'cleo', { digest: other.parent.digest }),
         await voteRow(tx, asked, 'max', { request_id: other.requestId }),
       ]
-      for (const row of rows) await insertRow(tx, 'vote', { ...row, ...seen, link_id: row['link_id'] })
+      for (const row of rows) await insertRow(tx, 'vote', { ...row, last_grant: 1_000_000 })
       const { rows: found } = await sql<{ n: number }>`select standing_approvals(${asked.requestId}::uuid) as n`.execute(tx)
       counted = found[0]?.n ?? -1
     })

@@ -4,8 +4,8 @@ import { createAlertmanager } from '../../../integrations/alertmanager/index.ts'
 import type { Action, Step } from '../../../integrations/ports/action.ts'
 
 export type Labels = Record<string, string>
-/** A server in which alerts fire as the test says; null when this machine has none. */
-export type Started = { url: string; fire(labels: Labels): Promise<void> } | null
+/** A server in which alerts fire as the test says, or why this machine has none. */
+export type Started = { url: string; fire(labels: Labels): Promise<void> } | { missing: string }
 
 export const ALERT: Labels = { alertname: 'HighErrors', env: 'production', quote: 'a "b" \\ {c}\nd', service: 'payments' }
 const SIGNAL = AbortSignal.timeout(60_000)
@@ -47,7 +47,7 @@ export async function stateOf(action: Action, step: Step): Promise<unknown> {
 export function silenceSuite(start: () => Promise<Started>): void {
   test('a silence holds exactly the alert of the incident, is found again, and its undo ends it', async (context) => {
     const server = await start()
-    if (server === null) return context.skip('there is no Alertmanager here')
+    if ('missing' in server) return context.skip(server.missing)
     await server.fire(ALERT)
     await server.fire({ ...ALERT, alertname: 'HighLatency' })
     const action = silenceOf(server.url)
@@ -79,7 +79,7 @@ export function silenceSuite(start: () => Promise<Started>): void {
 
   test('what the server refuses is told in its words', async (context) => {
     const server = await start()
-    if (server === null) return context.skip('there is no Alertmanager here')
+    if ('missing' in server) return context.skip(server.missing)
     await server.fire(ALERT)
     const longAgo = silenceOf(server.url, () => new Date('2020-01-01T00:00:00Z'))
     const refused = await longAgo.effect(await stepOf(longAgo), randomUUID(), SIGNAL)
