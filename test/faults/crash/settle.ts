@@ -32,6 +32,8 @@ async function openWork({ database: { db } }: Pick<World, 'database'>): Promise<
 
 /** By how many seconds the clock is put on so that what is open goes on. */
 function step({ claimable, moving, verifying, unknown, undo }: OpenWork, look: number): number {
+  // What is authorised may wait for the same resource to be known again, which only time brings.
+  if (claimable > 0 && moving === 0 && unknown > 0) return look % 20 === 19 ? 30 : 0
   if (claimable + moving > 0) return look % 20 === 19 ? 2 : 0
   if (verifying > 0) return 1.2
   if (unknown > 0) return 30
