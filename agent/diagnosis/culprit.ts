@@ -1,3 +1,4 @@
+import type { Finding } from './evidence-content.ts'
 import type { Facts, ServiceFacts } from './facts.ts'
 
 /** How a service is in trouble, the plainest sign first. */
@@ -32,30 +33,35 @@ export function findCulprit(facts: Facts): Culprit {
   const unexplained = troubled.filter((each) => !troubled.some((other) => explains(other, each, facts)))
   const related = unexplained.filter(({ service }) => isRelated(facts, service))
   const [first] = related.sort((a, b) => rankOf(a, facts) - rankOf(b, facts) || startOf(a) - startOf(b))
-  return withVictims(first ?? suspectAt(facts, facts.service), troubled, facts)
+  return withVictims(first ?? suspectAt(facts, facts.service), troubled, facts.graph)
 }
 
 /** The same of a service that something else points to. */
 export function culpritAt(facts: Facts, service: string): Culprit {
   const troubled = [...facts.services.values()].map((each) => describe(each, facts)).filter(({ troubles }) => troubles.length > 0)
-  return withVictims(suspectAt(facts, service), troubled, facts)
+  return withVictims(suspectAt(facts, service), troubled, facts.graph)
 }
 
 function suspectAt(facts: Facts, service: string): Suspect {
   return describe(facts.services.get(service) ?? emptyFacts(service), facts)
 }
 
-function withVictims(chosen: Suspect, troubled: readonly Suspect[], { graph }: Facts): Culprit {
-  const dependents = graph.dependentsOf(chosen.service)
-  return { ...chosen, victims: troubled.map(({ service }) => service).filter((service) => dependents.has(service)) }
+function withVictims({ service, facts, troubles, since }: Suspect, troubled: readonly Suspect[], graph: Facts['graph']): Culprit {
+  const dependents = graph.dependentsOf(service)
+  const victims = troubled.flatMap((other) => (dependents.has(other.service) ? [other.service] : []))
+  return { service, facts, troubles, since, victims }
 }
 
-type Suspect = Omit<Culprit, 'victims'>
+interface Suspect extends Omit<Culprit, 'victims'> {
+  /** When all of its own trouble was over; null while any of it lasts. */
+  until: Date | null
+}
 
-/** Whether the trouble of what it calls is enough to explain the trouble of the caller, and began no later. */
+/** Whether the trouble of what it calls is enough to explain the trouble of the caller, began no later, and was not over before. */
 function explains(called: Suspect, caller: Suspect, { graph }: Facts): boolean {
   if (!graph.dependenciesOf(caller.service).has(called.service)) return false
   if (startOf(called) - SEEN_LATER_MS > startOf(caller) && called.since !== null) return false
+  if (called.until !== null && caller.since !== null && called.until.getTime() + SEEN_LATER_MS < caller.since.getTime()) return false
   return !caller.troubles.includes('errors') || fails(called) || (called.facts.metrics.latency_p99?.peak ?? 0) >= TIMEOUT_SECONDS
 }
 
@@ -77,11 +83,28 @@ function isRelated({ graph, service: own }: Facts, service: string): boolean {
 function describe(service: ServiceFacts, facts: Facts): Suspect {
   const troubles = troublesOf(service, facts)
   const { error_ratio: errors, restarts } = service.metrics
-  const failing = troubles.includes('errors') || troubles.includes('restarting') ? [errors, restarts] : Object.values(service.metrics)
-  const starts = failing.flatMap((finding) =>
-    finding?.began && isOfThisIncident(finding.began, finding.ended, facts) ? [Date.parse(finding.began)] : [],
+  const all = stretchesOf(Object.values(service.metrics), facts)
+  const failing = troubles.includes('errors') || troubles.includes('restarting') ? stretchesOf([errors, restarts], facts) : all
+  const lasts = troubles.includes('down') || all.some(({ ended }) => ended === null)
+  const ends = all.flatMap(({ ended }) => (ended === null ? [] : [Date.parse(ended)]))
+  return {
+    service: service.service,
+    facts: service,
+    troubles,
+    since: failing.length > 0 ? new Date(Math.min(...failing.map(({ began }) => Date.parse(began)))) : null,
+    until: lasts || ends.length === 0 ? null : new Date(Math.max(...ends)),
+  }
+}
+
+interface Stretch {
+  began: string
+  ended: string | null
+}
+
+function stretchesOf(findings: readonly (Finding | undefined)[], facts: Facts): Stretch[] {
+  return findings.flatMap((finding) =>
+    finding?.began && isOfThisIncident(finding.began, finding.ended, facts) ? [{ began: finding.began, ended: finding.ended }] : [],
   )
-  return { service: service.service, facts: service, troubles, since: starts.length > 0 ? new Date(Math.min(...starts)) : null }
 }
 
 function troublesOf({ metrics, workload }: ServiceFacts, facts: Facts): Trouble[] {

@@ -1,6 +1,7 @@
 import type { Integration } from '../../integrations/contract.ts'
 import { type Alert, latestOfEach } from '../domain/alert.ts'
 import type { Incident } from '../domain/incident.ts'
+import { startOf } from '../domain/incident-start.ts'
 import { servicesNear } from '../topology/dependency-graph.ts'
 import type { Inventory } from '../topology/inventory.ts'
 
@@ -25,8 +26,6 @@ export interface Scope {
 
 const BEFORE_MS = 5 * 60_000
 const MAX_NEAR = 12
-/** An alert that claims to be older than this is looked at from here on; a window of days would find anything. */
-const MAX_AGE_MS = 60 * 60_000
 
 export function scopeOf(incident: Incident, alerts: readonly Alert[], whole: Inventory, now: Date): Scope {
   const inventory = { ...whole, graph: whole.graph.within(incident.environment) }
@@ -50,13 +49,6 @@ export function scopeOf(incident: Incident, alerts: readonly Alert[], whole: Inv
 export function triggerOf(alerts: readonly Alert[]): Alert['trigger'] {
   const firing = latestOfEach(alerts).filter(({ status }) => status === 'firing')
   return [...firing, ...alerts].find(({ trigger }) => trigger !== null)?.trigger ?? null
-}
-
-/** The earliest beginning that an alert states, but no more than an hour before the incident. */
-export function startOf({ openedAt }: Incident, alerts: readonly Alert[]): Date {
-  const stated = alerts.flatMap(({ status, startsAt }) => (status === 'firing' && startsAt !== null ? [Date.parse(startsAt)] : []))
-  const earliest = Math.min(openedAt.getTime(), ...stated)
-  return new Date(Math.max(earliest, openedAt.getTime() - MAX_AGE_MS))
 }
 
 /** The sources that reach the environment; when none does, nothing is asked anywhere else. */

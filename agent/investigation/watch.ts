@@ -8,9 +8,10 @@ import type { EvidenceItem, NewEvidence } from '../domain/evidence.ts'
 import type { FaultClass } from '../domain/fault-classes.ts'
 import type { Hypothesis } from '../domain/hypothesis.ts'
 import { type Incident, type IncidentEvent, wasPutBack } from '../domain/incident.ts'
+import { startOf } from '../domain/incident-start.ts'
 import { GONE_MS, readSymptom, type SymptomReading } from './evidence/symptom.ts'
 import { type Diagnosis, type InvestigationDeps, investigate } from './investigate.ts'
-import { sourcesFor, startOf, triggerOf } from './scope.ts'
+import { sourcesFor, triggerOf } from './scope.ts'
 
 /** What watching an incident came to this time. */
 export type Watched =

@@ -1,6 +1,6 @@
 import { clockWords, dayClockWords } from '../messages/time-words.ts'
 import { cleanText, cutText } from '../messages/visible-text.ts'
-import { type Chart, LETTERS, MARK_WORDS, shownMarks, valueWords } from './chart.ts'
+import { type Chart, LETTERS, lastPoint, MARK_WORDS, shownMarks, valueWords } from './chart.ts'
 
 /** What platforms take. */
 const LONGEST = 1_900
@@ -18,8 +18,9 @@ export function altText(chart: Chart): string {
   return cutText(sentences.filter((sentence) => sentence !== '').join(' '), LONGEST)
 }
 
-function courseWords({ points, unit }: Chart): string {
-  const [first, last] = [points[0], points.at(-1)]
+function courseWords(chart: Chart): string {
+  const { points, unit } = chart
+  const [first, last] = [points[0], lastPoint(chart)]
   if (!first || !last) return 'There are no samples.'
   const peak = points.reduce((most, point) => (point.value > most.value ? point : most), first)
   const low = points.reduce((least, point) => (point.value < least.value ? point : least), first)

@@ -31,6 +31,12 @@ export function shownMarks({ marks, from, to }: Pick<Chart, 'marks' | 'from' | '
     .slice(-MARKS_SHOWN)
 }
 
+/** The last sample of the story: of what is over the one at its end, for what comes after it is another story. */
+export function lastPoint({ points, marks }: Pick<Chart, 'points' | 'marks'>): { at: Date; value: number } | undefined {
+  const end = marks.findLast(({ kind }) => kind === 'end')
+  return points.findLast(({ at }) => !end || at <= end.at)
+}
+
 export const MARK_WORDS: Readonly<Record<ChartMark['kind'], string>> = { alert: 'alert', change: 'change', action: 'action', end: 'end' }
 
 /** A value in its unit as an axis says it: '12.5 %', '250 ms', '1.5 s', '64 MiB', '3 /s'. */

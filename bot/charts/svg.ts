@@ -1,12 +1,14 @@
 import { capital } from '../messages/plain-words.ts'
 import { clockWords, dayClockWords } from '../messages/time-words.ts'
 import { cleanText, cutText } from '../messages/visible-text.ts'
-import { type Chart, type ChartMark, LETTERS, MARK_WORDS, shownMarks, valueWords } from './chart.ts'
+import { type Chart, type ChartMark, LETTERS, lastPoint, MARK_WORDS, shownMarks, valueWords } from './chart.ts'
 import { drawable, niceScale, type Scale, timeTicks } from './scale.ts'
 
 /** Drawn for a phone: at half this width the smallest letters are still as high as a chat's own. */
 export const CHART_WIDTH = 720
-const PLOT = { left: 104, right: 696, top: 108, bottom: 388 }
+const PLOT = { right: 696, top: 108, bottom: 388 }
+/** What stands left of the plot is at least and at most this wide, between 0.5 and 0.6 of its height a letter. */
+const AXIS = { least: 104, most: 220, letter: 13.5, gap: 10 }
 const LEGEND_TOP = 462
 const LEGEND_LINE = 34
 /** Longer than this many usual steps, and the line is broken: nobody knows what was in between. */
@@ -23,6 +25,8 @@ const LINE = '#1b5fc1'
 const LIMIT = '#b3261e'
 const MARK_INK: Readonly<Record<ChartMark['kind'], string>> = { alert: '#b3261e', change: '#8a5800', action: '#17753f', end: '#5a6675' }
 
+/** Where the plot begins, which depends on how long the words of the axis are. */
+type Left = number
 type X = (at: Date) => number
 type Y = (value: number) => number
 
@@ -37,44 +41,53 @@ export function chartSvg(given: Chart): string {
   const height = LEGEND_TOP + marks.length * LEGEND_LINE + (marks.length > 0 ? 8 : -26)
   const scale = niceScale([...chart.points.map(({ value }) => value), ...(chart.threshold ? [chart.threshold.value] : [])], chart.unit)
   const span = Math.max(1, chart.to.getTime() - chart.from.getTime())
-  const x: X = (at) => PLOT.left + ((at.getTime() - chart.from.getTime()) / span) * (PLOT.right - PLOT.left)
+  const left = leftOf(scale.ticks.map((tick) => valueWords(tick, chart.unit)))
+  const x: X = (at) => left + ((at.getTime() - chart.from.getTime()) / span) * (PLOT.right - left)
   const y: Y = (value) => PLOT.bottom - ((value - scale.low) / (scale.high - scale.low)) * (PLOT.bottom - PLOT.top)
   const parts = [
     `<rect width="${CHART_WIDTH}" height="${height}" fill="#ffffff"/>`,
     ...heading(chart),
-    ...valueAxis(scale, y, chart.unit),
-    ...timeAxis(chart, x),
+    ...valueAxis(scale, y, chart.unit, left),
+    ...timeAxis(chart, x, left),
     ...marks.map((mark) => markLine(mark, x)),
     ...line(chart, x, y),
-    ...limit(chart, y),
+    ...limit(chart, y, left),
     ...badges(marks, x),
     ...marks.flatMap((mark, index) => legend(mark, LETTERS[index] ?? '', index)),
   ]
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${CHART_WIDTH}" height="${height}" viewBox="0 0 ${CHART_WIDTH} ${height}" font-family="Inter" font-size="23" fill="${INK}">${parts.join('')}</svg>`
 }
 
-function heading({ title, from, to, points, unit }: Chart): string[] {
+function leftOf(labels: readonly string[]): Left {
+  const longest = Math.max(0, ...labels.map(({ length }) => length))
+  return Math.min(AXIS.most, Math.max(AXIS.least, longest * AXIS.letter + AXIS.gap))
+}
+
+function heading(chart: Chart): string[] {
+  const { title, from, to, points, unit, marks } = chart
   const values = points.map(({ value }) => value)
-  const last = points.at(-1)
-  const now = last ? `last ${valueWords(last.value, unit)}, highest ${valueWords(highest(values), unit)}` : 'no samples in this window'
+  const last = lastPoint(chart)
+  const which = marks.some(({ kind }) => kind === 'end') ? 'at the end' : 'last'
+  const lastWords = last && `${which} ${valueWords(last.value, unit)}`
+  const now = lastWords ? `${lastWords}, highest ${valueWords(highest(values), unit)}` : 'no samples in this window'
   return [
     text(24, 42, cutText(capital(cleanText(title)), TITLE_MAX), { size: 31, bold: true }),
     text(24, 76, `${now} · ${dayClockWords(from).slice(0, 16)}–${clockWords(to).slice(0, 5)} UTC`, { size: 22, fill: QUIET }),
   ]
 }
 
-function valueAxis({ ticks }: Scale, y: Y, unit: string): string[] {
+function valueAxis({ ticks }: Scale, y: Y, unit: string, left: Left): string[] {
   return ticks.flatMap((tick) => [
-    path(`M${PLOT.left} ${n(y(tick))}H${PLOT.right}`, GRID, 1.5),
-    text(PLOT.left - 10, y(tick) + 8, valueWords(tick, unit), { anchor: 'end', fill: QUIET }),
+    path(`M${n(left)} ${n(y(tick))}H${PLOT.right}`, GRID, 1.5),
+    text(left - AXIS.gap, y(tick) + 8, valueWords(tick, unit), { anchor: 'end', fill: QUIET }),
   ])
 }
 
-function timeAxis({ from, to }: Chart, x: X): string[] {
+function timeAxis({ from, to }: Chart, x: X, left: Left): string[] {
   const ticks = timeTicks(from, to)
   const seconds = ticks.some((tick) => tick.getUTCSeconds() !== 0)
   return ticks.flatMap((tick) => {
-    const anchor = x(tick) < PLOT.left + 40 ? 'start' : x(tick) > PLOT.right - 40 ? 'end' : 'middle'
+    const anchor = x(tick) < left + 40 ? 'start' : x(tick) > PLOT.right - 40 ? 'end' : 'middle'
     return [
       path(`M${n(x(tick))} ${PLOT.bottom}v8`, QUIET, 1.5),
       text(x(tick), PLOT.bottom + 34, clockWords(tick).slice(0, seconds ? 8 : 5), { anchor, fill: QUIET }),
@@ -82,14 +95,14 @@ function timeAxis({ from, to }: Chart, x: X): string[] {
   })
 }
 
-function limit({ threshold, unit }: Chart, y: Y): string[] {
+function limit({ threshold, unit }: Chart, y: Y, left: Left): string[] {
   if (!threshold) return []
   const at = y(threshold.value)
   const words = `limit ${valueWords(threshold.value, unit)}`
   const below = at - PLOT.top < 30
   return [
-    path(`M${PLOT.left} ${n(at)}H${PLOT.right}`, LIMIT, 2.5, '10 7'),
-    text(PLOT.left + 8, below ? at + 26 : at - 9, words, { fill: LIMIT, size: 21, bold: true, halo: true }),
+    path(`M${n(left)} ${n(at)}H${PLOT.right}`, LIMIT, 2.5, '10 7'),
+    text(left + 8, below ? at + 26 : at - 9, words, { fill: LIMIT, size: 21, bold: true, halo: true }),
   ]
 }
 

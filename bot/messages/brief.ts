@@ -1,6 +1,7 @@
 import type { IncidentView } from '../../agent/agent.ts'
 import type { Approval } from '../../agent/domain/approval.ts'
 import { ENDED_STATES, type Incident } from '../../agent/domain/incident.ts'
+import { startOf } from '../../agent/domain/incident-start.ts'
 import { approvalPhase } from './approval-phase.ts'
 import { type CardBlock, fact, facts, list, text, title } from './card.ts'
 import { causeWords } from './cause-words.ts'
@@ -27,11 +28,11 @@ const NOISE: readonly string[] = ['investigation-started', 'state-changed', 'exe
 
 /** Where an incident stands, for somebody who has to decide or to tell others: what, whom it hurts, why, what was done, what comes next. */
 export function briefBlocks(view: IncidentView, { now }: BriefContext): CardBlock[] {
-  const { incident, handling, timeline } = view
+  const { incident, alerts, handling, timeline } = view
   const told = timeline.filter(({ kind }) => !NOISE.includes(kind)).slice(-STEPS_SHOWN)
   return [
     title(`Sev ${incident.severity} · ${cleanText(incident.title, TITLE_MAX)}`),
-    text(say`${bold(capital(incidentStateWords(view)))}, since ${sinceMoment(incident.openedAt, now)}${lasted(incident, now)}.`),
+    text(say`${bold(capital(incidentStateWords(view)))}, since ${sinceMoment(startOf(incident, alerts), now)}${lasted(view, now)}.`),
     facts(
       fact('Impact', say`${cleanText(incident.severityReason, 300)}`),
       fact('Suspected cause', causeLine(view)),
@@ -77,7 +78,7 @@ export function endedLine(view: IncidentView, { now, consoleUrl }: BriefContext)
     (approval) => say`“${exact(approval.plan.action.title)}”, ${PHASE_TITLES[approvalPhase(approval, now)].toLowerCase()}`,
   )
   const word = wordOfPerson(view)
-  return say`${incidentName(incident.id, consoleUrl)} Sev ${incident.severity}: ${cleanText(incident.title, TITLE_MAX)} (${incident.service}), ended ${sinceMoment(incident.endedAt ?? now, now)}${lasted(incident, now)}. Cause: ${causeLine(view)}. Done: ${steps.length === 0 ? 'nothing was run' : joinSpans(steps.slice(0, STEPS_TOLD), '; ')}. Ended: ${incidentStateWords(view)}${word === null ? '.' : ` (${word.replace(/\.$/, '')}).`}`
+  return say`${incidentName(incident.id, consoleUrl)} Sev ${incident.severity}: ${cleanText(incident.title, TITLE_MAX)} (${incident.service}), ended ${sinceMoment(incident.endedAt ?? now, now)}${lasted(view, now)}. Cause: ${causeLine(view)}. Done: ${steps.length === 0 ? 'nothing was run' : joinSpans(steps.slice(0, STEPS_TOLD), '; ')}. Ended: ${incidentStateWords(view)}${word === null ? '.' : ` (${word.replace(/\.$/, '')}).`}`
 }
 
 function causeLine(view: IncidentView): Span[] {
@@ -86,9 +87,9 @@ function causeLine(view: IncidentView): Span[] {
   return say`${causeWords(first.class, first.component)}${first.class === 'unknown' ? '' : ` (${Math.round(first.confidence)} %)`}`
 }
 
-function lasted({ openedAt, endedAt, state }: Incident, now: Date): string {
-  const until = endedAt ?? now
-  return `, ${ENDED_STATES.includes(state) ? 'over after' : 'for'} ${durationWords(secondsBetween(openedAt, until))}`
+function lasted({ incident, alerts }: IncidentView, now: Date): string {
+  const { endedAt, state } = incident
+  return `, ${ENDED_STATES.includes(state) ? 'over after' : 'for'} ${durationWords(secondsBetween(startOf(incident, alerts), endedAt ?? now))}`
 }
 
 /** What an action of the catalogue is called and does, for somebody who may ask for it. */

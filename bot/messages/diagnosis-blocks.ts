@@ -33,7 +33,8 @@ export function diagnosisBlocks(view: IncidentView, consoleUrl: string | null): 
   const unconfirmed = first.claims.filter((claim) => !claim.supported)
   return [
     text(causeLine(first)),
-    note(confidenceLine(first)),
+    // That nothing is known is not known to a per cent.
+    ...(first.class === 'unknown' ? [] : [note(confidenceLine(first))]),
     ...list(
       'How it ended',
       end?.claims
@@ -70,7 +71,7 @@ export function causesInOrder({ incident, hypotheses }: Pick<IncidentView, 'inci
 }
 
 function causeLine(hypothesis: Hypothesis): Span[] {
-  const since = hypothesis.since ? say`, since ${time(hypothesis.since)}` : []
+  const since = hypothesis.since ? say`, ${NO_CAUSE.includes(hypothesis.class) ? 'over since' : 'since'} ${time(hypothesis.since)}` : []
   if (hypothesis.class === 'unknown') return say`${bold('Suspected cause')}: not known yet. A guess would not help you.`
   return say`${bold('Suspected cause')}: ${causeWords(hypothesis.class, hypothesis.component)}${since}: ${bold(`${sureWords(hypothesis.confidence)}, ${percent(hypothesis.confidence)}`)}`
 }

@@ -1,6 +1,7 @@
 import type { IncidentView } from '../../agent/agent.ts'
 import { ASKED_BY_PERSON, latestOfEach } from '../../agent/domain/alert.ts'
 import type { Incident } from '../../agent/domain/incident.ts'
+import { startOf } from '../../agent/domain/incident-start.ts'
 import { type ActionButton, buttons, type Card, type CardBlock, type Fact, fact, facts, image, list, note, text, title } from './card.ts'
 import { incidentChartUrl } from './chart-links.ts'
 import { incidentPage } from './console-links.ts'
@@ -96,10 +97,11 @@ function alertQuote({ incident, alerts }: IncidentView): CardBlock[] {
 
 function mainFacts(view: IncidentView, now: Date, linkTo: LinkTo): CardBlock {
   const { incident, alerts, handling } = view
-  const lasted = incident.endedAt ? `, lasted ${durationWords(secondsBetween(incident.openedAt, incident.endedAt))}` : ''
+  const began = startOf(incident, alerts)
+  const lasted = incident.endedAt ? `, lasted ${durationWords(secondsBetween(began, incident.endedAt))}` : ''
   return facts(
     fact('Service', say`${shortCode(incident.service)} in ${shortCode(incident.environment)}`),
-    fact('Since', say`${sinceMoment(incident.openedAt, now)}${lasted}`),
+    fact('Since', say`${sinceMoment(began, now)}${lasted}`),
     fact('Impact', say`${cutText(cleanText(incident.severityReason), 300)}`),
     fact('Alerts', alertWords(alerts)),
     ...relationFacts(view, now, linkTo),

@@ -1,6 +1,7 @@
 import type { IncidentView } from '../../agent/agent.ts'
 import { type Approval, approvalState } from '../../agent/domain/approval.ts'
 import { wasPutBack } from '../../agent/domain/incident.ts'
+import { startOf } from '../../agent/domain/incident-start.ts'
 import { approvalPhase } from './approval-phase.ts'
 import { wasActedOn } from './incident-words.ts'
 import { PHASE_TITLES, reasonWords } from './outcome-words.ts'
@@ -87,8 +88,8 @@ function titleOf(approval: Approval): Span {
   return { type: 'text', text: shown.type === 'text' ? cutText(shown.text, 150) : '' }
 }
 
-function durationOf({ incident }: IncidentView): string {
-  return incident.endedAt ? ` It was over after ${durationWords(secondsBetween(incident.openedAt, incident.endedAt))}.` : ''
+function durationOf({ incident, alerts }: IncidentView): string {
+  return incident.endedAt ? ` It was over after ${durationWords(secondsBetween(startOf(incident, alerts), incident.endedAt))}.` : ''
 }
 
 function latestApproval(approvals: readonly Approval[]): Approval | null {

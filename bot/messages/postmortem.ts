@@ -2,6 +2,7 @@ import type { IncidentView } from '../../agent/agent.ts'
 import { type Approval, approvalOutcome, approvalState } from '../../agent/domain/approval.ts'
 import type { Claim, Hypothesis } from '../../agent/domain/hypothesis.ts'
 import { ENDED_STATES, firstResponse, wasPutBack } from '../../agent/domain/incident.ts'
+import { startOf } from '../../agent/domain/incident-start.ts'
 import { faultWords } from './cause-words.ts'
 import { incidentStateWords } from './incident-words.ts'
 import { markdownRow, markdownText } from './markdown.ts'
@@ -63,19 +64,19 @@ function section(title: string, lines: readonly string[]): string[] {
 function facts(view: IncidentView): string[] {
   const { incident, alerts, timeline: events, handling } = view
   const first = firstResponse(events)
+  const began = startOf(incident, alerts)
   const rows: [string, string][] = [
     ['Service', `${markdownText(incident.service)} in ${markdownText(incident.environment)}`],
     ['Severity', `Sev ${incident.severity}: ${markdownText(incident.severityReason, LONG)}`],
-    ['Began', dayClockWords(incident.openedAt)],
+    ['Began', dayClockWords(began)],
+    ['Opened', dayClockWords(incident.openedAt)],
     [
       'First action of a person',
       first ? `${dayClockWords(first.at)}, after ${durationWords(secondsBetween(incident.openedAt, first.at))}` : 'none',
     ],
     [
       'Ended',
-      incident.endedAt
-        ? `${dayClockWords(incident.endedAt)}, after ${durationWords(secondsBetween(incident.openedAt, incident.endedAt))}`
-        : 'not yet',
+      incident.endedAt ? `${dayClockWords(incident.endedAt)}, after ${durationWords(secondsBetween(began, incident.endedAt))}` : 'not yet',
     ],
     ['State', markdownText(incidentStateWords(view))],
     [

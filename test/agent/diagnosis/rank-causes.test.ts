@@ -583,6 +583,22 @@ describe('the culprit', () => {
       },
       'payments',
     ],
+    [
+      'what was over before explains nothing, though it is not long ago',
+      {
+        service: 'checkout',
+        services: { checkout: failing(58), payments: { metrics: [moved('error_ratio', 0, 0, 20, { peak: 1, ended: at(40) })] } },
+      },
+      'checkout',
+    ],
+    [
+      'what was over a moment before, by as much as scrapes differ, does',
+      {
+        service: 'checkout',
+        services: { checkout: failing(58), payments: { metrics: [moved('error_ratio', 0, 0, 40, { peak: 1, ended: at(50) })] } },
+      },
+      'payments',
+    ],
     ['what began later explains nothing', { service: 'checkout', services: { checkout: failing(40), payments: failing(58) } }, 'checkout'],
     [
       'its own strain before the failure of a caller',

@@ -56,6 +56,21 @@ describe('a chart', () => {
     expect(textsOf(chartSvg(aChart({ points: [] })))).toContain('no samples in this window · 2026-03-14 02:03–02:13 UTC')
   })
 
+  test('of what is over it tells the value at the end, not what came afterwards', () => {
+    const over = aChart({ marks: [{ at: at(316), kind: 'end', label: 'resolved' }] })
+    const worst = over.points.find(({ at: moment }) => moment.getTime() === at(316).getTime())?.value
+    expect(worst).toBe(0.4)
+    expect(textsOf(chartSvg(over))).toContain('at the end 40 %, highest 40 % · 2026-03-14 02:03–02:13 UTC')
+    expect(altText(over)).toContain('40 % at the end.')
+  })
+
+  test('the words of the axis stay on the picture', () => {
+    const days = aChart({ unit: 'days left', points: [at(0), at(600)].map((moment) => ({ at: moment, value: 398 })), threshold: null })
+    const labels = [...chartSvg(days).matchAll(/<text x="([\d.]+)"[^>]*text-anchor="end"[^>]*>([^<]* days left)</g)]
+    expect(labels.length).toBeGreaterThan(2)
+    for (const [, x, words = ''] of labels) expect(Number(x)).toBeGreaterThan(words.length * 12)
+  })
+
   test('the line ends where the last value is', () => {
     const [x, y] = (linesOf(chartSvg(aChart())).split('L').at(-1) ?? '').split(' ').map(Number)
     expect(x).toBe(696)

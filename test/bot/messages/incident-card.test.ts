@@ -52,6 +52,22 @@ describe('an incident card', () => {
     expect(words).not.toContain('by itself')
   })
 
+  test.each([
+    ['what an alert states, as the chart does', at(-135), '02:07:45 UTC, lasted 3 min 45 s'],
+    ['an hour before it was opened at most', at(-90_000), '01:08:25 UTC, lasted 1 h 3 min'],
+    ['when it was opened, where an alert states a later beginning', at(30), '02:08:25 UTC, lasted 3 min 5 s'],
+  ])('it lasts since %s', (_, startsAt, since) => {
+    const incident = anIncident({ state: 'resolved', endedAt: at(90) })
+    const alerts = anIncidentView().alerts.map((alert) => ({ ...alert, startsAt: startsAt.toISOString() }))
+    expect(textOf(cardOf(anIncidentView({ incident, alerts })))).toContain(`Since${since}`)
+  })
+
+  test('says of a cause that is not known no per cent', () => {
+    const words = textOf(cardOf(anIncidentView({ hypotheses: [aHypothesis({ class: 'unknown' })] })))
+    expect(words).toContain('Suspected cause: not known yet. A guess would not help you.')
+    expect(words).not.toContain('86 %')
+  })
+
   test('counts no wish of a person as an alert', () => {
     const asked = { ...anIncidentView().alerts[0], source: 'person' } as IncidentView['alerts'][number]
     expect(textOf(cardOf(anIncidentView({ alerts: [asked] })))).toContain('Alertsnone: a person asked')
