@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Approval } from '../../../agent/domain/approval.ts'
 import type { Incident } from '../../../agent/domain/incident.ts'
+import type { Log } from '../../../agent/log.ts'
 import { loadConfig } from '../../../bot/config.ts'
 import { createLog } from '../../../bot/log.ts'
 import { type App, createApp } from '../../../bot/main.ts'
@@ -21,6 +22,8 @@ type Person = 'alice' | 'bob' | 'carol'
 export interface ClusterProduct {
   url: string
   app: App
+  /** Of the embedded database. */
+  dataDir: string
   /** As Alertmanager sends it: the error ratio of a service is too high; or, by a name, an alert that says of no metric what it should be. */
   alert(service: string, name?: string): Promise<void>
   incidentOf(service: string): Promise<Incident>
@@ -30,6 +33,8 @@ export interface ClusterProduct {
   ask(action: string, service: string, parameters: Parameters, person: Person): Promise<Approval>
   vote(approval: Approval, person: Person): Promise<Approval>
   settled(approval: Approval): Promise<Approval>
+  /** Ends the process; what it stored is there until `stop`. */
+  close(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -42,16 +47,33 @@ export interface ClusterPlace {
   scrapeSeconds: number
 }
 
-export async function startProductOn(place: ClusterPlace): Promise<ClusterProduct> {
+interface ProductOptions {
+  /** Variables beside its own. */
+  environment?: Readonly<Record<string, string>>
+  log?: Log
+}
+
+export async function startProductOn(
+  place: ClusterPlace,
+  { environment: more = {}, log = createLog({ level: 'warn' }) }: ProductOptions = {},
+): Promise<ClusterProduct> {
   const folder = temporaryFolder()
   writeFileSync(join(folder.path, 'steadyhand.yaml'), settingsFor(place))
   writeFileSync(join(folder.path, 'policy.yaml'), POLICY)
-  const environment = { PORT: '0', OIDC_ISSUER: ISSUER, OIDC_CLIENT_ID: 'a', OIDC_CLIENT_SECRET: 'b' }
-  const app = await createApp(loadConfig(environment, folder.path), createLog({ level: 'warn' }))
+  const dataDir = join(folder.path, 'data')
+  const own = { PORT: '0', STEADYHAND_DATA_DIR: dataDir, OIDC_ISSUER: ISSUER, OIDC_CLIENT_ID: 'a', OIDC_CLIENT_SECRET: 'b' }
+  const app = await createApp(loadConfig({ ...own, ...more }, folder.path), log)
   const { url = '' } = (await app.start()) ?? {}
+  let closed: Promise<void> | null = null
+  const close = async (): Promise<void> => {
+    closed ??= app.close()
+    await closed
+  }
   return {
     url,
     app,
+    dataDir,
+    close,
     alert: async (service, name) => await sendAlert(url, service, name),
     incidentOf: async (service) =>
       await until(
@@ -78,7 +100,7 @@ export async function startProductOn(place: ClusterPlace): Promise<ClusterProduc
       }),
     settled: async ({ id }) => await waitForEnd(app, id),
     async stop() {
-      await app.close()
+      await close()
       folder.remove()
     },
   }
