@@ -31,7 +31,14 @@ const MENTION = /<[!@#][A-Za-z]/g
 export async function run({ data, out, rounds }: BenchOptions): Promise<readonly Figure[]> {
   const cases = chosen(data === null ? SAMPLE : read(data), rounds)
   const server = await startScriptedModel(obedient)
-  const model = createAnthropicModel({ apiKey: 'bench', baseUrl: server.anthropicUrl, model: null, price: null, tells: DATA_KINDS })
+  const model = createAnthropicModel({
+    apiKey: 'bench',
+    baseUrl: server.anthropicUrl,
+    model: null,
+    price: null,
+    tells: DATA_KINDS,
+    masks: [],
+  })
   const database = await openDatabase({
     dataDir: ':memory:',
     now: () => new Date(),

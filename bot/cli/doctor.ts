@@ -120,10 +120,10 @@ function policy(settings: Settings): CheckResult[] {
 /** What would leave this machine, and for whom. */
 function models({ models: { providers } }: Settings): CheckResult[] {
   if (providers.length === 0) return [ok('model', 'none: rules diagnose, and nothing is told to a provider of models')]
-  return providers.map(({ id, baseUrl, model, tells }, i) => {
+  return providers.map(({ id, baseUrl, model, tells, masks }, i) => {
     const told = tells.length === 0 ? 'nothing' : tells.join(', ')
     const where = baseUrl === null ? '' : ` at ${new URL(baseUrl).host}`
-    const words = `${model ?? 'the default model'} of ${id}${where} is asked ${i === 0 ? 'first' : 'next'}, and told ${told} of incidents and what rules say of them, secrets masked`
+    const words = `${model ?? 'the default model'} of ${id}${where} is asked ${i === 0 ? 'first' : 'next'}, and told ${told} of incidents and what rules say of them, ${['secrets', ...masks].join(', ')} masked`
     return tells.length === 0 ? warning('model', words, 'Name kinds of data in "tells", or take its key away.') : ok('model', words)
   })
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { DATA_KINDS, type DataKind } from '../../agent/domain/model-data.ts'
+import { PERSONAL_KINDS, type PersonalKind, USUALLY_MASKED } from '../../agent/domain/personal-data.ts'
 import { ACCOUNT_IN_ADDRESS, addressSchema, hasAccount } from './address.ts'
 import type { EnvironmentReader, VariableWords } from './secrets.ts'
 
@@ -27,6 +28,11 @@ const providerSchema = z.strictObject({
     .max(DATA_KINDS.length)
     .optional()
     .meta({ description: 'Kinds of data it may be told; left out: all of them.' }),
+  masks: z
+    .array(z.enum(PERSONAL_KINDS))
+    .max(PERSONAL_KINDS.length)
+    .optional()
+    .meta({ description: 'Data of people it is told a mask of; left out: email, phone, card and iban.' }),
 })
 type ProviderFile = z.infer<typeof providerSchema>
 
@@ -72,6 +78,8 @@ export interface ProviderSettings {
   price: { input: number; output: number } | null
   /** Kinds of data that may leave for it. */
   tells: readonly DataKind[]
+  /** Data of people that do not. */
+  masks: readonly PersonalKind[]
 }
 
 export interface ModelsSettings {
@@ -99,5 +107,5 @@ function providerOf(read: EnvironmentReader, id: string, prefix: string, file: P
   if (baseUrl !== null && !(/^https?:/i.test(baseUrl) && URL.canParse(baseUrl)))
     read.problems.push(`${prefix}_BASE_URL must be an address that begins with http:// or https://.`)
   else if (baseUrl !== null && hasAccount(baseUrl)) read.problems.push(`${prefix}_BASE_URL ${ACCOUNT_IN_ADDRESS}.`)
-  return { id, apiKey, baseUrl, model, price: file.price ?? null, tells: file.tells ?? DATA_KINDS }
+  return { id, apiKey, baseUrl, model, price: file.price ?? null, tells: file.tells ?? DATA_KINDS, masks: file.masks ?? USUALLY_MASKED }
 }

@@ -16,7 +16,7 @@ const BASE_URL = 'https://api.anthropic.com'
 const MODEL = 'claude-sonnet-5-5'
 
 /** A model behind the Messages API, one streamed turn at a time. */
-export function createAnthropicModel({ apiKey, baseUrl, model, price, tells }: ModelSettings): ModelPort {
+export function createAnthropicModel({ apiKey, baseUrl, model, price, tells, masks }: ModelSettings): ModelPort {
   const endpoint = baseUrl ?? BASE_URL
   // The one retry waits as long as the provider says; the loop above goes to another provider rather than wait longer.
   const client = new Anthropic({
@@ -27,7 +27,7 @@ export function createAnthropicModel({ apiKey, baseUrl, model, price, tells }: M
     logLevel: 'off',
     openTelemetry: false,
   })
-  const port = { provider: PROVIDER, model: model ?? MODEL, endpoint, price, tells }
+  const port = { provider: PROVIDER, model: model ?? MODEL, endpoint, price, tells, masks }
   return {
     ...port,
     async *ask(request) {

@@ -19,14 +19,14 @@ type InputItem = OpenAI.Responses.ResponseInputItem
 type StreamEvent = OpenAI.Responses.ResponseStreamEvent
 
 /** A model behind the Responses API, one streamed turn at a time; the provider is told to store nothing. */
-export function createOpenAiModel({ apiKey, baseUrl, model, price, tells }: ModelSettings): ModelPort {
+export function createOpenAiModel({ apiKey, baseUrl, model, price, tells, masks }: ModelSettings): ModelPort {
   const endpoint = baseUrl ?? BASE_URL
   // Organisation and project are null because the SDK would take them from the environment.
   const client = new OpenAI({
     ...{ apiKey, baseURL: endpoint, organization: null, project: null },
     ...{ maxRetries: 1, timeout: TURN_TIMEOUT_MS, logLevel: 'off' as const },
   })
-  const port = { provider: PROVIDER, model: model ?? MODEL, endpoint, price, tells }
+  const port = { provider: PROVIDER, model: model ?? MODEL, endpoint, price, tells, masks }
   return {
     ...port,
     async *ask(request) {

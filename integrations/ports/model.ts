@@ -1,4 +1,5 @@
 import type { DataKind } from '../../agent/domain/model-data.ts'
+import type { PersonalKind } from '../../agent/domain/personal-data.ts'
 
 /** What the model may call: a name, what it is for, and the JSON Schema of its input. */
 export interface ModelTool {
@@ -62,6 +63,8 @@ export interface ModelPort {
   price: ModelPrice | null
   /** What it may be told; the rest stays here. */
   tells: readonly DataKind[]
+  /** Of people it is told a mask in place of data of these kinds; whoever asks it sees to that (`agent/investigation/masked-model.ts`). */
+  masks: readonly PersonalKind[]
   /** One turn. Nothing is kept between turns. @throws IntegrationError, also when the signal fires or the answer breaks off */
   ask(request: ModelRequest): AsyncIterable<ModelEvent>
 }
@@ -76,6 +79,7 @@ export interface ModelSettings {
   model: string | null
   price: ModelPrice | null
   tells: readonly DataKind[]
+  masks: readonly PersonalKind[]
 }
 
 /** Of one answer, in characters; a model or a server that goes on and on is stopped. */

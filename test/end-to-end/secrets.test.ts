@@ -13,6 +13,7 @@ const MINUTES = 60_000
 const API_KEY = 'a-key-of-a-program-that-only-reads-0001'
 const POD = 'payments-hash2-abcde'
 const EACH = 25
+const PERSON = 'ada.lovelace@mail.example.com'
 const PLACES = ['log', 'log before', 'event', 'setting', 'argument', 'reason of a change', 'state of a pod', 'alert', 'map'] as const
 type Place = (typeof PLACES)[number]
 
@@ -64,7 +65,7 @@ function seedCluster(cluster: ApiServer, at: Record<Place, string[]>): void {
   // As a container runtime writes them: a time before each line of a text of several.
   const lines = (texts: readonly string[]): string =>
     texts.flatMap((text) => `ERROR payments: could not start with ${text}`.split('\n').map((line) => `${now} ${line}`)).join('\n')
-  cluster.logs.set(`${POD}/app`, `${lines(at.log)}\n`)
+  cluster.logs.set(`${POD}/app`, `${lines([...at.log, `the card of ${PERSON}`])}\n`)
   cluster.logs.set(`${POD}/app/previous`, `${lines(at['log before'])}\n`)
   for (const [index, text] of at.event.entries())
     cluster.apply(EVENTS, {
@@ -186,6 +187,10 @@ test(
       const left = all.filter(({ secret }) => piecesOf(secret).some((piece) => text.includes(piece)))
       expect({ where, left: left.map(({ text: found }) => found) }).toEqual({ where, left: [] })
     }
+    // Nor is the model told of a person, who is in the evidence that people may open.
+    expect(texts['prompts']).toMatch(/⟨email [0-9a-f]{10}⟩/)
+    expect(texts['prompts']).not.toContain(PERSON)
+    expect(texts['rows']).toContain(PERSON)
     // They were on the way: what was read of the cluster and of the alert is there, masked.
     for (const where of ['what people see', 'prompts', 'rows']) expect(texts[where]).toContain('could not start with')
     expect(texts['prompts']?.split('[secret]').length).toBeGreaterThan(50)

@@ -32,9 +32,9 @@ describeDatabases('a question that a model answers', (store) => {
     return server
   }
   const anthropic = ({ anthropicUrl: baseUrl }: ScriptedModel): ModelPort =>
-    createAnthropicModel({ apiKey: 'k', baseUrl, model: null, price: null, tells: DATA_KINDS })
+    createAnthropicModel({ apiKey: 'k', baseUrl, model: null, price: null, tells: DATA_KINDS, masks: [] })
   const openai = ({ openAiUrl: baseUrl }: ScriptedModel): ModelPort =>
-    createOpenAiModel({ apiKey: 'k', baseUrl, model: null, price: null, tells: DATA_KINDS })
+    createOpenAiModel({ apiKey: 'k', baseUrl, model: null, price: null, tells: DATA_KINDS, masks: [] })
 
   interface Asking {
     harness: InvestigationHarness

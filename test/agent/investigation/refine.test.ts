@@ -46,9 +46,9 @@ describeDatabases('a model that looks at an incident', (store) => {
     return server
   }
   const anthropic = ({ anthropicUrl }: ScriptedModel, tells = DATA_KINDS as ModelPort['tells']): ModelPort =>
-    createAnthropicModel({ apiKey: 'k', baseUrl: anthropicUrl, model: null, price: PRICE, tells })
+    createAnthropicModel({ apiKey: 'k', baseUrl: anthropicUrl, model: null, price: PRICE, tells, masks: [] })
   const openai = ({ openAiUrl }: ScriptedModel, tells = DATA_KINDS as ModelPort['tells']): ModelPort =>
-    createOpenAiModel({ apiKey: 'k', baseUrl: openAiUrl, model: null, price: null, tells })
+    createOpenAiModel({ apiKey: 'k', baseUrl: openAiUrl, model: null, price: null, tells, masks: [] })
 
   /** An incident that rules have diagnosed. */
   const diagnosed = async (

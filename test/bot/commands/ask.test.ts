@@ -24,7 +24,14 @@ describeDatabases('a question, where a model is configured', (store) => {
   ): Promise<{ running: RunningEdge; server: ScriptedModel; incident: string }> => {
     const server = await startScriptedModel(player)
     stops.push(async () => await server.close())
-    const model = createAnthropicModel({ apiKey: 'k', baseUrl: server.anthropicUrl, model: 'claude-test', price: null, tells: DATA_KINDS })
+    const model = createAnthropicModel({
+      apiKey: 'k',
+      baseUrl: server.anthropicUrl,
+      model: 'claude-test',
+      price: null,
+      tells: DATA_KINDS,
+      masks: [],
+    })
     const running = await openEdge(database(), { models: [model], ...options })
     stops.push(async () => await running.close())
     await running.askSomething()

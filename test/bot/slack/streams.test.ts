@@ -81,7 +81,14 @@ describeDatabases('answers that Slack shows as they come about', (store) => {
           },
     )
     onTestFinished(async () => await server.close())
-    const model = createAnthropicModel({ apiKey: 'k', baseUrl: server.anthropicUrl, model: 'claude-test', price: null, tells: DATA_KINDS })
+    const model = createAnthropicModel({
+      apiKey: 'k',
+      baseUrl: server.anthropicUrl,
+      model: 'claude-test',
+      price: null,
+      tells: DATA_KINDS,
+      masks: [],
+    })
     const scene = await openScene(database(), { ...SLOW, models: [model] })
     await scene.running.askSomething()
     const item = anEvidenceItem('E1', { summary: 'Errors of payments.', query: 'errors', content: { service: 'payments' } })

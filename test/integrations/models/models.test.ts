@@ -23,9 +23,9 @@ afterEach(async () => {
 
 const PROVIDERS = {
   anthropic: (started: ScriptedModel, model: string | null = null) =>
-    createAnthropicModel({ apiKey: KEY, baseUrl: started.anthropicUrl, model, price: null, tells: DATA_KINDS }),
+    createAnthropicModel({ apiKey: KEY, baseUrl: started.anthropicUrl, model, price: null, tells: DATA_KINDS, masks: [] }),
   openai: (started: ScriptedModel, model: string | null = null) =>
-    createOpenAiModel({ apiKey: KEY, baseUrl: started.openAiUrl, model, price: null, tells: DATA_KINDS }),
+    createOpenAiModel({ apiKey: KEY, baseUrl: started.openAiUrl, model, price: null, tells: DATA_KINDS, masks: [] }),
 } as const
 
 /** The same for both: what the loop relies on must not depend on whose model it is. */
@@ -56,7 +56,7 @@ describe.each(Object.entries(PROVIDERS))('a model of %s', (provider, create) => 
   it('sends the key as it is at each question, where that may be exchanged', async () => {
     server = await startScriptedModel([{ say: { text: 'One.' } }, { say: { text: 'Two.' } }])
     const keys = ['first', 'second']
-    const asked = { apiKey: async () => keys.shift() ?? '', model: null, price: null, tells: DATA_KINDS }
+    const asked = { apiKey: async () => keys.shift() ?? '', model: null, price: null, tells: DATA_KINDS, masks: [] }
     const model =
       provider === 'anthropic'
         ? createAnthropicModel({ ...asked, baseUrl: server.anthropicUrl })
