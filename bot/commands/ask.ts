@@ -12,12 +12,12 @@ import { answerMayDo, answerServiceNow, answerWhatToDo, type NamedAction, openLi
 import { oncall } from './people.ts'
 import { approvals, incidents, status, whoMay } from './show.ts'
 import { answerLogs, answerMetric } from './telemetry.ts'
+import { gravestOpen } from './what-is-open.ts'
 import { incidentId } from './which-incident.ts'
 
 /** Fewer words, and it is rather a slip. */
 const QUESTION_WORDS = 3
 /** Open incidents that are known of at most, and of those the gravest that are looked at in full. */
-const OPEN_KNOWN = 200
 const OPEN_READ = 20
 const ENDED_KNOWN = 20
 const CHANGES_OF = 3
@@ -72,8 +72,7 @@ async function subjectOf(question: string, context: CommandContext): Promise<Sub
   const word = question.split(/[^\w#-]+/).find((each) => /^(inc-|#)\d/i.test(each) && incidentId(each) !== null)
   const named = word === undefined && context.incident === null ? null : await viewOf(word === undefined ? [] : [word], context)
   const { service } = parseMetricQuestion(question, await agent.scopes.services())
-  const { items } = await agent.incidents({ state: 'active', limit: OPEN_KNOWN })
-  const gravest = items.toSorted((a, b) => a.severity - b.severity || a.openedAt.getTime() - b.openedAt.getTime())
+  const { items: gravest } = await gravestOpen(context)
   const own = gravest.filter((incident) => incident.service === service)
   const read = [...own, ...gravest.filter((incident) => incident.service !== service)].slice(0, OPEN_READ)
   const views = (await Promise.all(gravest.filter((incident) => read.includes(incident)).map(({ id }) => agent.incident(id)))).filter(
@@ -84,7 +83,7 @@ async function subjectOf(question: string, context: CommandContext): Promise<Sub
     named: isElsewhere ? null : named,
     service,
     open: views.filter((view) => service === null || concerns(view, service)),
-    unread: items.length - read.length,
+    unread: gravest.length - read.length,
   }
 }
 

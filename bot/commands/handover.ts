@@ -1,11 +1,12 @@
 import type { IncidentView } from '../../agent/agent.ts'
-import { ENDED_STATES } from '../../agent/domain/incident.ts'
-import { approvalLine, endedLine, handoverLine } from '../messages/brief.ts'
+import { ENDED_STATES, type Incident } from '../../agent/domain/incident.ts'
+import { approvalLine, endedLine, handoverLine, incidentLine } from '../messages/brief.ts'
 import { list, note, text } from '../messages/card.ts'
 import { scopeWords } from '../messages/scope-words.ts'
-import { bold, code, say } from '../messages/span.ts'
+import { bold, code, type Span, say } from '../messages/span.ts'
 import { deadline, durationWords } from '../messages/time-words.ts'
 import { answer, type Command, type CommandContext } from './command.ts'
+import { cutList, gravestOpen, waitingForClick } from './what-is-open.ts'
 
 const SHOWN = 8
 const ENDED_READ = 50
@@ -25,6 +26,12 @@ async function endedLately({ agent, now }: CommandContext): Promise<{ shown: Inc
   return { shown, more: whole.length - shown.length + Math.max(0, lately.length - views.length) }
 }
 
+/** With what is known of it; one that could not be read a moment later stands there all the same. */
+function openLine(incident: Incident, views: readonly IncidentView[], context: CommandContext): Span[] {
+  const view = views.find((each) => each.incident.id === incident.id)
+  return view ? handoverLine(view, context) : incidentLine(incident, context)
+}
+
 export const handover: Command = {
   name: 'handover',
   usage: '',
@@ -34,34 +41,30 @@ export const handover: Command = {
   async run(_command, context) {
     const { agent, now } = context
     const [open, waiting, stops, freezes, ended] = await Promise.all([
-      agent.incidents({ state: 'active', limit: SHOWN + 1 }),
-      agent.approvals({ state: 'pending', limit: SHOWN }),
+      gravestOpen(context),
+      waitingForClick(context),
       agent.control.stopped(),
       agent.control.freezes(),
       endedLately(context),
     ])
     const views = (await Promise.all(open.items.slice(0, SHOWN).map(({ id }) => agent.incident(id)))).filter((view) => view !== null)
-    const more = open.items.length > SHOWN ? [note(say`There are more; ${code('incidents')} lists them.`)] : []
     return answer(
       text(
         open.items.length === 0
           ? say`${bold('Nothing is open.')} ${waiting.items.length === 0 ? 'Nothing waits for a click.' : ''}`
-          : say`${bold('Open now')}: ${views.length}${more.length > 0 ? ' and more' : ''}.`,
+          : say`${bold('Open now')}: ${open.items.length}${open.isWhole ? '' : ' and more'}.`,
       ),
-      ...list(
-        'Open incidents',
-        views.map((view) => handoverLine(view, context)),
-      ),
-      ...more,
+      ...cutList('Open incidents, the gravest first', open, {
+        shown: SHOWN,
+        line: (incident) => openLine(incident, views, context),
+        all: 'incidents',
+      }),
       ...list(
         `Ended in the last ${durationWords(SHIFT_SECONDS)}, the gravest first`,
         ended.shown.map((view) => endedLine(view, context)),
       ),
       ...(ended.more > 0 ? [note(say`${ended.more} more ended; ${code('incidents all')} lists them.`)] : []),
-      ...list(
-        'Waiting for a click',
-        waiting.items.map((approval) => approvalLine(approval, now)),
-      ),
+      ...cutList('Waiting for a click', waiting, { shown: SHOWN, line: (approval) => approvalLine(approval, now), all: 'approvals' }),
       ...list(
         'Stopped',
         stops.map(({ scope, by }) => say`${code(scopeWords(scope))} by ${by}`),

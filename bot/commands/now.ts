@@ -8,6 +8,7 @@ import { bold, code, exact, type Span, say } from '../messages/span.ts'
 import { dayTime, durationWords, time } from '../messages/time-words.ts'
 import { cleanText } from '../messages/visible-text.ts'
 import { answer, type CommandContext } from './command.ts'
+import { cutList, waitingForClick } from './what-is-open.ts'
 
 export type NamedAction = ReturnType<CommandContext['agent']['actions']>[number]
 
@@ -69,9 +70,10 @@ async function vitalLine(metric: MetricName, service: string, { agent, now }: Co
 
 /** Open incidents, as somebody has to know them who was not there. */
 export function openList(open: readonly IncidentView[], context: CommandContext): CardBlock[] {
-  return list(
+  return cutList(
     'Open, the gravest first',
-    open.slice(0, SHOWN).map((view) => handoverLine(view, context)),
+    { items: open, isWhole: true },
+    { shown: SHOWN, line: (view) => handoverLine(view, context), all: 'incidents' },
   )
 }
 
@@ -82,19 +84,24 @@ export function unreadNote(unread: number): CardBlock[] {
 /** What waits, and for whom; what comes next in what is open. */
 export async function answerWhatToDo(open: readonly IncidentView[], unread: number, context: CommandContext): Promise<Card> {
   const { agent, now, consoleUrl } = context
-  const { items } = await agent.approvals({ state: 'pending', limit: SHOWN })
-  const waiting = await Promise.all(
-    items.map(async (approval) => say`${approvalLine(approval, now)}; may decide: ${namesOf(await agent.whoMay(approval.id))}`),
-  )
-  if (waiting.length === 0 && open.length === 0)
+  const waiting = await waitingForClick(context)
+  const deciders = await Promise.all(waiting.items.slice(0, SHOWN).map(async ({ id }) => namesOf(await agent.whoMay(id))))
+  if (waiting.items.length === 0 && open.length === 0)
     return answer(text(say`${bold('Nothing has to be done')}: no incident is open, and nothing waits for a click.`))
   return answer(
-    ...list('Waiting for a click, on its card', waiting),
-    ...list(
+    ...cutList('Waiting for a click, on its card', waiting, {
+      shown: SHOWN,
+      line: (approval) => say`${approvalLine(approval, now)}; may decide: ${deciders[waiting.items.indexOf(approval)] ?? ''}`,
+      all: 'approvals',
+    }),
+    ...cutList(
       'What comes next, the gravest first',
-      open
-        .slice(0, SHOWN)
-        .map((view) => say`${incidentName(view.incident.id, consoleUrl)} Sev ${view.incident.severity}: ${nextStep(view, now)}`),
+      { items: open, isWhole: true },
+      {
+        shown: SHOWN,
+        line: (view) => say`${incidentName(view.incident.id, consoleUrl)} Sev ${view.incident.severity}: ${nextStep(view, now)}`,
+        all: 'incidents',
+      },
     ),
     ...unreadNote(unread),
   )

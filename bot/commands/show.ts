@@ -1,13 +1,16 @@
 import type { Approval } from '../../agent/domain/approval.ts'
 import { INCIDENT_STATES, type Incident } from '../../agent/domain/incident.ts'
 import { approvalLine, incidentLine } from '../messages/brief.ts'
-import { list, text } from '../messages/card.ts'
+import { type CardBlock, list, text } from '../messages/card.ts'
 import { scopeWords } from '../messages/scope-words.ts'
 import { bold, code, say } from '../messages/span.ts'
 import { deadline } from '../messages/time-words.ts'
 import { answer, type Command, type CommandContext, sentence } from './command.ts'
+import { cutList, gravestOpen, type Ordered, waitingForClick } from './what-is-open.ts'
 
 const SHOWN = 10
+/** Of whoever asks for the list itself. */
+const LISTED = 30
 
 export const status: Command = {
   name: 'status',
@@ -19,8 +22,8 @@ export const status: Command = {
     const { agent } = context
     const [mode, incidents, approvals, stops, freezes, drill] = await Promise.all([
       agent.mode(),
-      agent.incidents({ state: 'active', limit: SHOWN }),
-      agent.approvals({ state: 'pending', limit: SHOWN }),
+      gravestOpen(context),
+      waitingForClick(context),
       agent.control.stopped(),
       agent.control.freezes(),
       agent.drills.current(),
@@ -42,8 +45,8 @@ export const status: Command = {
         ),
       ),
       ...(drill ? [text(say`The drill ${code(drill.name)} is running.`)] : []),
-      ...incidentList(incidents.items, context),
-      ...approvalList(approvals.items, context),
+      ...incidentList(incidents, context),
+      ...approvalList(approvals, context),
     )
   },
 }
@@ -56,15 +59,25 @@ export const incidents: Command = {
   programs: true,
   async run({ words }, context) {
     const [first, second] = words
-    const state = INCIDENT_STATES.find((known) => known === first)
-    const service = state || first === 'all' ? second : first
+    // Whoever asks for what is open means all that is not over, not the moment before it is looked into.
+    const isOpen = first === 'open' || first === 'active'
+    const state = isOpen ? undefined : INCIDENT_STATES.find((known) => known === first)
+    const service = isOpen || state || first === 'all' ? second : first
+    if (state === undefined && first !== 'all') {
+      const open = await gravestOpen(context, service)
+      return open.items.length === 0 ? sentence(say`There are no such incidents.`) : answer(...incidentList(open, context, LISTED))
+    }
     const { items, next } = await context.agent.incidents({
-      ...(first === 'all' ? {} : { state: state ?? 'active' }),
+      ...(state === undefined ? {} : { state }),
       ...(service === undefined ? {} : { service }),
-      limit: SHOWN,
+      limit: LISTED,
     })
     if (items.length === 0) return sentence(say`There are no such incidents.`)
-    return answer(...incidentList(items, context), ...(next === null ? [] : [text(say`There are more; the console shows all of them.`)]))
+    const all = { items, isWhole: true }
+    return answer(
+      ...incidentList(all, context, LISTED),
+      ...(next === null ? [] : [text(say`There are more; the console shows all of them.`)]),
+    )
   },
 }
 
@@ -75,8 +88,8 @@ export const approvals: Command = {
   needs: 'read',
   programs: true,
   async run(_command, context) {
-    const { items } = await context.agent.approvals({ state: 'pending', limit: SHOWN })
-    return items.length === 0 ? sentence(say`Nothing waits for a click.`) : answer(...approvalList(items, context))
+    const waiting = await waitingForClick(context)
+    return waiting.items.length === 0 ? sentence(say`Nothing waits for a click.`) : answer(...approvalList(waiting, context, LISTED))
   },
 }
 
@@ -86,33 +99,37 @@ export const whoMay: Command = {
   summary: 'who may decide what waits for a click',
   needs: 'read',
   programs: true,
-  async run({ words }, { agent }) {
-    const { items } = await agent.approvals({ state: 'pending', limit: 200 })
+  async run({ words }, context) {
+    const { agent } = context
+    const { items, isWhole } = await waitingForClick(context)
     const wanted = items.filter(
       ({ id, incidentId }) => words[0] === undefined || id.startsWith(words[0].toLowerCase()) || incidentId === words[0],
     )
     if (wanted.length === 0) return sentence(items.length === 0 ? say`Nothing waits for a click.` : say`No such request waits for a click.`)
-    const lines = await Promise.all(
-      wanted.slice(0, SHOWN).map(async (approval) => {
-        const names = (await agent.whoMay(approval.id)).map(({ name }) => name).join(', ')
-        return say`${bold(approval.plan.action.title)}: ${names || 'nobody'}; ${approval.plan.approval.needed} needed`
-      }),
+    const names = await Promise.all(
+      wanted.slice(0, SHOWN).map(async ({ id }) => (await agent.whoMay(id)).map(({ name }) => name).join(', ')),
     )
-    return answer(...list('Who may decide', lines))
+    return answer(
+      ...cutList(
+        'Who may decide',
+        { items: wanted, isWhole },
+        {
+          shown: SHOWN,
+          line: (approval) =>
+            say`${bold(approval.plan.action.title)}: ${names[wanted.indexOf(approval)] || 'nobody'}; ${approval.plan.approval.needed} needed`,
+        },
+      ),
+    )
   },
 }
 
-function incidentList(items: readonly Incident[], context: CommandContext): ReturnType<typeof list> {
-  if (items.length === 0) return [text(say`No open incidents.`)]
-  return list(
-    'Incidents',
-    items.map((incident) => incidentLine(incident, context)),
-  )
+function incidentList(open: Ordered<Incident>, context: CommandContext, shown = SHOWN): CardBlock[] {
+  if (open.items.length === 0) return [text(say`No open incidents.`)]
+  const where = shown === LISTED ? {} : { all: 'incidents' }
+  return cutList('Incidents', open, { shown, line: (incident) => incidentLine(incident, context), ...where })
 }
 
-function approvalList(items: readonly Approval[], { now }: CommandContext): ReturnType<typeof list> {
-  return list(
-    'Waiting for a click',
-    items.map((approval) => approvalLine(approval, now)),
-  )
+function approvalList(waiting: Ordered<Approval>, { now }: CommandContext, shown = SHOWN): CardBlock[] {
+  const where = shown === LISTED ? {} : { all: 'approvals' }
+  return cutList('Waiting for a click', waiting, { shown, line: (approval) => approvalLine(approval, now), ...where })
 }

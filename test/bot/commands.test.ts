@@ -153,6 +153,39 @@ describeDatabases('commands', (store) => {
     expect(await ask(bob, 'incidents resolved')).toBe('There are no such incidents.')
   })
 
+  test('of many open incidents the gravest are told, however old they are, and how many there are beside them', async () => {
+    const alertOf = (service: string, severity: string) => {
+      const alert = structuredClone(anAlert()) as { alerts: { labels: Record<string, string>; fingerprint: string }[] }
+      for (const each of alert.alerts) Object.assign(each, { labels: { ...each.labels, service, severity }, fingerprint: service })
+      return alert
+    }
+    const open = async (service: string, severity: string, count: number): Promise<void> => {
+      expect((await alice.post('/webhooks/alertmanager', alertOf(service, severity))).status).toBe(202)
+      await waitFor(async () => ((await running.stores.incidents.list({ limit: 50 })).items.length >= count ? true : null))
+    }
+    await open('old-and-grave', 'critical', 1)
+    for (let number = 0; number < 13; number += 1) await open(`late-${number}`, 'info', number + 2)
+    const [first, second] = (await running.stores.incidents.list({ limit: 50 })).items.toReversed()
+    expect(first?.severity).toBeLessThan(second?.severity ?? 0)
+
+    for (const [text, more] of [
+      ['handover', 6],
+      ['status', 4],
+      ['what should I do?', 6],
+      ['is anything wrong?', 6],
+    ] as const) {
+      const said = JSON.stringify((await bob.post('/api/v1/commands', { text })).json.blocks)
+      expect(said, text).toMatch(/inc-1(?!\d)/)
+      expect(said, text).toContain(`and ${more} more; `)
+    }
+    for (const text of ['incidents', 'incidents open', 'incidents active']) {
+      const said = JSON.stringify((await bob.post('/api/v1/commands', { text })).json.blocks)
+      expect(said, text).toMatch(/old-and-grave.*late-0.*late-12/)
+      expect(said, text).not.toContain(' more; ')
+    }
+    expect(await ask(bob, 'incidents open late-7')).toMatch(/^Incidents: inc-9 /)
+  })
+
   test('one person stops everything, and two start it again', async () => {
     const id = await running.askSomething()
     expect(await ask(alice, 'stop env:local')).toContain('Stopped (env:local): nothing runs any more.')
