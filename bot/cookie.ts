@@ -1,4 +1,4 @@
-/** A cookie of ours: no script reads it. Its value is a token of 32 random bytes in base64url. */
+/** A cookie of ours: no script reads it. Its value is a token of 32 random bytes, or a hash of one, in base64url. */
 export interface Cookie {
   /** The header that sets it. */
   set(token: string, seconds: number): string

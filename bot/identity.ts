@@ -65,11 +65,14 @@ export interface Identity {
    */
   openByName(personId: string): Promise<Opened>
   /**
-   * Signs in whom the identity provider vouches for: the person its account is linked to, with a session of its own in place of the browser's.
+   * Signs in whom the identity provider vouches for: the person its account is linked to, with a session of its own in place of the browser's
+   * former one, which `formerOf` told before the browser went to the provider.
    *
    * @throws HttpProblem account-not-linked, with the id that has to be linked
    */
-  openVouched(account: VouchedAccount, cookies: string | undefined): Promise<Opened>
+  openVouched(account: VouchedAccount, former: string | null): Promise<Opened>
+  /** What names the session that a browser has, and opens nothing: a hash in base64url; null when it has none. */
+  formerOf(cookies: string | undefined): string | null
   /** Ends a browser's session, if it has one; the cookie returned clears the browser's. `held`: what to sign out at the provider with. */
   close(cookies: string | undefined): Promise<{ cookie: string; held: HeldTokens | null }>
 }
@@ -124,17 +127,20 @@ export function createIdentity({ agent, sessions, apiKeys, namedPeople, oidc, se
       const { expiresAt } = await sessions.open({ tokenHash: sha256(token), personId, seconds: SESSION_SECONDS, provider: null })
       return { person, cookie: cookie.set(token, SESSION_SECONDS), expiresAt }
     },
-    async openVouched({ externalId, subject, sid, held, seconds }, cookies) {
+    async openVouched({ externalId, subject, sid, held, seconds }, former) {
       const tenant = oidc?.issuer ?? ''
       const person = await agent.person(accountOf({ tenant, externalId }))
       if (!person?.active)
         throw new HttpProblem('account-not-linked', `Ask whoever runs Steadyhand to link id ${externalId} of tenant ${tenant} to you.`)
-      const before = cookie.read(cookies)
-      if (before !== null) await sessions.end(sha256(before))
+      if (former !== null) await sessions.end(Buffer.from(former, 'base64url').toString('hex'))
       const token = newToken()
       const provider = { tenant, externalId, subject, sid, sealed: seal(held, token), checkAfterSeconds: CHECK_SECONDS }
       const { expiresAt } = await sessions.open({ tokenHash: sha256(token), personId: person.id, seconds, provider })
       return { person, cookie: cookie.set(token, seconds), expiresAt }
+    },
+    formerOf(cookies) {
+      const token = cookie.read(cookies)
+      return token === null ? null : Buffer.from(sha256(token), 'hex').toString('base64url')
     },
     async close(cookies) {
       const token = cookie.read(cookies)

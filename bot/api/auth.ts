@@ -50,8 +50,9 @@ export function authEndpoints({ signIn, namedPeople }: AuthApiDeps): Endpoint[] 
       problems: [...PROVIDER, 'invalid-query', 'too-many-requests'],
       handle: async ({ context, query }) =>
         await forPerson(context, async () => {
-          const { location, cookie } = await configured().begin(query.returnTo, context.req.header('host'))
-          return redirect(location, cookie === null ? [] : [cookie])
+          const from = { host: context.req.header('host'), cookies: context.req.header('cookie') }
+          const { location, cookies } = await configured().begin(query.returnTo, from)
+          return redirect(location, cookies)
         }),
     }),
     endpoint({

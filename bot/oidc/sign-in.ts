@@ -25,7 +25,7 @@ export interface AttemptRows {
 export interface SignInDeps {
   issuer: string
   provider: IdentityProvider
-  identity: Pick<Identity, 'openVouched' | 'close'>
+  identity: Pick<Identity, 'openVouched' | 'formerOf' | 'close'>
   attempts: AttemptRows
   sessions: { endAtProvider(gone: { tenant: string; subject: string | null; sid: string | null }): Promise<number> }
   /** The address people reach the server at, without a slash at its end; the provider sends them back to it. */
@@ -40,11 +40,14 @@ export interface SignInDeps {
 /** Sign-in at the identity provider and what ends it. Whatever fails leaves nobody half signed in. */
 export interface SignIn {
   /**
-   * `host`: the name and port that the browser called; the cookie belongs to it, so a browser that calls this machine by another name than it
+   * `host`: the name and port that the browser called; the cookies belong to it, so a browser that calls this machine by another name than it
    * will come back to is sent there first.
    * @throws HttpProblem too-many-requests, provider-unavailable, provider-not-trusted
    */
-  begin(returnTo: string | undefined, host: string | undefined): Promise<{ location: string; cookie: string | null }>
+  begin(
+    returnTo: string | undefined,
+    from: { host: string | undefined; cookies: string | undefined },
+  ): Promise<{ location: string; cookies: string[] }>
   /** `search`: the query the browser came back with. @throws HttpProblem sign-in-stale, sign-in-refused, account-not-linked, provider-… */
   complete(search: string, cookies: string | undefined): Promise<{ location: string; cookies: string[] }>
   /** Ends the browser's session. `continueAt`: where it ends the one at the provider too; null when there is no such place. */
@@ -57,18 +60,22 @@ export function createSignIn(deps: SignInDeps): SignIn {
   const { provider, identity, attempts, now, log } = deps
   // Lax: the browser has to send it when the provider sends it back.
   const cookie = createCookie('steadyhand_sign_in', { secure: deps.secureCookie, sameSite: 'Lax' })
+  // That of the session is strict: a browser that comes from another site does not send it, so its hash goes along.
+  const formerCookie = createCookie('steadyhand_former', { secure: deps.secureCookie, sameSite: 'Lax' })
   const bucket = createTokenBucket({ ...ATTEMPTS, now })
   return {
-    async begin(asked, host) {
+    async begin(asked, { host, cookies }) {
       const returnTo = safeReturnTo(asked)
       if (!deps.behindProxy && host !== undefined && new URL(`http://${host}`).host !== new URL(deps.ownUrl()).host)
-        return { location: `${deps.ownUrl()}${LOGIN_PATH}?returnTo=${encodeURIComponent(returnTo)}`, cookie: null }
+        return { location: `${deps.ownUrl()}${LOGIN_PATH}?returnTo=${encodeURIComponent(returnTo)}`, cookies: [] }
       const wait = bucket.take()
       if (wait > 0) throw new HttpProblem('too-many-requests', null, { 'retry-after': String(wait) })
       const token = randomBytes(32).toString('base64url')
       const location = await provider.signInUrl(secretsOf(token), deps.ownUrl() + CALLBACK_PATH)
       await attempts.begin({ tokenHash: sha256(token), returnTo, seconds: ATTEMPT_SECONDS })
-      return { location, cookie: cookie.set(token, ATTEMPT_SECONDS) }
+      const former = identity.formerOf(cookies)
+      const carried = former === null ? [] : [formerCookie.set(former, ATTEMPT_SECONDS)]
+      return { location, cookies: [cookie.set(token, ATTEMPT_SECONDS), ...carried] }
     },
     async complete(search, cookies) {
       const token = cookie.read(cookies)
@@ -80,9 +87,9 @@ export function createSignIn(deps: SignInDeps): SignIn {
       const attempt = await attempts.take(sha256(token))
       if (!attempt) throw new HttpProblem('sign-in-stale')
       const account = await provider.redeem(answer, secrets)
-      const { person, cookie: session } = await identity.openVouched(account, cookies)
+      const { person, cookie: session } = await identity.openVouched(account, formerCookie.read(cookies))
       log.info({ person: person.id, issuer: deps.issuer }, 'somebody signed in')
-      return { location: safeReturnTo(attempt.returnTo), cookies: [session, cookie.clear()] }
+      return { location: safeReturnTo(attempt.returnTo), cookies: [session, cookie.clear(), formerCookie.clear()] }
     },
     async leave(cookies) {
       const { cookie: cleared, held } = await identity.close(cookies)

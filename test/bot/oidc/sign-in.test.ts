@@ -68,8 +68,12 @@ describeDatabases('sign-in at an identity provider', (store) => {
     await proxied.close()
   })
 
-  test('the cookie is new for each sign-in, and the session that the browser had before is over', async () => {
+  test.each([
+    ['of the same site', false],
+    ['of another site, from where the browser sends no strict cookie', true],
+  ])('the cookie is new for each sign-in at a provider %s, and the session that the browser had before is over', async (_, strict) => {
     const { browser } = await signIn('sub-alice')
+    browser.strict = strict
     const first = browser.cookie(running.url, SESSION)
     expect(first).toMatch(/^[\w-]{43}$/)
     await browser.open(at('/auth/login'))

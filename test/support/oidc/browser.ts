@@ -17,6 +17,9 @@ export class Browser {
   readonly jars = new Map<string, Map<string, string>>()
   /** Stops before an address that begins with this; the page then has the status of the redirect. */
   stopAt: string | null = null
+  /** Whether every other origin is another site, from which no cookie goes along that is strict. */
+  strict = false
+  readonly #strictNames = new Set<string>()
 
   async open(url: string): Promise<Page> {
     return await this.send(url, { headers: { accept: 'text/html' } })
@@ -60,12 +63,15 @@ export class Browser {
     const jar = this.jars.get(origin) ?? new Map<string, string>()
     this.jars.set(origin, jar)
     const headers = new Headers(options.headers)
-    if (jar.size > 0) headers.set('cookie', [...jar].map(([name, value]) => `${name}=${value}`).join('; '))
+    const comesFromElsewhere = this.strict && trail.some((before) => new URL(before).origin !== origin)
+    const sent = [...jar].filter(([name]) => !(comesFromElsewhere && this.#strictNames.has(name)))
+    if (sent.length > 0) headers.set('cookie', sent.map(([name, value]) => `${name}=${value}`).join('; '))
     const response = await fetch(url, { ...options, headers, redirect: 'manual' })
     for (const line of response.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
       if (value === '' || /max-age=0|expires=thu, 01 jan 1970/i.test(line)) jar.delete(name)
       else jar.set(name, value)
+      if (/samesite=strict/i.test(line)) this.#strictNames.add(name)
     }
     const text = await response.text()
     return { url, status: response.status, headers: response.headers, text, json: asJson(text), trail }
