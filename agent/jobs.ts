@@ -4,13 +4,14 @@ import { type ProposeDeps, propose } from './actions/propose.ts'
 import type { Crashpoint } from './crashpoint.ts'
 import type { Alert } from './domain/alert.ts'
 import type { Approval } from './domain/approval.ts'
-import { ENDED_STATES, type Incident } from './domain/incident.ts'
+import { ENDED_STATES } from './domain/incident.ts'
 import { type HandlingState, handlingOf, heldBy } from './handling/state.ts'
 import type { Delivery } from './intake/pipeline.ts'
 import type { Diagnosis } from './investigation/investigate.ts'
 import type { Investigation } from './investigation/investigation.ts'
 import type { Log } from './log.ts'
 import type { ApprovalKernel, IncidentStore } from './ports.ts'
+import { createSweep } from './sweep.ts'
 
 /** A delivery's bytes to alerts. @throws Error with words about what is wrong with the body. */
 export type AlertParser = (body: Uint8Array, headers: Readonly<Record<string, string>>) => Alert[]
@@ -49,7 +50,6 @@ export interface JobsDeps {
 }
 
 const APPROVALS_READ = 50
-const INCIDENTS_SWEPT = 200
 
 /** The steps between a stored delivery and a card that asks; each is a job, so that a crash resumes from rows. */
 export interface Jobs {
@@ -158,10 +158,11 @@ export function createJobs(deps: JobsDeps): Jobs {
     await deps.inbox.markProcessed(...deliveries.map(({ inboxId }) => inboxId))
   }
 
-  let sweptTo: string | null = null
-  const lookAfter = async (incident: Incident, signal: AbortSignal): Promise<void> => {
-    const { id, state } = incident
+  const lookAfter = async (id: string, signal: AbortSignal): Promise<void> => {
     await follow(id)
+    const incident = await incidents.get(id)
+    if (!incident) return
+    const { state } = incident
     // A job that is still waiting or running for it makes this one nothing.
     if (state === 'open' || state === 'investigating') await investigateSoon(id)
     if (state !== 'observing') return
@@ -195,27 +196,7 @@ export function createJobs(deps: JobsDeps): Jobs {
 
     refine: async (about, signal) => await deps.investigation.refine(about, signal),
 
-    async sweep(signal) {
-      // A page at a time, on from where the last sweep ended: the oldest have their turn too.
-      const { items, next } = await incidents.list({
-        state: 'active',
-        limit: INCIDENTS_SWEPT,
-        ...(sweptTo === null ? {} : { cursor: sweptTo }),
-      })
-      sweptTo = next
-      for (const incident of items) {
-        try {
-          await lookAfter(incident, signal)
-        } catch (error) {
-          // One incident that cannot be looked after must not cost the others theirs; it is tried again in two seconds.
-          signal.throwIfAborted()
-          deps.log.error(
-            { incident: incident.id, error: error instanceof Error ? error.message : String(error) },
-            'an open incident could not be looked after',
-          )
-        }
-      }
-    },
+    sweep: createSweep({ incidents, lookAfter, now: deps.proposing.now, log: deps.log }),
 
     lookAgain: async (incidentId, requester, signal) => await lookAndPropose(incidentId, { requester }, signal),
   }
