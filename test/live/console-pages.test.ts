@@ -64,6 +64,13 @@ async function open(scene: Scene, hash: string, look: { viewport?: typeof PHONE;
   await readAgain()
 }
 
+/** What the browser does with a tab that somebody leaves, or comes back to. */
+async function look(tab: Page, state: 'hidden' | 'visible'): Promise<void> {
+  await tab.evaluate(
+    `Object.defineProperty(document, 'visibilityState', { value: '${state}', configurable: true }); document.dispatchEvent(new Event('visibilitychange'))`,
+  )
+}
+
 /** Waits for what the pages read a second time once their stream is open: until then they may still draw themselves anew. */
 function readTwice(watched: Page): () => Promise<void> {
   let [modes, unanswered] = [0, 0]
@@ -510,5 +517,25 @@ describe('fitting and staying harmless', () => {
     await page.goto(`${harness.url}/?again#/incidents/INC-42`)
     await page.getByRole('article', { name: 'Approval' }).waitFor()
     expect(origins).toEqual(new Set([harness.url]))
+  })
+})
+
+describe('many tabs', () => {
+  test('those that nobody looks at take no connection from the one where somebody decides, and are up to date once they are looked at', async () => {
+    await open(sceneOf(), '#/')
+    const first = page
+    const others: Page[] = []
+    for (let number = 0; number < 8; number += 1) {
+      await look(others.at(-1) ?? first, 'hidden')
+      const other = await first.context().newPage()
+      other.setDefaultTimeout(5_000)
+      await other.goto(`${harness.url}/#/incidents/${anIncident().id}`)
+      await other.locator('.card').first().waitFor()
+      others.push(other)
+    }
+    const read = first.waitForRequest((request) => request.url().includes('/api/v1/incidents'))
+    await look(first, 'visible')
+    await read
+    expect(complaints).toEqual([])
   })
 })
