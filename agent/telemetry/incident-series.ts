@@ -50,7 +50,7 @@ export async function readIncidentSeries(deps: IncidentSeriesDeps, id: string): 
   const { service, metric, threshold } = subjectOf(incident, alerts)
   const live = await readLive(deps.telemetry, { service, metric, ...window })
   const marks = [...alertMark(incident, alerts), ...changeMarks(evidence, service), ...actionMarks(requests.items), ...endMark(incident)]
-  const points = live.length > 0 ? live : storedPoints(evidence, service, metric)
+  const points = withStored(live, storedPoints(evidence, service, metric), window)
   return { service, metric, unit: METRICS[metric].unit, ...window, points, threshold, marks }
 }
 
@@ -75,6 +75,13 @@ async function readLive(telemetry: Telemetry, query: Parameters<Telemetry['metri
     if (error instanceof Refusal) return []
     throw error
   }
+}
+
+/** What the source no longer has, or never told for this window, is taken from what was stored while it went on. */
+function withStored(live: readonly Point[], stored: readonly Point[], { from, to }: { from: Date; to: Date }): Point[] {
+  const [first] = live
+  const before = stored.filter(({ at }) => at >= from && at <= to && (!first || at < first.at))
+  return [...before, ...live]
 }
 
 function storedPoints(evidence: readonly EvidenceItem[], service: string, metric: MetricName): Point[] {

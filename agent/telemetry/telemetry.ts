@@ -1,5 +1,6 @@
 import type { LogLine } from '../../integrations/ports/logs.ts'
 import { METRICS, type MetricName, type Point } from '../../integrations/ports/metrics.ts'
+import type { Unread } from '../../integrations/ports/unread.ts'
 import type { Workload } from '../../integrations/ports/workloads.ts'
 import type { LogsContent } from '../diagnosis/evidence-content.ts'
 import { Refusal } from '../domain/refusal.ts'
@@ -28,6 +29,7 @@ export interface MetricReading extends Asked {
   metric: MetricName
   unit: string
   points: Point[]
+  unread: Unread | null
   words: string | null
 }
 
@@ -35,8 +37,7 @@ export interface LogReading extends Asked {
   /** How many lines were read, which are the newest, and how many older ones there were at least. */
   lines: number
   omitted: number
-  /** Everything before this moment was not looked at. */
-  unread: { before: Date; why: string } | null
+  unread: Unread | null
   patterns: LogsContent['patterns']
   /** The newest lines, newest first, without secrets. */
   latest: Pick<LogLine, 'at' | 'level' | 'text' | 'version'>[]
@@ -80,14 +81,15 @@ export function createTelemetry(deps: { sources: readonly Source[]; topology: To
       const { service, environment } = await place(named)
       const asked = { service, environment, metric, unit: METRICS[metric].unit, from, to }
       const source = pick(environment, 'metrics')
-      const nothing = { ...asked, source: source?.id ?? 'none', query: `${metric}(${service})`, link: null, points: [] }
+      const nothing = { ...asked, source: source?.id ?? 'none', query: `${metric}(${service})`, link: null, points: [], unread: null }
       if (!source) return { ...nothing, words: `No source of metrics reaches ${environment}.` }
       const stepSeconds = Math.max(1, Math.ceil((to.getTime() - from.getTime()) / 1_000 / POINTS))
       const answer = await ask((signal) => source.port.read({ service, metric, from, to, stepSeconds, signal }))
       if (!answer.ok) return { ...nothing, words: `It could not be read: ${answer.words}.` }
       const points = answer.value.points.filter(({ at, value }) => Number.isFinite(value) && !Number.isNaN(at.getTime()))
-      const { query, link } = answer.value
-      return { ...nothing, query: query.slice(0, 1_000), link, points, words: points.length === 0 ? 'There are no samples.' : null }
+      const { query, link, unread = null } = answer.value
+      const said = points.length === 0 ? 'There are no samples.' : null
+      return { ...nothing, query: query.slice(0, 1_000), link, points, unread, words: said }
     },
 
     async logs({ service: named, from, to, level }) {

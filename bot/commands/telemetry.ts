@@ -10,7 +10,7 @@ import { bold, code, type Span, say, shortCode } from '../messages/span.ts'
 import { clockWords, durationWords, secondsBetween, time } from '../messages/time-words.ts'
 import { cleanText } from '../messages/visible-text.ts'
 import { parseMetricQuestion } from '../metric-question.ts'
-import { answer, type Command, type CommandContext, sentence } from './command.ts'
+import { answer, type Command, type CommandContext } from './command.ts'
 
 const PATTERNS_SHOWN = 5
 const LATEST_SHOWN = 3
@@ -91,9 +91,9 @@ export function demandService(said: readonly string[], services: readonly string
 }
 
 function metricAnswer(reading: MetricReading, { consoleUrl }: CommandContext): Card {
-  const { metric: name, service, from, to, points, unit, words } = reading
+  const { metric: name, service, from, to, points, unit, unread, words } = reading
   const what = say`${metricTitle(name)} of ${code(service)}, ${durationWords(secondsBetween(from, to))} until ${time(to)}`
-  if (words !== null) return sentence(say`${what}: ${words}`)
+  if (words !== null) return answer(text(say`${what}: ${words}`), ...notSeen(unread))
   const values = points.map(({ value }) => value)
   const last = points.at(-1)
   const shown = (value: number): Span => bold(readingWords(String(value), unit))
@@ -103,6 +103,7 @@ function metricAnswer(reading: MetricReading, { consoleUrl }: CommandContext): C
     text(
       say`Between ${shown(Math.min(...values))} and ${shown(Math.max(...values))}, in the middle ${shown(median(values))}, ${points.length} points.`,
     ),
+    ...notSeen(unread),
     sourceNote(reading),
   )
   return { ...card, blocks: [...card.blocks.slice(0, -1), ...chart, ...card.blocks.slice(-1)] }
@@ -112,14 +113,13 @@ function logsAnswer(reading: LogReading, level: 'error' | 'all'): Card {
   const { service, from, to, lines, omitted, unread, patterns, latest, words } = reading
   const kind = level === 'error' ? 'Error lines' : 'Lines'
   const what = say`${kind} of ${code(service)}, ${durationWords(secondsBetween(from, to))} until ${time(to)}`
-  const notSeen = unread ? [text(say`${bold(`Nothing before ${clockWords(unread.before)} was looked at`)}: ${unread.why}.`)] : []
-  if (words !== null) return answer(text(say`${what}: ${words}`), ...notSeen)
+  if (words !== null) return answer(text(say`${what}: ${words}`), ...notSeen(unread))
   const [newest] = latest
   const age = newest ? say` The newest was written ${durationWords(secondsBetween(newest.at, to))} before.` : []
   const left = omitted > 0 ? say`, the newest; ${bold(`at least ${omitted} older`)} were left out` : []
   return answer(
     text(say`${what}: ${bold(String(lines))}${left}.${age}`),
-    ...notSeen,
+    ...notSeen(unread),
     ...list(
       'What they say, most often first',
       patterns.slice(0, PATTERNS_SHOWN).map(({ sample, count }) => say`${count} × ${cleanText(sample, 200)}`),
@@ -130,6 +130,11 @@ function logsAnswer(reading: LogReading, level: 'error' | 'all'): Card {
     ),
     sourceNote(reading),
   )
+}
+
+/** So that nobody takes what is told for all that there was. */
+function notSeen(unread: LogReading['unread']): CardBlock[] {
+  return unread ? [text(say`${bold(`Nothing before ${clockWords(unread.before)} was looked at`)}: ${unread.why}.`)] : []
 }
 
 function sourceNote({ source, query, environment }: MetricReading | LogReading): CardBlock {

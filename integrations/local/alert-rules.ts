@@ -207,7 +207,8 @@ function makeAlert(rule: AlertRule, reading: Reading, value: number, since: Date
     summary: rule.words(value, reading),
     labels: { alertname: rule.name, service, environment: ENVIRONMENT },
     annotations: {},
-    startsAt: since.toISOString(),
+    // The first look at which it was so: what caused it came before.
+    startsAt: new Date(since.getTime() + READING_SECONDS * MS).toISOString(),
     endsAt: null,
     link: null,
     trigger: { service, metric: rule.metric, comparator: rule.comparator, threshold: rule.threshold(reading) },

@@ -1,7 +1,7 @@
 import type { ChangesPort } from '../ports/changes.ts'
 import { ENVIRONMENT } from './catalogue.ts'
 import type { DesiredState } from './desired-state.ts'
-import { clipBefore } from './target-state.ts'
+import { clipBefore, hiddenBefore } from './target-state.ts'
 
 /** Releases, rollbacks, scalings and restarts of the shop's services, newest first; the last hundred are kept. */
 export function createLocalChanges(deps: { state: DesiredState }): ChangesPort {
@@ -13,7 +13,11 @@ export function createLocalChanges(deps: { state: DesiredState }): ChangesPort {
         .current()
         .changes.map((change) => ({ ...change, at: new Date(change.at), environment: ENVIRONMENT, link: null }))
         .filter(({ at, service }) => at >= since && at <= to && (services === 'all' || services.includes(service)))
-      return { query: `changes(${services === 'all' ? 'all' : services.join(', ')})`, changes: changes.reverse() }
+      return {
+        query: `changes(${services === 'all' ? 'all' : services.join(', ')})`,
+        changes: changes.reverse(),
+        ...hiddenBefore(clip, from),
+      }
     },
   }
 }

@@ -1,7 +1,7 @@
 import { type LogLine, type LogQuery, type LogResult, type LogsPort, withinLimit } from '../ports/logs.ts'
 import { findService } from './catalogue.ts'
 import type { DesiredState } from './desired-state.ts'
-import { clipBefore } from './target-state.ts'
+import { clipBefore, DRILL_BEGAN } from './target-state.ts'
 
 /** Some four minutes of everything at the usual traffic, and the error lines of twice that when everything fails. */
 const MAX_LINES = 5_000
@@ -45,7 +45,7 @@ export function createLogStore(deps: { state: DesiredState; now: () => Date }): 
       const limit = Math.min(Math.max(1, query.limit), MAX_LIMIT)
       const unread = notHeld(query, [
         { before: startedAt, why: 'they are kept in memory, and Steadyhand was started then' },
-        { before: clip, why: 'a drill began then' },
+        { before: clip, why: DRILL_BEGAN },
         { before: kept?.droppedError ?? null, why: `only the newest ${MAX_ERROR_LINES} error lines are kept` },
         { before: query.level === 'error' ? null : (kept?.droppedLine ?? null), why: `only the newest ${MAX_LINES} lines are kept` },
       ])

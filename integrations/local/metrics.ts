@@ -3,7 +3,7 @@ import type { MetricName, MetricQuery, MetricSeries, MetricsPort, Point } from '
 import { ENVIRONMENT, isObserved } from './catalogue.ts'
 import type { DesiredState } from './desired-state.ts'
 import { type Increase, increasesOf, quantileOf } from './samples.ts'
-import { clipBefore } from './target-state.ts'
+import { clipBefore, hiddenBefore } from './target-state.ts'
 
 /** Longer series are thinned to the lowest and highest point of each stretch. */
 const MAX_POINTS = 1_000
@@ -66,7 +66,7 @@ export function createLocalMetrics(deps: { scrapes: IntegrationDeps['scrapes']; 
       const before = new Date(Math.max(from.getTime() - LOOK_BACK_MS - query.stepSeconds * 1000, clip?.getTime() ?? 0))
       const rows = await deps.scrapes.read({ service: query.service, from: before, to: query.to })
       query.signal?.throwIfAborted()
-      return { ...series, points: thin(pointsOf(rows, { ...query, from })) } satisfies MetricSeries
+      return { ...series, points: thin(pointsOf(rows, { ...query, from })), ...hiddenBefore(clip, query.from) } satisfies MetricSeries
     },
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Unread } from '../ports/unread.ts'
 import { CERTIFICATE_OF, findService, JOB_OF, JOURNAL_OF, MAX_REPLICAS, OUTSIDE, PROGRAMS, type ShopService } from './catalogue.ts'
 import { type Equipment, equipmentSchema, freshEquipment, restoredEquipment } from './equipment.ts'
 import type { Conditions } from './shop/messages.ts'
@@ -220,7 +221,14 @@ export function conditionsOf(state: TargetState, service: string): Conditions {
   }
 }
 
+export const DRILL_BEGAN = 'a drill began then'
+
 /** The moment before which nothing is shown; null when everything is. */
 export function clipBefore(state: TargetState): Date | null {
   return state.drill ? new Date(state.freshSince) : null
+}
+
+/** The same for whoever asked for more than is shown. */
+export function hiddenBefore(clip: Date | null, from: Date): { unread?: Unread } {
+  return clip && clip > from ? { unread: { before: clip, why: DRILL_BEGAN } } : {}
 }

@@ -1,3 +1,5 @@
+import type { Unread } from './unread.ts'
+
 /** Something somebody (or something) changed: what incidents are correlated with. */
 export interface Change {
   id: string
@@ -19,5 +21,5 @@ export interface ChangesPort {
     from: Date
     to: Date
     signal?: AbortSignal
-  }): Promise<{ query: string; changes: Change[] }>
+  }): Promise<{ query: string; changes: Change[]; unread?: Unread }>
 }

@@ -1,3 +1,5 @@
+import type { Unread } from './unread.ts'
+
 export interface LogQuery {
   service: string
   from: Date
@@ -28,7 +30,7 @@ export interface LogResult {
   /** Lines that matched but were left out, at least: a server may only tell that there are more. */
   omitted: number
   /** What of the window was not looked at, though it may hold lines: everything before this moment, and why, in words for people. */
-  unread?: { before: Date; why: string }
+  unread?: Unread
 }
 
 /** Of lines from the oldest to the newest those that stay, and how many do not. */

@@ -1,3 +1,5 @@
+import type { Unread } from './unread.ts'
+
 /**
  * The product's own vocabulary of metrics; each source translates it. Ratios are 0–1, latency in seconds, sizes in bytes, rates per second.
  */
@@ -51,6 +53,7 @@ export interface MetricSeries {
   link: string | null
   labels: Record<string, string>
   points: Point[]
+  unread?: Unread
 }
 
 /** Read-only metrics of services. Faults are thrown as IntegrationError; no data is an empty list of points. */

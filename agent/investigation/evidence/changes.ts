@@ -1,5 +1,7 @@
 import type { Change, ChangesPort } from '../../../integrations/ports/changes.ts'
+import type { Unread } from '../../../integrations/ports/unread.ts'
 import type { ChangesContent } from '../../diagnosis/evidence-content.ts'
+import { clock } from '../../diagnosis/wording.ts'
 import type { NewEvidence } from '../../domain/evidence.ts'
 import { askSource, type WarningLog } from '../ask-source.ts'
 import { oneLine } from '../outside-text.ts'
@@ -36,14 +38,16 @@ export async function collectChanges(
   const query = answered.map((each) => each.query).join('; ')
   const source = answered.map(({ id }) => id).join(', ')
   const status = content.changes.length > 0 ? 'ok' : 'empty'
-  return [...failures, { ...frame, source, status, summary: summaryOf(content), query: query.slice(0, 8_000), content }]
+  const unread = answered.flatMap((each) => each.unread ?? [])[0] ?? null
+  return [...failures, { ...frame, source, status, summary: summaryOf(content, unread), query: query.slice(0, 8_000), content }]
 }
 
 type KnownChanges = ChangesContent['changes']
+type Answered = { query: string; changes: readonly Change[]; unread?: Unread | null }
 
-function read({ query, changes }: { query: string; changes: readonly Change[] }): { query: string; changes: KnownChanges } {
+function read({ query, changes, unread = null }: Answered): { query: string; changes: KnownChanges; unread: Unread | null } {
   const newest = changes.toSorted((a, b) => b.at.getTime() - a.at.getTime()).slice(0, MAX_CHANGES)
-  return { query: query.slice(0, 2_000), changes: newest.map(toContent) }
+  return { query: query.slice(0, 2_000), changes: newest.map(toContent), unread }
 }
 
 function toContent({ id, at, kind, service, summary, by, from, to }: Change): KnownChanges[number] {
@@ -57,8 +61,10 @@ function merge(answered: readonly { changes: KnownChanges }[], scope: Scope, fro
   return { services: [...scope.near], from: from.toISOString(), to: scope.to.toISOString(), changes: all.slice(0, MAX_CHANGES) }
 }
 
-function summaryOf({ changes, services }: ChangesContent): string {
+function summaryOf({ changes, services }: ChangesContent, unread: Unread | null): string {
   const [newest] = changes
-  if (!newest) return `no change of ${services.slice(0, 5).join(', ')} in half an hour`
-  return `${changes.length} ${changes.length === 1 ? 'change' : 'changes'} in half an hour, the last: ${newest.summary}`
+  const window = unread ? `since ${clock(unread.before)}` : 'in half an hour'
+  const rest = unread ? `; nothing before that was looked at: ${unread.why}` : ''
+  if (!newest) return `no change of ${services.slice(0, 5).join(', ')} ${window}${rest}`
+  return `${changes.length} ${changes.length === 1 ? 'change' : 'changes'} ${window}, the last: ${newest.summary}${rest}`
 }
