@@ -114,11 +114,12 @@ export function createByHand(deps: ByHandDeps): ByHand {
     const only = await placeOf(named)
     return { name: only.service, workload: only, concerned: [only] }
   }
-  const openFor = async ({ service, environment }: Workload, by: Principal): Promise<Chosen> => {
+  /** `wish`: what was asked for, after the name of who did. */
+  const openFor = async ({ service, environment }: Workload, by: Principal, wish: string): Promise<Chosen> => {
     const { graph } = await topology.inventory()
     const { severity, reason } = severityOf({ level: 'warning', reach: reachOf(graph.within(environment), service) })
     let known: string | null = null
-    const { incidentId } = await incidents.absorb(handAlert(service, environment, by), null, ({ openIncidents }) => {
+    const { incidentId } = await incidents.absorb(handAlert({ service, environment, by, wish }), null, ({ openIncidents }) => {
       known = openIncidents.find((each) => each.service === service && each.environment === environment)?.id ?? null
       if (known !== null) return { do: 'drop', reason: `${known} is about ${service} already` }
       const opened = {
@@ -146,7 +147,7 @@ export function createByHand(deps: ByHandDeps): ByHand {
       if ('service' in what) {
         const workload = await placeOf(what.service)
         await demandResponder(deps.people, by, workload)
-        const { incident } = await openFor(workload, by)
+        const { incident } = await openFor(workload, by, `asked to look into ${workload.service}`)
         await deps.jobs.investigateSoon(incident.id)
         return incident
       }
@@ -184,7 +185,9 @@ export function createByHand(deps: ByHandDeps): ByHand {
       const target = { environment: workload.environment, name }
       const wanted = Object.keys(parameters).length > 0 ? parameters : await defaultsOf(entry, target)
       demandParameters(entry, wanted, workload.service)
-      const { incident, isNew } = await incidentFor(deps, named, workload, () => openFor(workload, by))
+      const { incident, isNew } = await incidentFor(deps, named, workload, () =>
+        openFor(workload, by, `asked for: ${verbOf(entry.action.definition.kind)} ${name}`),
+      )
       const facts = await factsOf(deps, incident, workload.service)
       const input = { ...facts, corroborated: false, requester: by.id, asked: true }
       const proposal = await orRefusal(() => proposeAction(deps.proposing, input, entry, { target, parameters: wanted }))
@@ -323,7 +326,7 @@ function refusalOf({ code, words }: { code: RefusalCode | null; words: string })
   return new Refusal(code, words.slice(REFUSALS[code].length).trim() || null)
 }
 
-function handAlert(service: string, environment: string, by: Principal): Alert {
+function handAlert({ service, environment, by, wish }: { service: string; environment: string; by: Principal; wish: string }): Alert {
   return {
     source: ASKED_BY_PERSON,
     key: `${by.id}:${randomUUID()}`,
@@ -332,7 +335,7 @@ function handAlert(service: string, environment: string, by: Principal): Alert {
     level: 'warning',
     service,
     environment,
-    summary: `${by.name} asked to look into ${service}.`,
+    summary: `${by.name} ${wish}.`,
     labels: {},
     annotations: {},
     startsAt: null,

@@ -14,6 +14,7 @@ import { INCIDENT_STATES, type Incident } from '../../agent/domain/incident.ts'
 import { planSchema } from '../../agent/domain/plan.ts'
 import { type Principal, ROLES, type Role } from '../../agent/domain/principal.ts'
 import type { SaidMessage } from '../console/surface.ts'
+import { causesInOrder } from '../messages/diagnosis-blocks.ts'
 import { reasonWords } from '../messages/outcome-words.ts'
 
 export const incidentIdSchema = z.string().regex(/^inc-[1-9]\d{0,8}$/, 'must be the id of an incident, such as inc-12')
@@ -217,12 +218,18 @@ export function showEvidence({
   return { id, label, kind, source, trust, status, summary, query, link, hash, ...times }
 }
 
+/** As the card tells them: the cause first, how it ended last. */
+function inOrder(view: IncidentView): IncidentView['hypotheses'] {
+  const { first, end, others } = causesInOrder(view)
+  return [...(first ? [first] : []), ...others, ...(end ? [end] : [])]
+}
+
 export function showIncident(view: IncidentView, cards: Card[], thread: readonly SaidMessage[]): z.infer<typeof incidentSchema> {
   return {
     ...showIncidentSummary(view.incident),
     alerts: view.alerts.map((alert) => ({ ...alert, receivedAt: alert.receivedAt.toISOString() })),
     evidence: view.evidence.map(showEvidence),
-    hypotheses: view.hypotheses.map(({ since, ...hypothesis }) => ({ ...hypothesis, since: iso(since) })),
+    hypotheses: inOrder(view).map(({ since, ...hypothesis }) => ({ ...hypothesis, since: iso(since) })),
     plans: view.approvals.map((approval) => ({
       approval: approval.id,
       state: approvalState(approval),

@@ -5,6 +5,7 @@ import { bold, code, plainOf, type Span, say } from '../messages/span.ts'
 import { cleanText } from '../messages/visible-text.ts'
 import { parseMetricQuestion } from '../metric-question.ts'
 import { answer, type Command, type CommandContext } from './command.ts'
+import { answerDone } from './done.ts'
 import { answerBrief, answerWhy, overSince, viewOf } from './explain.ts'
 import { handover } from './handover.ts'
 import { modelAnswer } from './model-answer.ts'
@@ -121,10 +122,22 @@ type Route = { when: RegExp; isOfTrouble?: boolean; answer(question: string, con
 
 const NO_WORDS = { name: '', words: [], rest: '' }
 
+/** Whether an action helped, and who let it run. */
+const WHAT_CAME_OF_IT =
+  /\bwho (has |had )?(approved|denied|clicked|decided)\b|\b(when|by whom) was (it|this|that|the \w+) (approved|denied)\b|\b(did|has|have) (it|this|that|the [\w -]{1,40}) (help|helped|work|worked|mended?|fixe?d?)\b|\bwhat was (done|run)\b|\bwhat did (you|steadyhand) (do|run)\b/
+
 /** The first that fits. */
 const ROUTES: readonly Route[] = [
   {
-    when: /\b(on.?call|who (can|should) i (ask|call))\b/,
+    when: /\b(anything|anyone|something|what|which) else\b/,
+    answer: async (_question, context, { named, open, unread }) => answerElse(named, open, unread, context),
+  },
+  {
+    when: WHAT_CAME_OF_IT,
+    answer: async (_question, context, subject) => await answerOutcome(subject, context),
+  },
+  {
+    when: /\b(on.?call|who (can|should|do|could) (i|we) (ask|call|tell|page))\b/,
     answer: async (question, context) => oncall.run(await aboutService(question, context), context),
   },
   {
@@ -215,6 +228,28 @@ async function answerChanges({ named, service, open }: Subject, context: Command
   const last = await lastEnded(context)
   return last
     ? withHead(say`${bold('Nothing is open now.')} This is of the last one:`, answer(...changesAnswer(last, context)))
+    : answer(text(say`${NOTHING_YET}`))
+}
+
+/** What is open beside the incident that somebody asks in. */
+function answerElse(named: IncidentView | null, open: readonly IncidentView[], unread: number, context: CommandContext): Card {
+  const others = open.filter(({ incident }) => incident.id !== named?.incident.id)
+  if (others.length === 0 && unread === 0)
+    return answer(
+      text(say`${bold('Nothing else is open')}${named ? say`: no incident but ${code(named.incident.id)} is about anything now` : ''}.`),
+    )
+  return answer(...openList(others, context), ...unreadNote(unread))
+}
+
+/** Of the incident that is named, else of what is open, else of the last one. */
+async function answerOutcome({ named, open }: Subject, context: CommandContext): Promise<Card> {
+  const [only, ...others] = open
+  if (named) return answerDone(named, context)
+  if (only && others.length === 0) return answerDone(only, context)
+  if (only) return answer(...open.slice(0, CHANGES_OF).flatMap((view) => answerDone(view, context).blocks))
+  const last = await lastEnded(context)
+  return last
+    ? withHead(say`${bold('Nothing is open now.')} This is of the last one:`, answerDone(last, context))
     : answer(text(say`${NOTHING_YET}`))
 }
 

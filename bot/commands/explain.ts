@@ -4,7 +4,7 @@ import { ENDED_STATES } from '../../agent/domain/incident.ts'
 import { Refusal } from '../../agent/domain/refusal.ts'
 import { briefBlocks, incidentName } from '../messages/brief.ts'
 import { type Card, type CardBlock, list, note, text } from '../messages/card.ts'
-import { diagnosisBlocks, PART_WORDS } from '../messages/diagnosis-blocks.ts'
+import { causesInOrder, diagnosisBlocks, PART_WORDS } from '../messages/diagnosis-blocks.ts'
 import { evidenceBlocks } from '../messages/evidence-lines.ts'
 import { incidentStateWords } from '../messages/incident-words.ts'
 import { whyNothing as nothingNoted } from '../messages/next-step.ts'
@@ -68,7 +68,7 @@ export function answerWhy(view: IncidentView, { consoleUrl }: Pick<CommandContex
   const head = text(say`${incidentName(view.incident.id, consoleUrl)} ${cleanText(view.incident.title, 120)}${overSince(view)}`)
   const found = diagnosisBlocks(view, consoleUrl)
   if (found.length === 0) return answer(head, text(say`It was not looked into yet: there is no diagnosis.`))
-  const first = view.hypotheses.find(({ rank }) => rank === 1)
+  const { first } = causesInOrder(view)
   const parts = (first?.parts ?? []).filter(({ weight }) => weight > 0)
   const told = answer(
     head,

@@ -32,7 +32,7 @@ export function briefBlocks(view: IncidentView, { now }: BriefContext): CardBloc
   const told = timeline.filter(({ kind }) => !NOISE.includes(kind)).slice(-STEPS_SHOWN)
   return [
     title(`Sev ${incident.severity} · ${cleanText(incident.title, TITLE_MAX)}`),
-    text(say`${bold(capital(incidentStateWords(view)))}, since ${sinceMoment(startOf(incident, alerts), now)}${lasted(view, now)}.`),
+    text(say`${bold(capital(incidentStateWords(view)))}. It began at ${sinceMoment(startOf(incident, alerts), now)}${lasted(view, now)}.`),
     facts(
       fact('Impact', say`${cleanText(incident.severityReason, 300)}`),
       fact('Suspected cause', causeLine(view)),

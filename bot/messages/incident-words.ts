@@ -16,7 +16,13 @@ const INCIDENT_STATES_IN_WORDS: Readonly<Record<IncidentState, string>> = {
 /** Where an incident stands. It is said to have healed by itself only when nothing was carried out in it, and no drill put the target back. */
 export function incidentStateWords({ incident, approvals, timeline }: Pick<IncidentView, 'incident' | 'approvals' | 'timeline'>): string {
   const isByItself = !wasActedOn(approvals) && !wasPutBack(timeline)
+  if (incident.state === 'verifying' && approvals.some(isKnownUseless)) return 'the action did not help'
   return incident.state === 'healed' && !isByItself ? 'symptom gone' : INCIDENT_STATES_IN_WORDS[incident.state]
+}
+
+/** What is left of it is its undo, or somebody's word to keep it. */
+function isKnownUseless({ execution, undoExecution, keptBy, undoLapsed }: IncidentView['approvals'][number]): boolean {
+  return execution?.state === 'failed' && undoExecution?.state !== 'verified' && keptBy === null && !undoLapsed
 }
 
 /** Whether anything was sent in the incident, whatever came of it. */

@@ -4,7 +4,7 @@ import { wasPutBack } from '../../agent/domain/incident.ts'
 import { startOf } from '../../agent/domain/incident-start.ts'
 import { approvalPhase } from './approval-phase.ts'
 import { wasActedOn } from './incident-words.ts'
-import { PHASE_TITLES, reasonWords } from './outcome-words.ts'
+import { PHASE_TITLES, phaseWords, reasonWords } from './outcome-words.ts'
 import { exact, type Span, say } from './span.ts'
 import { durationWords, secondsBetween } from './time-words.ts'
 import { cleanText, cutText } from './visible-text.ts'
@@ -25,7 +25,7 @@ export function nextStep(view: IncidentView, now: Date): Span[] {
     case 'acting':
       return latest ? say`${titleOf(latest)} is being carried out, once.` : say`The approved action is being carried out, once.`
     case 'verifying':
-      return say`The action took effect; telemetry decides whether it helped.`
+      return verifying(latest, now)
     case 'resolved':
       return say`${wordOfPerson(view) ?? (latest ? lastAction(latest, now) : 'Nothing was run.')}${durationOf(view)}`
     case 'healed':
@@ -62,6 +62,13 @@ function waiting(approval: Approval): Span[] {
   const { needed } = approval.plan.approval
   const have = approval.votes.filter((vote) => vote.decision === 'approve').length
   return say`“${titleOf(approval)}” waits for approval, ${have} of ${needed} so far.`
+}
+
+/** An incident verifies until its action is done with, also while it is known already that it did not help. */
+function verifying(latest: Approval | null, now: Date): Span[] {
+  const phase = latest && approvalPhase(latest, now)
+  if (!latest || phase === null || phase === 'verifying') return say`The action took effect; telemetry decides whether it helped.`
+  return say`“${titleOf(latest)}”: ${phaseWords(phase, latest)}`
 }
 
 function lastAction(approval: Approval, now: Date): Span[] {

@@ -141,7 +141,8 @@ function smallPrint(plan: Plan): Span[] {
   const undo = plan.undo ? say`; undo plan ${code(plan.undo.plan)} with digest ${code(plan.undo.digest.slice(0, HASH_SHOWN))}` : []
   const undoOf = plan.undoOf ? say`; undoes plan ${code(plan.undoOf)}` : []
   const head = say`Plan ${code(plan.id)} for incident ${code(plan.incident)} (Sev ${plan.severity}), made ${dayTime(new Date(plan.createdAt))}`
-  const why = say`against ${code(cause.class)} of ${code(cause.component)}`
+  const why =
+    cause.class === 'unknown' ? say`about ${code(cause.component)}` : say`against ${code(cause.class)} of ${code(cause.component)}`
   const what = say`${code(action.kind)} version ${action.version} on ${code(target.provider)} ${code(plan.resource)}, uid ${code(target.uid)}`
   return say`${head} ${why}: ${what}. Build ${code(plan.build.slice(0, HASH_SHOWN))}${undo}${undoOf}. Its effect is recognised so: ${exact(plan.probe)}${own}`
 }

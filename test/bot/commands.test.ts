@@ -238,6 +238,23 @@ describeDatabases('commands', (store) => {
     expect(await ask(alice, 'resolve inc-1')).toContain('The incident is over already.')
   })
 
+  test('who let it run, whether it helped and what else is wrong is answered from rows, of the incident that is meant', async () => {
+    const id = await running.askSomething()
+    const digest = (await running.stores.approvals.approval(id))?.digest
+    expect(await ask(bob, 'did it help?')).toMatch(/Approve\? Set payments to v1\. Nothing runs before the approval\. Nobody has voted\./)
+    expect(await ask(bob, 'is anything else wrong?')).toMatch(/Open, the gravest first: inc-1 /)
+    const elsewhere = await bob.post('/api/v1/commands', { text: 'is anything else wrong?', incident: 'inc-1' })
+    expect(elsewhere.json.text).toContain('Nothing else is open')
+    expect(await alice.post(`/api/v1/approvals/${id}/votes`, { decision: 'deny', digest, reason: 'not now' })).toMatchObject({
+      status: 200,
+    })
+    for (const text of ['who denied it?', 'who approved it and when?', 'did the rollback help?', 'what did you do?'])
+      expect(await ask(bob, text), text).toMatch(
+        /Denied: Set payments to v1\. One denial is enough\. Nothing was run\. Denied by Alice at \d\d:\d\d:\d\d/,
+      )
+    expect(await ask(bob, 'who do I call?')).not.toContain('Denied')
+  })
+
   test('what ended within the shift is handed over, gravest first, and nothing of it reads as if it lasted', async () => {
     await running.askSomething()
     expect(await ask(alice, 'feedback inc-1 right')).toContain('Noted for inc-1')

@@ -16,8 +16,9 @@ import { partWords } from './words.js'
  * @param {any} incident
  */
 export function sureSection({ hypotheses }) {
-  const first = hypotheses.find((/** @type {any} */ { rank }) => rank === 1)
-  if (!first) return null
+  const [first] = hypotheses
+  // That nothing is known is not known to a per cent.
+  if (!first || first.class === 'unknown') return null
   const parts = first.parts.filter((/** @type {any} */ { weight }) => weight > 0)
   return h(
     'section',

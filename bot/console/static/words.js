@@ -9,7 +9,7 @@ const INCIDENT_STATES = {
   acting: 'action running',
   verifying: 'verifying the action',
   resolved: 'resolved',
-  healed: 'healed',
+  healed: 'symptom gone',
 }
 
 /** @type {Readonly<Record<string, string>>} */

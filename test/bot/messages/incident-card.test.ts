@@ -62,6 +62,14 @@ describe('an incident card', () => {
     expect(textOf(cardOf(anIncidentView({ incident, alerts })))).toContain(`Since${since}`)
   })
 
+  test('while its undo is due it says that the action did not help, and not that telemetry decides', () => {
+    const due = approvalsInEveryState()['undo-waiting']?.approval
+    expect(due).toBeDefined()
+    const card = cardOf(anIncidentView({ incident: anIncident({ state: 'verifying' }), approvals: due ? [due] : [] }))
+    expect(textOf(card)).toMatch(/The action did not help\. “Roll back .*”: It took effect, but telemetry shows that it did not help\./)
+    expect(card.notification).toContain('the action did not help')
+  })
+
   test('says of a cause that is not known no per cent', () => {
     const words = textOf(cardOf(anIncidentView({ hypotheses: [aHypothesis({ class: 'unknown' })] })))
     expect(words).toContain('Suspected cause: not known yet. A guess would not help you.')
