@@ -14,6 +14,8 @@ export interface AnswerPlace {
   ref: string
   channel: string
   thread: string | null
+  /** The message that asks, where the answer has no thread: a slow one stands below it, because Slack shows how it comes about nowhere else. */
+  question?: string
   incident: string | null
   /** Who sees how it comes about, where Slack can show that; null for nobody. */
   asker: Live['asker'] | null
@@ -23,7 +25,7 @@ export interface AnswerPlace {
 export type Report = (step: LookingStep) => void
 
 export interface AnswersDeps {
-  postings: Pick<PostingRows, 'say' | 'finish'>
+  postings: Pick<PostingRows, 'say' | 'finish' | 'find'>
   deliverer: Pick<Deliverer, 'wake'>
   /** An answer that takes longer than this, in milliseconds, is announced. */
   slowMs: number
@@ -53,7 +55,11 @@ export function createAnswers({ postings, deliverer, slowMs, log }: AnswersDeps)
     const isNew = await postings.say('slack', { ...where, kind: 'answer', priority: PRIORITY.answer, body })
     if (!isNew) await postings.finish('slack', { kind: 'answer', ref, body })
     const whole = overflowOf(card, ref)
-    if (whole !== null) await postings.say('slack', { ...where, kind: 'file', priority: PRIORITY.file, body: { ...whole } })
+    if (whole !== null) {
+      const said = await postings.find('slack', 'answer', ref)
+      const below = { ...where, thread: said?.thread ?? thread }
+      await postings.say('slack', { ...below, kind: 'file', priority: PRIORITY.file, body: { ...whole } })
+    }
     deliverer.wake()
   }
   return {
@@ -75,7 +81,7 @@ export function createAnswers({ postings, deliverer, slowMs, log }: AnswersDeps)
 
 /** What is shown of an answer until it is there. It is a courtesy: the answer does not wait for it, and comes without it. */
 function createLooking(
-  { ref, channel: place, thread, incident: incidentId, asker }: AnswerPlace,
+  { ref, channel: place, thread: own, question, incident: incidentId, asker }: AnswerPlace,
   { postings, deliverer, log }: Omit<AnswersDeps, 'slowMs'>,
 ): { announce(): void; report: Report } {
   let steps: StreamStep[] = [{ id: 'stored', title: FIRST_STEP, status: 'in_progress' }]
@@ -95,7 +101,7 @@ function createLooking(
   }
   return {
     announce() {
-      const said = { kind: 'answer', ref, incidentId, place, thread, priority: PRIORITY.answer, body: body() }
+      const said = { kind: 'answer', ref, incidentId, place, thread: own ?? question ?? null, priority: PRIORITY.answer, body: body() }
       announced = write(async () => await postings.say('slack', said))
     },
     report(step) {

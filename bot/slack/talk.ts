@@ -91,7 +91,7 @@ export function createTalk(deps: TalkDeps): Talk {
       if (isDirect && thread_ts) deps.looking({ channel, thread: thread_ts, question: said })
       const incident = thread_ts ? await incidentIn(channel, thread_ts) : null
       const thread = isDirect ? (thread_ts ?? null) : (thread_ts ?? ts)
-      const place = { ref: event_id, channel, thread, incident, asker: askerOf(standing.caller) }
+      const place = { ref: event_id, channel, thread, question: ts, incident, asker: askerOf(standing.caller) }
       await answers.give(place, async (report) => await run(said, standing.caller, { channel, incident }, report))
     },
     async answer(command, caller, { channel, incident, ref }) {

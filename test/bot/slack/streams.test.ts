@@ -62,6 +62,30 @@ describeDatabases('answers that Slack shows as they come about', (store) => {
     expect(scene.slack.violations).toEqual([])
   })
 
+  test('stand below the question in a direct message, and what is too long for one is below it in full', async () => {
+    const scene = await openScene(database(), SLOW)
+    const { slack, running, bob } = scene
+    const to = new Date(Date.now() + 3_600_000)
+    const reasons = Array.from({ length: 15 }, (_, index) => `reason ${index}: ${'a long one '.repeat(20)}`.trim())
+    for (const reason of reasons) await running.stores.control.freeze({ scope: '*', from: new Date(), to, reason, by: 'carol' })
+    const gate = Promise.withResolvers<void>()
+    holdUp(running, async () => await gate.promise)
+    const question = await bob.dm('status')
+    const direct = slack.directMessages(bob)
+    const said = (): SlackMessage[] => slack.posted(direct)
+    await expect.poll(() => said().length, LONG).toBe(1)
+    const [announced] = said()
+    expect(announced).toMatchObject({ stream: { open: true }, threadTs: question.ts })
+    gate.resolve()
+    if (announced) await scene.says(announced, 'Shortened to fit here')
+    await settled()
+    expect(announced).toMatchObject({ stream: { open: false }, edits: 0 })
+    const [, file, ...more] = said()
+    expect([file?.threadTs, more]).toEqual([question.ts, []])
+    for (const reason of reasons) expect(file?.files[0]?.content.toString()).toContain(reason)
+    expect(slack.violations).toEqual([])
+  })
+
   test('say what a model asks of the sources, in our words, whatever it calls them', async () => {
     const server = await startScriptedModel((_request, turn) =>
       turn === 1
