@@ -1,6 +1,7 @@
 import { createByHand } from './actions/by-hand.ts'
 import { createByPerson } from './actions/by-person.ts'
 import type { Executor } from './actions/executor.ts'
+import { asOwnVote } from './actions/own-vote.ts'
 import type { Agent } from './agent.ts'
 import type { AgentDeps } from './agent-deps.ts'
 import type { Incident, IncidentEvent } from './domain/incident.ts'
@@ -133,7 +134,9 @@ function answersOf(deps: AgentDeps, seen: Seen, running: Running): Omit<Agent, '
       const [reason] = observingWords(running.observing(), seen)
       if (input.decision === 'approve' && reason !== undefined) throw new Refusal('observing', reason)
       deps.crashpoint('C6')
-      const approval = await approvals.vote(input)
+      const approval = await approvals.vote(input).catch(async (error: unknown) => {
+        throw await asOwnVote(error, input, { approvals, people: deps.people })
+      })
       deps.crashpoint('C7')
       running.executor.wake()
       // The vote stands whatever comes after it, and so does the answer; the sweep follows the incident again.

@@ -34,5 +34,7 @@ export function refusalText(code: RefusalCode, detail: string | null, whoMay: re
     people.length > 0 && (code === 'not-authorised' || code === 'self-approval' || code === 'not-linked')
       ? ` Who may: ${people.join(', ')}.`
       : ''
+  // Who said so before is not refused anything: when they said it is all there is to tell.
+  if (code === 'already-voted' && detail) return cleanText(detail, 300)
   return `${REFUSALS[code]}${detail ? ` ${cleanText(detail, 300)}` : ''}${may}`
 }

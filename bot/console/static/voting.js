@@ -71,6 +71,7 @@ export function createVoting(state, update, reader) {
     panel(id, { busy: true, refused: null, done: null, key, about: null })
     const answer = await post(`/api/v1/approvals/${encodeURIComponent(id)}/${call}`, body, key)
     if (answer.ok) panel(id, { ...closedPanel(), done: words })
+    else if (answer.code === 'already-voted') panel(id, { ...closedPanel(), done: answer.detail ?? answer.title })
     else panel(id, { busy: false, refused: answer, key: answer.status === 0 ? key : null })
     await reader.incident()
     // Said of the request as it stands now; nothing is said of it once it has moved on.

@@ -144,6 +144,43 @@ describeDatabases('an approval on Slack', (store) => {
     expect(await votes()).toEqual(['alice approve slack'])
   })
 
+  test('pressed again by whoever decided it, here or in the console, is answered with when that was and not as a refusal', async () => {
+    const scene = await openScene(database())
+    const { slack, running, alice, carol, told, says } = scene
+    const asked = await ask(scene)
+    await alice.click(asked, 'Approve', { confirm: true })
+    await says(asked, 'Verified')
+    // The card was on her screen as it was, in both places.
+    const click = slack.deliveries.findLast(({ payload }) => payload['type'] === 'block_actions')?.payload ?? {}
+    const [action = {}] = jsons(click['actions'])
+    expect((await slack.interaction({ ...click, actions: [{ ...action, action_ts: '9.9' }] })).status).toBe(200)
+    const words = /^You approved this at \d\d:\d\d UTC\.$/
+    expect((await told(alice, 'You approved this')).text).toMatch(words)
+    const { items } = await running.agent.approvals({ limit: 1 })
+    const body = { decision: 'approve', digest: items[0]?.digest }
+    const again = await (await running.as('alice')).post(`/api/v1/approvals/${items[0]?.id}/votes`, body)
+    expect(again).toMatchObject({ status: 409, json: { code: 'already-voted', detail: expect.stringMatching(words) } })
+    await slack.interaction({ ...click, user: { id: carol.id, team_id: slack.teamId }, actions: [{ ...action, action_ts: '9.8' }] })
+    await told(carol, 'This was already decided')
+    expect(await votes()).toEqual(['alice approve slack'])
+    expect(running.target.ledger).toHaveLength(1)
+  })
+
+  test('is not what became of it once somebody else denied it: that is what they have to know', async () => {
+    const scene = await openScene(database(), { needed: 2 })
+    const { slack, running, alice, told } = scene
+    const asked = await ask(scene)
+    await alice.click(asked, 'Approve', { confirm: true })
+    await told(alice, '1 of 2 approved so far')
+    const click = slack.deliveries.findLast(({ payload }) => payload['type'] === 'block_actions')?.payload ?? {}
+    const { items } = await running.agent.approvals({ limit: 1 })
+    const denied = { decision: 'deny', digest: items[0]?.digest }
+    expect((await (await running.as('carol')).post(`/api/v1/approvals/${items[0]?.id}/votes`, denied)).status).toBe(200)
+    const [action = {}] = jsons(click['actions'])
+    await slack.interaction({ ...click, actions: [{ ...action, action_ts: '9.9' }] })
+    await told(alice, 'This was already decided')
+  })
+
   test('counts nothing of a row that Slack did not send, or that was dealt with before', async () => {
     const scene = await openScene(database(), { needed: 2 })
     const forged = await clickAsCarol(scene)
