@@ -11,7 +11,8 @@ const rows = text
 
 test('each threat to what is pressed and shown on Slack, what comes in, what is planned and what is carried out has its row, its control and its tests', () => {
   expect(rows.map(([number]) => Number(number))).toEqual([
-    ...[10, 16, 17, 35, 63, 64],
+    ...Array.from({ length: 18 }, (_, index) => 1 + index),
+    ...[35, 36, 37, 63, 64],
     ...Array.from({ length: 10 }, (_, index) => 25 + index),
     ...Array.from({ length: 10 }, (_, index) => 43 + index),
   ])
@@ -25,6 +26,6 @@ test('every test it names is there, in the file it names', () => {
     const path = join(root, file)
     return file === '' || !existsSync(path) || !readFileSync(path, 'utf8').includes(`'${title}'`)
   })
-  expect(named.length).toBeGreaterThan(30)
+  expect(named.length).toBeGreaterThan(60)
   expect(missing).toEqual([])
 })

@@ -132,6 +132,18 @@ describe('what needs no server', () => {
     ['another address without tokens', '', { HOST: '0.0.0.0' }, 'which other machines can reach'],
     ['a proxy without tokens', 'publicUrl: https://oncall.example.com', {}, 'which other machines can reach'],
     ['a blank signing secret', '', { SLACK_SIGNING_SECRET: '' }, 'SLACK_SIGNING_SECRET is set but blank'],
+    [
+      'spaces for a signing secret',
+      'slack: { channel: C0123 }',
+      { SLACK_BOT_TOKEN: 'xoxb-1', SLACK_APP_TOKEN: 'xapp-1', SLACK_SIGNING_SECRET: ' \t' },
+      'SLACK_SIGNING_SECRET is set but blank',
+    ],
+    [
+      'cards without a way for a click to come back',
+      'slack: { channel: C0123 }',
+      { SLACK_BOT_TOKEN: 'xoxb-1' },
+      'no click could come back',
+    ],
   ])('start refuses %s, says why, and ends', async (_, yaml, environment, words) => {
     writeFileSync(join(folder, 'steadyhand.yaml'), yaml)
     const { code, output, last } = await finish(['start'], environment as Record<string, string>)

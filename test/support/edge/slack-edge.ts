@@ -22,6 +22,8 @@ export interface SlackScene {
   carol: Person
   bob: Person
   mallory: Person
+  /** Somebody of `cast`. @throws Error when there is none of that name */
+  cast(name: string): Person
   /** The next process on the same database, with another channel for incidents or other teams. `meanwhile` happens while none runs. */
   restartIn(channel: Conversation, changed?: { teams?: Teams; meanwhile?: () => void }): Promise<RunningEdge>
   /** The one message that begins so, once it is there. */
@@ -38,6 +40,8 @@ export interface SceneOptions extends EdgeOptions {
   /** The one app that is listened to. */
   appId?: string
   teams?: Teams
+  /** Who is linked, in place of Alice, Carol and Bob; whoever is named for the first time has an account made and is in the channel. */
+  cast?: (slack: SlackServer, person: (name: string) => Person) => readonly ConfiguredPerson[]
 }
 
 /** Teams by the ids of channels that everybody of the scene is in, made for them. */
@@ -47,7 +51,7 @@ const SECONDS = 25
 
 export async function openScene(
   database: OpenDatabase,
-  { mode = 'HTTP', server = {}, appId, teams, ...options }: SceneOptions = {},
+  { mode = 'HTTP', server = {}, appId, teams, cast, ...options }: SceneOptions = {},
 ): Promise<SlackScene> {
   const slack = await startSlackServer(server)
   const [alice, carol, bob, mallory] = [slack.person('alice'), slack.person('carol'), slack.person('bob'), slack.person('mallory')]
@@ -58,11 +62,19 @@ export async function openScene(
     rooms.set(name, room)
     return room.id
   }
-  const people = options.people ?? [
-    linked('alice', 'Alice', 'approver', slack, alice),
-    linked('carol', 'Carol', 'approver', slack, carol),
-    linked('bob', 'Bob', 'viewer', slack, bob),
-  ]
+  const known = new Map(Object.entries({ alice, carol, bob, mallory }))
+  const named = (name: string): Person => {
+    const person = known.get(name) ?? slack.person(name)
+    known.set(name, person)
+    channel.members.add(person.id)
+    return person
+  }
+  const people = options.people ??
+    cast?.(slack, named) ?? [
+      linked('alice', 'Alice', 'approver', slack, alice),
+      linked('carol', 'Carol', 'approver', slack, carol),
+      linked('bob', 'Bob', 'viewer', slack, bob),
+    ]
   const open = async (place: Conversation, divided: Teams | undefined, target: EdgeOptions['target']): Promise<RunningEdge> => {
     const environment = { ...environmentOf(slack, mode), STEADYHAND_CONFIG: settingsFile(place.id, appId), ...options.environment }
     const workspaces = divided ? { workspaces: divided(roomNamed) } : {}
@@ -80,6 +92,11 @@ export async function openScene(
   const find = (ask: () => SlackMessage | undefined): Promise<SlackMessage> => waitFor(async () => ask() ?? null, SECONDS)
   return {
     ...{ slack, running, channel, rooms, alice, carol, bob, mallory },
+    cast(name) {
+      const person = known.get(name)
+      if (person === undefined) throw new Error(`nobody is called ${name}`)
+      return person
+    },
     async restartIn(place, changed = {}) {
       await latest.close()
       changed.meanwhile?.()
@@ -112,7 +129,7 @@ export function linked(
   name: string,
   role: ConfiguredPerson['roles'][number],
   slack: SlackServer,
-  person: Person,
+  person: Pick<Person, 'id'>,
 ): ConfiguredPerson {
   return { id, name, roles: [role], environments: null, links: [{ surface: 'slack', tenant: slack.teamId, externalId: person.id }] }
 }
