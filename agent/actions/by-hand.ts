@@ -183,7 +183,7 @@ export function createByHand(deps: ByHandDeps): ByHand {
       if (!concerned.every((each) => haveSameOwners(deps.workspaces, workload, each)))
         throw new Refusal('invalid-parameters', `Services of different workspaces run on ${name}.`)
       const target = { environment: workload.environment, name }
-      const wanted = Object.keys(parameters).length > 0 ? parameters : await defaultsOf(entry, target)
+      const wanted = await completed(entry, parameters, target)
       demandParameters(entry, wanted, workload.service)
       const { incident, isNew } = await incidentFor(deps, named, workload, () =>
         openFor(workload, by, `asked for: ${verbOf(entry.action.definition.kind)} ${name}`),
@@ -289,13 +289,29 @@ function verbOf(kind: string): string {
   return kind.slice(kind.lastIndexOf('.') + 1)
 }
 
+/** What was said, and what has to be said beside it as the action would have it: nothing else is added to what somebody asks for. */
+async function completed(entry: CatalogEntry, said: Parameters, target: { environment: string; name: string }): Promise<Parameters> {
+  if (Object.keys(said).length === 0) return await defaultsOf(entry, target)
+  const missing = leftOut(entry, said)
+  if (missing.length === 0) return said
+  const defaults = Object.entries(await defaultsOf(entry, target)).filter(([name]) => missing.includes(name))
+  return { ...said, ...Object.fromEntries(defaults) }
+}
+
+/** Parameters that have to be said and were not. */
+function leftOut({ action: { definition } }: CatalogEntry, said: Parameters): string[] {
+  const issues = definition.parameters.safeParse(said).error?.issues ?? []
+  return issues.map(({ path }) => path.join('.')).filter((name) => name !== '' && !(name in said))
+}
+
 /** Before an incident is opened for it. @throws Refusal invalid-parameters, with what to say */
-function demandParameters({ action: { definition, byHand } }: CatalogEntry, parameters: Parameters, service: string): void {
+function demandParameters(entry: CatalogEntry, parameters: Parameters, service: string): void {
+  const { definition, byHand } = entry.action
   const problems = parameterProblems(definition, parameters)
   if (problems.length === 0) return
   const names = Object.keys(definition.parameters instanceof z.ZodObject ? definition.parameters.shape : {})
   const form = `do ${verbOf(definition.kind)} ${service}${names.map((name) => ` ${name}=…`).join('')}`
-  const why = Object.keys(parameters).length === 0 ? (byHand?.noDefaults ?? null) : null
+  const why = leftOut(entry, parameters).length === problems.length ? (byHand?.noDefaults ?? null) : null
   throw new Refusal('invalid-parameters', `${why === null ? `${problems.join('; ')}.` : why} Say it as: ${form}`)
 }
 

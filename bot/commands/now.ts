@@ -110,23 +110,52 @@ export async function answerWhatToDo(open: readonly IncidentView[], unread: numb
 /** What asking for an action would come to: the command, who may ask, who may approve, and what stands in the way. Asks for nothing. */
 export async function answerMayDo({ verb, description }: NamedAction, service: string | null, context: CommandContext): Promise<Card> {
   const { agent, incident } = context
-  const place = (await agent.services()).items.find(({ name }) => name === service)
-  const of = place ? { service: place.name, environment: place.environment } : null
-  const [may, decide, found] = await Promise.all([
-    agent.holders({ role: 'responder', of }),
-    agent.holders({ role: 'approver', of }),
-    service === null ? null : agent.whyNot({ action: verb, service, incident }),
+  const places = (await agent.services()).items.filter(({ name }) => name === service)
+  const [who, reasons] = await Promise.all([
+    whoMay(places, agent),
+    service === null ? [] : whatSpeaksAgainst({ action: verb, service, incident }, agent),
   ])
   return answer(
     text(
       say`${code(`do ${verb} ${service ?? 'SERVICE'}`)} asks for it: ${exact(description)} It runs only after its approval, on the card.`,
     ),
-    text(say`May ask: ${namesOf(may)}. May approve: ${namesOf(decide)}; how many have to, the policy decides.`),
+    ...who,
     ...list(
       'What speaks against it now',
-      (found?.reasons ?? []).map((reason) => say`${cleanText(reason, 400)}`),
+      reasons.map((reason) => say`${cleanText(reason, 400)}`),
     ),
   )
+}
+
+/** Roles are held in environments: of a service that runs in several, each has its own people. */
+async function whoMay(places: readonly { name: string; environment: string }[], agent: CommandContext['agent']): Promise<CardBlock[]> {
+  const namesIn = async (of: { service: string; environment: string } | null): Promise<{ ask: string; approve: string }> => {
+    const [ask, approve] = await Promise.all([agent.holders({ role: 'responder', of }), agent.holders({ role: 'approver', of })])
+    return { ask: namesOf(ask), approve: namesOf(approve) }
+  }
+  const [only, ...others] = places
+  if (others.length === 0) {
+    const { ask, approve } = await namesIn(only ? { service: only.name, environment: only.environment } : null)
+    return [text(say`May ask: ${ask}. May approve: ${approve}; how many have to, the policy decides.`)]
+  }
+  const lines = places.map(async ({ name, environment }) => {
+    const { ask, approve } = await namesIn({ service: name, environment })
+    return say`${code(environment)}: may ask: ${ask}; may approve: ${approve}`
+  })
+  return [...list('Who may, by environment', await Promise.all(lines)), note(say`How many have to approve, the policy decides.`)]
+}
+
+/** That nobody can say of which environment it is meant is said as well. */
+async function whatSpeaksAgainst(
+  wanted: { action: string; service: string; incident: string | null },
+  agent: CommandContext['agent'],
+): Promise<readonly string[]> {
+  try {
+    return (await agent.whyNot(wanted))?.reasons ?? []
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return [error.detail ?? error.message]
+  }
 }
 
 function namesOf(people: readonly { name: string }[]): string {

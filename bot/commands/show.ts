@@ -115,8 +115,10 @@ export const whoMay: Command = {
         { items: wanted, isWhole },
         {
           shown: SHOWN,
-          line: (approval) =>
-            say`${bold(approval.plan.action.title)}: ${names[wanted.indexOf(approval)] || 'nobody'}; ${approval.plan.approval.needed} needed`,
+          line: (approval) => {
+            const { action, target, approval: rule } = approval.plan
+            return say`${bold(action.title)} in ${code(target.environment)}: ${names[wanted.indexOf(approval)] || 'nobody'}; ${rule.needed} needed`
+          },
         },
       ),
     )

@@ -147,7 +147,7 @@ describeDatabases('commands', (store) => {
     expect(text).toMatch(/inc-1 Sev 1, awaiting-approval: .*\(payments, opened/)
     expect(text).toContain(`${id.slice(0, 8)} Set payments to v1 (inc-1): 0 of 1 approved, open until`)
     expect(await ask(bob, 'approvals')).toContain(id.slice(0, 8))
-    expect(await ask(bob, `who-may ${id.slice(0, 8)}`)).toContain('Set payments to v1: Alice, Carol; 1 needed')
+    expect(await ask(bob, `who-may ${id.slice(0, 8)}`)).toContain('Set payments to v1 in local: Alice, Carol; 1 needed')
     expect(await ask(bob, 'who-may nothing')).toBe('No such request waits for a click.')
     expect(await ask(bob, 'incidents all payments')).toContain('inc-1')
     expect(await ask(bob, 'incidents resolved')).toBe('There are no such incidents.')

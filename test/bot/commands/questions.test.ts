@@ -107,6 +107,22 @@ describeDatabases('a question, where no model is configured', (store) => {
     expect(running.target.ledger).toEqual([])
   })
 
+  test('about an action names who may in each environment that the service runs in', async () => {
+    await running.close()
+    const person = (id: string, environments: string[]) => ({ id, name: id, roles: ['approver' as const], environments, links: [] })
+    running = await openEdge(database(), {
+      services: [
+        { service: 'payments', environment: 'staging' },
+        { service: 'payments', environment: 'local' },
+      ],
+      people: [person('alice', ['local']), person('carol', ['staging']), person('max', ['local', 'staging'])],
+    })
+    const said = await ask('can I set version of payments?', await running.as('alice'))
+    expect(said).toContain('staging: may ask: carol, max; may approve: carol, max')
+    expect(said).toContain('local: may ask: alice, max; may approve: alice, max')
+    expect(said).toContain('What speaks against it now: payments runs in staging and local.')
+  })
+
   test('whoever types approve is told where that is done, and nothing is decided', async () => {
     expect(await ask('approve inc-4', alice)).toContain('Approving is done on the card alone')
     const id = await running.askSomething()
