@@ -20,6 +20,7 @@ import { bold, plainOf, say } from '../messages/span.ts'
 import { clickable } from './clickable.ts'
 import { feedbackBar } from './feedback-bar.ts'
 import { wholeTextSchema } from './overflow.ts'
+import { withProgress } from './progress-plan.ts'
 import { renderBlocks } from './render.ts'
 import type { Message } from './slack-api.ts'
 import type { Live } from './streams.ts'
@@ -120,7 +121,7 @@ async function drawIncident(view: IncidentView, nonce: string, deps: DrawingDeps
   const { consoleUrl, now } = deps
   const card = incidentCard(view, { now: now(), consoleUrl, offers: offersOf(view), linkTo: await linksOf(view, deps) })
   const rendered = renderBlocks(card)
-  const message = { ...rendered, blocks: clickable(rendered.blocks, { nonce, approval: null }) }
+  const message = { ...rendered, blocks: withProgress(clickable(rendered.blocks, { nonce, approval: null }), view) }
   const { incident, handling, relations, approvals, hypotheses } = view
   const causes = hypotheses.map(({ class: cause }) => cause)
   const head = [incident.state, incident.severity, incident.title, handling, causes, approvals.length, relations]

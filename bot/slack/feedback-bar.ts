@@ -19,8 +19,3 @@ export function feedbackBar(incidentId: string, nonce: string): KnownBlock {
     ],
   }
 }
-
-/** The same for a workspace that does not know this kind of block yet: the overflow menu of the card asks the same. */
-export function withoutBar(blocks: readonly KnownBlock[]): KnownBlock[] {
-  return blocks.filter(({ type }) => type !== 'context_actions')
-}

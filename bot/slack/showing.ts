@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Drawn } from './drawing.ts'
-import { withoutBar } from './feedback-bar.ts'
 import { type FindingDeps, findAgain, type Wanted } from './found-again.ts'
+import { withoutNewest } from './newest-blocks.ts'
 import type { Pace } from './pace.ts'
 import type { PostingRows, StoredPosting } from './postings.ts'
 import { type Message, SlackFailure, type SlackWeb } from './slack-api.ts'
@@ -108,12 +108,12 @@ async function overwrite(
   await asTaken(said, async (taken) => await streams.show(posting.id, { ...taken, ...where }))
 }
 
-/** A workspace that refuses the newest kind of block is shown the message without it: nothing is lost by a sign that nobody can press. */
+/** A workspace that refuses the newest kinds of blocks is shown the message without them: nothing is lost by a sign that nobody can press. */
 async function asTaken<T>(message: Message, act: (message: Message) => Promise<T>): Promise<T> {
   try {
     return await act(message)
   } catch (error) {
-    const blocks = withoutBar(message.blocks)
+    const blocks = withoutNewest(message.blocks)
     const isOfBlocks = error instanceof SlackFailure && error.code === 'invalid_blocks'
     if (!isOfBlocks || blocks.length === message.blocks.length) throw error
     return await act({ ...message, blocks })

@@ -1,5 +1,7 @@
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
+import { alert } from '../../support/alerts.ts'
+import { aHypothesis } from '../../support/builders.ts'
 import { describeDatabases } from '../../support/database.ts'
 import { anAlert, waitFor } from '../../support/edge/edge-harness.ts'
 import { openScene, type SlackScene } from '../../support/edge/slack-edge.ts'
@@ -38,6 +40,34 @@ describeDatabases('what is shown on Slack', (store) => {
     // The card, and what became of it.
     await expect.poll(() => beginnings(scene).toSorted(), { timeout: 25_000 }).toEqual(['Denied', 'Denied', 'Sev 1'])
     expect(slack.posted(scene.channel).filter(({ blocks }) => blocks.some(({ type }) => type === 'header'))).toHaveLength(2)
+  })
+
+  test.each([
+    ['with how far its investigation is', null, 1],
+    ['without that where the workspace knows no plan', 'invalid_blocks', 0],
+  ] as const)('is the card of an incident, %s, and of its diagnosis after that', async (_how, error, plans) => {
+    // Nobody investigates here: it is as far as this test says.
+    const parts = { edge: true, agent: false, executor: false }
+    const scene = await openScene(database(), { parts, slackPace: { channelMs: 0, quietMs: 0, slowMs: 60_000 } })
+    const { slack, running, message } = scene
+    if (error !== null) slack.faults.next('chat.postMessage', { kind: 'error', error })
+    const opened = {
+      title: 'payments fails',
+      service: 'payments',
+      environment: 'local',
+      severity: 2,
+      severityReason: 'x',
+      drillRun: null,
+    } as const
+    await running.stores.incidents.absorb(alert({ key: 'a', service: 'payments' }), null, () => ({ do: 'open', ...opened, reason: 'x' }))
+    const card = await message('Sev 2, just opened')
+    const shown = (): number => card.blocks.filter(({ type }) => type === 'plan').length
+    expect(shown()).toBe(plans)
+    await running.stores.incidents.saveHypotheses('inc-1', [aHypothesis({ class: 'bad_release', component: 'service/payments' })])
+    await running.stores.incidents.record('inc-1', { kind: 'diagnosed', text: 'x', detail: {}, state: 'observing', from: ['open'] })
+    await scene.says(card, 'a bad release')
+    expect([shown(), slack.posted(scene.channel).filter(({ threadTs }) => threadTs === null)]).toEqual([0, [card]])
+    expect(slack.violations).toEqual([])
   })
 
   test('waits while Slack is away, and is shown as things stand then', async () => {

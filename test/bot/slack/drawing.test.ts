@@ -1,9 +1,11 @@
 import type { KnownBlock } from '@slack/types'
 import { describe, expect, test } from 'vitest'
-import type { IncidentView } from '../../../agent/agent.ts'
+import type { IncidentView, ModelUse } from '../../../agent/agent.ts'
 import type { Approval } from '../../../agent/domain/approval.ts'
+import { BUDGET } from '../../../agent/investigation/budget.ts'
 import { readClick } from '../../../bot/slack/clickable.ts'
 import { createDrawing, type Drawn } from '../../../bot/slack/drawing.ts'
+import { withoutNewest } from '../../../bot/slack/newest-blocks.ts'
 import { approvalsInEveryState, at, incidentsBesideOthers, incidentsInEveryState, PEOPLE } from '../../support/builders.ts'
 import { problemsOfBlocks, visibleLength } from '../../support/slack/validate.ts'
 
@@ -88,6 +90,52 @@ describe('the card of an incident as it is posted', () => {
       expect(readClick(id, value)).toMatchObject({ nonce: NONCE, digest: null })
       expect(readClick(id, value)?.ref.split(' ')[0]).toBe(view.incident.id)
     }
+  })
+})
+
+describe('how far an investigation is', () => {
+  const { open, investigating, 'awaiting-approval': diagnosed, resolved } = incidentsInEveryState()
+  const planOf = async (view: IncidentView | undefined) => {
+    if (!view) throw new Error('there is no such state')
+    const { message } = await draw('incident', { view, now: at(10) })
+    expect(problemsOfBlocks(message.blocks)).toEqual([])
+    expect(visibleLength(message.blocks)).toBeLessThanOrEqual(12_000)
+    const plans = message.blocks.flatMap((block) =>
+      block.type === 'plan' ? [block.tasks?.map(({ title, status }) => `${title}: ${status}`)] : [],
+    )
+    return plans[0] ?? null
+  }
+  const use = (outcome: 'concluded' | null, calls: number): ModelUse => ({
+    ...{ provider: 'anthropic', model: 'm', outcome, words: null, questions: [], budget: BUDGET },
+    spent: { seconds: 1, turns: 1, calls, tokens: 10, dollars: null, repeats: 0 },
+  })
+
+  test('stands on its card step by step, and goes with the diagnosis', async () => {
+    expect(await planOf(open)).toEqual(['Collect evidence: pending', 'Rank causes: pending', 'Look for an action that helps: pending'])
+    expect(await planOf({ ...(investigating as IncidentView), evidence: [] })).toContain('Collect evidence: in_progress')
+    expect(await planOf(investigating)).toEqual([
+      'Collect evidence: complete',
+      'Rank causes: in_progress',
+      'Look for an action that helps: pending',
+    ])
+    expect(await planOf(diagnosed)).toBeNull()
+    expect(await planOf(resolved)).toBeNull()
+  })
+
+  test('says what could not be read, and that a model still looks, until it has said what it thinks', async () => {
+    const evidence = investigating?.evidence.map((item) => ({ ...item, status: 'failed' as const })) ?? []
+    expect(await planOf({ ...(investigating as IncidentView), evidence })).toContain('Collect evidence (2 could not be read): complete')
+    const looked = { ...(diagnosed as IncidentView), model: use(null, 3) }
+    expect(await planOf(looked)).toContain('Have a model look at it too: 3 questions so far: in_progress')
+    expect(await planOf({ ...looked, model: use('concluded', 3) })).toBeNull()
+    expect(await planOf({ ...(resolved as IncidentView), model: use(null, 0) })).toBeNull()
+  })
+
+  test('is said in words as well, where a workspace knows no plan', async () => {
+    const { message } = await draw('incident', { view: investigating as IncidentView, now: at(10) })
+    const plain = withoutNewest(message.blocks)
+    expect(plain).toHaveLength(message.blocks.length - 1)
+    expect(JSON.stringify(plain)).toContain('Evidence is being collected and causes are being ranked')
   })
 })
 
