@@ -58,7 +58,7 @@ function showsPlan({ plan }: Approval, phase: ApprovalPhase): boolean {
 }
 
 function leadBlocks(approval: Approval, phase: ApprovalPhase, context: ApprovalCardContext): CardBlock[] {
-  if (phase === 'asking') return [text(askingLead(approval, context.now))]
+  if (phase === 'asking') return [text(askingLead(approval, context))]
   const reason = reasonWords(approval)
   const votes = voteWords(approval)
   return [
@@ -69,11 +69,13 @@ function leadBlocks(approval: Approval, phase: ApprovalPhase, context: ApprovalC
   ]
 }
 
-function askingLead(approval: Approval, now: Date): Span[] {
+function askingLead(approval: Approval, { now, whoMay }: ApprovalCardContext): Span[] {
   const { needed } = approval.plan.approval
   const have = approval.votes.filter((vote) => vote.decision === 'approve').length
   const quorum = `${have} of ${needed} approved`
-  return say`${bold(quorum)}, open ${deadline(new Date(approval.plan.expiresAt), now)}. Nothing runs unless ${needed === 1 ? 'somebody who may' : `${needed} people who may`} ${needed === 1 ? 'clicks' : 'click'} Approve.`
+  const clicks = needed === 1 ? 'somebody who may clicks' : `${needed} people who may click`
+  const runs = whoMay.length > 0 && fitsOnCard(approval.plan) ? `Nothing runs unless ${clicks} Approve.` : 'Nothing runs.'
+  return say`${bold(quorum)}, open ${deadline(new Date(approval.plan.expiresAt), now)}. ${runs}`
 }
 
 function undoWait(approval: Approval, phase: ApprovalPhase, now: Date): Span[] {

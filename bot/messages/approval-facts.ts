@@ -22,7 +22,8 @@ const NAMES_SHOWN = 8
 
 /** Who may decide, what the click does, and how the action did before. */
 export function decisionBlocks(approval: Approval, context: DecisionContext): CardBlock[] {
-  return [...list('When you click Approve', clickWords(approval), true), facts(...decisionFacts(approval, context))]
+  const clicked = context.whoMay.length === 0 ? [] : list('When you click Approve', clickWords(approval), true)
+  return [...clicked, facts(...decisionFacts(approval, context))]
 }
 
 /** What remains of the plan once its request is over: the whole of it stays in the console. */

@@ -114,12 +114,14 @@ describe('an approval card', () => {
     const card = cardOf('asking', { whoMay: [] })
     expect(buttonsOf(card)).toEqual([`deny ${ID}`, `ask ${ID}`])
     expect(textOf(card)).toContain('nobody holds the role, so it cannot be approved')
+    expect(textOf(card)).not.toMatch(/When you click|clicks? Approve/)
   })
 
   test('offers no Approve for a plan that does not fit, and shows no part of it', () => {
     const card = approvalCard(anApproval({ plan: aPlan({ parameters: { note: '&'.repeat(450), tail: 'the end' } }) }), context())
     expect(buttonsOf(card)).toEqual([`deny ${ID}`, `ask ${ID}`])
     expect(textOf(card)).toContain('too large for a card, so it cannot be approved')
+    expect(textOf(card)).not.toMatch(/When you click|clicks? Approve/)
     expect(textOf(card)).not.toContain('&&&')
   })
 
