@@ -368,9 +368,9 @@ describe('finding the way', () => {
 
   test('the records, with drills when they are asked for', async () => {
     await open(sceneOf(), '#/records')
-    await page.getByText('No incident in the last 30 days. 3 of drills are left out').waitFor()
+    await page.getByText('No incident in the last 30 days. 3 incidents of drills are left out').waitFor()
     await press('With drills')
-    await page.getByText('the middle of 3; on average 1 min 35 s, 90 % within 1 h 2 min').first().waitFor()
+    await page.getByText('in the middle of 3; on average 1 min 35 s, 90 % within 1 h 2 min').first().waitFor()
     await press('7 days')
     await page.getByRole('button', { name: '7 days', exact: true, pressed: true }).waitFor()
     await page.getByText('No incident has ended yet.').waitFor()

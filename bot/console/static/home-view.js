@@ -233,7 +233,7 @@ function runView(run, { people }) {
       ? 'An alert follows in a few seconds.'
       : null
   const by = run.startedBy ? `, started by ${personName(run.startedBy, people)}` : ''
-  const since = run.startedAt ? ` at ${clock(new Date(run.startedAt))}` : ''
+  const since = run.startedAt ? `, since ${clock(new Date(run.startedAt))}` : ''
   const words =
     run.state === 'running'
       ? `The drill ${run.name} is running${by}${since}. Another can be started when it has ended. `

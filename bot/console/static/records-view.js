@@ -70,7 +70,7 @@ function figures({ data, refused, days, drills }) {
     return h(
       'p',
       { class: 'empty' },
-      `No incident in the last ${days} days.${left > 0 && !drills ? ` ${left} of drills are left out: press With drills to count them.` : ''}`,
+      `No incident in the last ${days} days.${left > 0 && !drills ? ` ${left} ${left === 1 ? 'incident of a drill is' : 'incidents of drills are'} left out: press With drills to count ${left === 1 ? 'it' : 'them'}.` : ''}`,
     )
   return h(
     'dl',
@@ -141,7 +141,11 @@ function figure(name, value, more) {
  */
 function durations(name, { mean, median, p90, n }) {
   if (mean === null || median === null || p90 === null) return figure(name, '–', 'nothing to measure yet')
-  return figure(name, seconds(median), `the middle of ${n}; on average ${seconds(mean)}, 90 % within ${seconds(p90)}`)
+  return figure(
+    name,
+    seconds(median),
+    n === 1 ? 'of one' : `in the middle of ${n}; on average ${seconds(mean)}, 90 % within ${seconds(p90)}`,
+  )
 }
 
 /**
