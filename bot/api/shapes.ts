@@ -15,6 +15,7 @@ import { planSchema } from '../../agent/domain/plan.ts'
 import { type Principal, ROLES, type Role } from '../../agent/domain/principal.ts'
 import type { SaidMessage } from '../console/surface.ts'
 import { causesInOrder } from '../messages/diagnosis-blocks.ts'
+import { incidentStateWords } from '../messages/incident-words.ts'
 import { reasonWords } from '../messages/outcome-words.ts'
 
 export const incidentIdSchema = z.string().regex(/^inc-[1-9]\d{0,8}$/, 'must be the id of an incident, such as inc-12')
@@ -115,6 +116,8 @@ export const evidenceSchema = z.object({
 })
 
 export const incidentSchema = incidentSummarySchema.extend({
+  /** The state in words, as cards say it. */
+  stateWords: z.string(),
   alerts: z.array(alertSchema.extend({ receivedAt: timeSchema })),
   evidence: z.array(evidenceSchema),
   hypotheses: z.array(
@@ -227,6 +230,7 @@ function inOrder(view: IncidentView): IncidentView['hypotheses'] {
 export function showIncident(view: IncidentView, cards: Card[], thread: readonly SaidMessage[]): z.infer<typeof incidentSchema> {
   return {
     ...showIncidentSummary(view.incident),
+    stateWords: incidentStateWords(view),
     alerts: view.alerts.map((alert) => ({ ...alert, receivedAt: alert.receivedAt.toISOString() })),
     evidence: view.evidence.map(showEvidence),
     hypotheses: inOrder(view).map(({ since, ...hypothesis }) => ({ ...hypothesis, since: iso(since) })),

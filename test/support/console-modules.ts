@@ -24,8 +24,7 @@ export interface ConsoleModules {
   approvalTone(approval: unknown): string
   contentView(content: unknown, now: Date): Tree[]
   stateTone(state: string): string
-  stateWords(state: string, actedOn?: boolean): string
-  actedOn(approvals: Iterable<object>, timeline: readonly object[]): boolean
+  stateWords(state: string): string
   approvalMark(approval: unknown): string
   panelsStillTrue(panels: Record<string, object>, approvals: ReadonlyMap<string, object>): Record<string, object>
   roundsOf(evidence: readonly object[]): { latest: { label: string }; earlier: { label: string }[] }[]

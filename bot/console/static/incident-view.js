@@ -11,7 +11,7 @@ import { incidentHash } from './route.js'
 import { clock } from './time.js'
 import { traceSection } from './trace-view.js'
 import { h } from './tree.js'
-import { actedOn, approvalTone, stateTone, stateWords } from './words.js'
+import { approvalTone, stateTone } from './words.js'
 
 /**
  * One incident: its cards as they are in chat, its thread, and what it is known from.
@@ -60,7 +60,7 @@ function heading({ incident: { data, approvals } }) {
     h(
       'p',
       null,
-      h('span', { class: `pill ${stateTone(data.state)}` }, stateWords(data.state, actedOn(approvals.values(), data.timeline))),
+      h('span', { class: `pill ${stateTone(data.state)}` }, data.stateWords),
       h('span', { class: 'note' }, ` ${data.id} · ${data.service}${data.run ? ' · drill' : ''}`),
     ),
     waiting ? h('a', { class: 'button jump', href: incidentHash(data.id, waiting.ref) }, 'An action waits for a click ↓') : null,

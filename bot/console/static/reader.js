@@ -2,7 +2,6 @@
 import { get } from './api.js'
 import { modeMark } from './mode.js'
 import { panelsStillTrue } from './panels.js'
-import { stateWords } from './words.js'
 
 const AUDIT = '/api/v1/audit?limit=50'
 const DAY_MS = 86_400_000
@@ -162,7 +161,7 @@ export function createReader(state, update) {
       update({
         incident: { id, data: answer.body, refused: null, approvals: known },
         panels: panelsStillTrue(state.panels, known),
-        ...(before && before.state !== answer.body.state ? { announcement: `${id} is now ${stateWords(answer.body.state)}.` } : {}),
+        ...(before && before.state !== answer.body.state ? { announcement: `${id} is now ${answer.body.stateWords}.` } : {}),
       })
     })
 

@@ -37,26 +37,9 @@ const EXPECTS = {
 /** @type {Readonly<Record<string, string>>} */
 const PAGES = { services: 'Services', records: 'Records', audit: 'Audit' }
 
-/**
- * Where an incident stands, in words. Whether a healed one was acted on is known only where its approvals are.
- *
- * @param {string} state
- * @param {boolean} [actedOn]
- */
-export function stateWords(state, actedOn) {
-  if (state === 'healed' && actedOn !== undefined) return actedOn ? 'symptom gone' : 'healed by itself'
+/** Where an incident stands, in as few words as a row of a list has room for. @param {string} state */
+export function stateWords(state) {
   return INCIDENT_STATES[state] ?? state
-}
-
-/**
- * Whether anything was sent, whatever came of it, or a drill's clean-up put the target back.
- *
- * @param {Iterable<any>} approvals
- * @param {readonly any[]} timeline
- */
-export function actedOn(approvals, timeline) {
-  if (timeline.some(({ kind }) => kind === 'target-put-back')) return true
-  return [...approvals].some(({ execution }) => execution?.events.some((/** @type {any} */ { state }) => state === 'sent'))
 }
 
 /** @param {string} state */
