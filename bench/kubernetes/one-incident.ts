@@ -11,7 +11,15 @@ export const SERVICE = 'service-0'
 
 /** One namespace to read, and nothing to change. */
 export function openIntegration(kubeconfig: string, namespace: string): Integration {
-  const place = { name: ENVIRONMENT, context: null, namespaces: [namespace], actions: [], impersonateGroup: null, podLogs: false }
+  const place = {
+    name: ENVIRONMENT,
+    context: null,
+    namespaces: [namespace],
+    argocdNamespace: null,
+    actions: [],
+    impersonateGroup: null,
+    podLogs: false,
+  }
   const [reading] = createKubernetes(testDeps(), { kubeconfig, environments: [{ ...place, verification: VERIFICATION }] })
   if (!reading) throw new Error('there is nothing to read by')
   return reading

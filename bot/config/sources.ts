@@ -25,7 +25,8 @@ const text = (max: number) => z.string().trim().min(1).max(max)
 const url = addressSchema(500)
 const label = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'must be the name of a label: letters, digits and underscores')
 const metricName = z.string().regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, 'must be the name of a metric: letters, digits, underscores and colons')
-const namespaces = z.array(z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be the name of a namespace')).max(200)
+const namespace = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be the name of a namespace')
+const namespaces = z.array(namespace).max(200)
 const match = z.record(label, text(500)).optional()
 const seconds = (min: number, max: number) => z.int().min(min).max(max)
 
@@ -110,6 +111,9 @@ const kubernetesSchema = z.strictObject({
         name: text(100).meta({ description: 'What alerts call it: their label env or environment.' }),
         context: text(200).optional().meta({ description: 'The context of the kubeconfig; left out: the current one.' }),
         namespaces: namespaces.min(1, 'must name at least one namespace').meta({ description: 'Nothing outside of them is read.' }),
+        argocdNamespace: namespace.optional().meta({
+          description: 'Where Argo CD of this cluster keeps its applications; left out: nothing is asked about them.',
+        }),
         actions: z
           .array(z.enum(ACTIONS))
           .max(ACTIONS.length)
@@ -173,6 +177,7 @@ export interface SourceSettings {
       name: string
       context: string | null
       namespaces: readonly string[]
+      argocdNamespace: string | null
       actions: readonly string[]
       impersonateGroup: string | null
       podLogs: boolean
@@ -274,6 +279,7 @@ function kubernetesOf(
       name: each.name,
       context: each.context ?? null,
       namespaces: [...new Set(each.namespaces)],
+      argocdNamespace: each.argocdNamespace ?? null,
       actions: (each.actions ?? []).map((action) => `kubernetes.${action}`),
       impersonateGroup: each.impersonateGroup ?? null,
       podLogs: each.podLogs ?? true,

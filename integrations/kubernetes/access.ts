@@ -16,12 +16,12 @@ export interface Right {
 const reviewSchema = z.object({ status: z.object({ allowed: z.boolean() }) })
 const REVIEWS = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews'
 
-/** A right of an action: in each namespace, or (`isOfCluster`) outside of all of them. */
+/** A right of an action: in each namespace, or outside of all of them, or where the applications of Argo CD are. */
 interface ActionRight {
   group: string
   resource: string
   verb: string
-  isOfCluster?: boolean
+  where?: 'cluster' | 'argocd'
 }
 
 const patch = (...resources: string[]): ActionRight[] => resources.map((resource) => ({ group: 'apps', resource, verb: 'patch' }))
@@ -36,16 +36,17 @@ const WRITES: Readonly<Record<string, readonly ActionRight[]>> = {
   'kubernetes.set-resources': patch('deployments', 'statefulsets', 'daemonsets'),
   'kubernetes.autoscaler': of('autoscaling', 'horizontalpodautoscalers', 'get', 'patch'),
   'kubernetes.delete-pod': [...of('', 'pods', 'get'), ...of('', 'pods/eviction', 'create')],
-  'kubernetes.cordon': of('', 'nodes', 'get', 'patch').map((right) => ({ ...right, isOfCluster: true })),
+  'kubernetes.cordon': of('', 'nodes', 'get', 'patch').map((right) => ({ ...right, where: 'cluster' })),
 }
 
-/** Everything that is needed for reading these namespaces, and for these actions there. */
-export function neededRights(namespaces: readonly string[], actions: readonly string[]): Right[] {
+/** Everything that is needed for reading these namespaces, and for these actions there. `argocdNamespace`: where applications are; null for nowhere. */
+export function neededRights(namespaces: readonly string[], actions: readonly string[], argocdNamespace: string | null = null): Right[] {
   const reads = FOLLOWED.flatMap((kind) =>
     (isNamespaced(kind) ? namespaces : [null]).flatMap((namespace) =>
       ['list', 'watch'].map((verb) => ({ group: groupOf(kind), resource: kind, verb, namespace })),
     ),
   )
+  const applications = argocdNamespace === null ? [] : [argocdNamespace]
   const logs = namespaces.map((namespace) => ({ group: '', resource: 'pods/log', verb: 'get', namespace }))
   const looks =
     actions.length === 0
@@ -54,11 +55,15 @@ export function neededRights(namespaces: readonly string[], actions: readonly st
           ['deployments', 'statefulsets', 'daemonsets'].map((resource) => ({ group: 'apps', resource, verb: 'get', namespace })),
         )
   const writes = actions.flatMap((action) =>
-    (WRITES[action] ?? []).flatMap(({ isOfCluster, ...right }) =>
-      (isOfCluster ? [null] : namespaces).map((namespace) => ({ ...right, namespace })),
-    ),
+    (WRITES[action] ?? []).flatMap(({ where, ...right }): Right[] => {
+      if (where === 'cluster') return [{ ...right, namespace: null }]
+      return (where === 'argocd' ? applications : namespaces).map((namespace) => ({ ...right, namespace }))
+    }),
   )
-  return [...reads, ...logs, ...looks, ...writes]
+  const follows = applications.flatMap((namespace) =>
+    ['list', 'watch'].map((verb) => ({ group: 'argoproj.io', resource: 'applications', verb, namespace })),
+  )
+  return [...reads, ...logs, ...looks, ...writes, ...follows]
 }
 
 /** Asks the API server which of these are missing. @throws IntegrationError when it cannot be asked */

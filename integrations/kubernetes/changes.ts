@@ -1,4 +1,5 @@
 import type { Change, ChangesPort } from '../ports/changes.ts'
+import { deploymentsOf } from './argocd/evidence.ts'
 import type { ObjectWorkload } from './objects.ts'
 import { groupOwned } from './owned.ts'
 import { differences, type Revision, revisionsOf } from './revisions.ts'
@@ -7,16 +8,19 @@ import { type Place, readWorkloads } from './workloads.ts'
 
 const MAX_REVISIONS = 20
 
-/** What was rolled out, by the revisions that deployments keep. */
+/** What was rolled out, by the revisions that deployments keep, and what Argo CD deployed, where its applications may be read. */
 export function createChanges(place: Place): ChangesPort {
   return {
     async list({ services, from, to, signal }) {
-      const workloads = (await readWorkloads(place, signal)).filter(
-        ({ resource, service }) => resource === 'deployments' && (services === 'all' || services.includes(service)),
-      )
+      const [all] = await Promise.all([readWorkloads(place, signal), place.applications.settled(signal)])
+      const workloads = all.filter(({ service }) => services === 'all' || services.includes(service))
       const owned = groupOwned(place.cache, place.namespaces)
-      const changes = workloads.flatMap((each) => rollouts(place, each, owned.replicaSets(each))).filter(({ at }) => at >= from && at <= to)
-      const query = `revisions of deployments in ${place.namespaces.join(', ')}`
+      const changes = [
+        ...workloads.filter(({ resource }) => resource === 'deployments').flatMap((each) => rollouts(place, each, owned.replicaSets(each))),
+        ...deploymentsOf(place.applications, place.environment, workloads),
+      ].filter(({ at }) => at >= from && at <= to)
+      const syncs = place.applications.list() === null ? '' : ', and what Argo CD deployed there'
+      const query = `revisions of deployments in ${place.namespaces.join(', ')}${syncs}`
       return { query, changes: changes.sort((a, b) => b.at.getTime() - a.at.getTime()) }
     },
   }

@@ -1,4 +1,5 @@
 import type { CheckResult, Integration, IntegrationDeps } from '../contract.ts'
+import { IntegrationError } from '../errors.ts'
 import { checkAccess, neededRights } from './access.ts'
 import { createAutoscaler } from './actions/autoscaler.ts'
 import { createCordon } from './actions/cordon.ts'
@@ -9,7 +10,8 @@ import { createRollback } from './actions/rollback.ts'
 import { createScale } from './actions/scale.ts'
 import { createSetResources } from './actions/set-resources.ts'
 import type { ActionPlace, Verification } from './actions/workload-target.ts'
-import { createApi } from './api.ts'
+import { createApi, type KubernetesApi } from './api.ts'
+import { applicationsProblem, createApplications, NO_APPLICATIONS } from './argocd/applications.ts'
 import { createChanges } from './changes.ts'
 import { createClusterCache } from './cluster-cache.ts'
 import { createClusterState } from './cluster-state.ts'
@@ -31,6 +33,8 @@ export interface KubernetesEnvironment {
   /** A context of the kubeconfig; null for its current one. */
   context: string | null
   namespaces: readonly string[]
+  /** Where Argo CD keeps its applications; null where nothing is asked about them. */
+  argocdNamespace: string | null
   /** Kinds of actions, such as kubernetes.restart; none means that it is only read. */
   actions: readonly string[]
   /** Changes are made in the name of this group, for an audit log and RBAC of its own; null for the account itself. */
@@ -65,9 +69,11 @@ export function createKubernetes(deps: IntegrationDeps, options: KubernetesOptio
 function openPlace({ now }: IntegrationDeps, paths: string | null, each: KubernetesEnvironment): ActionPlace {
   const connection = openConnection(paths, each.context)
   const api = createApi(connection, { now, impersonateGroup: each.impersonateGroup })
+  const { argocdNamespace } = each
   return {
     environment: each.name,
     namespaces: each.namespaces,
+    applications: argocdNamespace === null ? NO_APPLICATIONS : createApplications({ api, namespace: argocdNamespace }),
     cache: createClusterCache({ api, namespaces: each.namespaces }),
     api,
     context: connection.ok ? connection.context : (each.context ?? ''),
@@ -83,12 +89,34 @@ function readIntegration({ now }: IntegrationDeps, each: KubernetesEnvironment, 
     changes: createChanges(place),
     clusterState: createClusterState(place, { now }),
     ...(each.podLogs ? { logs: createPodLogs(place, place) } : {}),
-    start: async () => place.cache.start(),
-    stop: async () => place.cache.stop(),
-    check: async (): Promise<CheckResult[]> => {
-      const needed = neededRights(each.namespaces, each.actions)
-      return [await checkAccess(place.api, `${ID}/${each.name}`, needed, AbortSignal.timeout(CHECK_TIMEOUT_MS))]
+    start: async () => {
+      place.cache.start()
+      place.applications.start()
     },
+    stop: async () => {
+      place.cache.stop()
+      place.applications.stop()
+    },
+    check: async (): Promise<CheckResult[]> => {
+      const signal = AbortSignal.timeout(CHECK_TIMEOUT_MS)
+      const needed = neededRights(each.namespaces, each.actions, each.argocdNamespace)
+      const access = await checkAccess(place.api, `${ID}/${each.name}`, needed, signal)
+      return each.argocdNamespace === null ? [access] : [access, await checkArgoCd(place.api, each.name, each.argocdNamespace, signal)]
+    },
+  }
+}
+
+/** Without it the rest works as it would. */
+async function checkArgoCd(api: KubernetesApi, environment: string, namespace: string, signal: AbortSignal): Promise<CheckResult> {
+  const name = `${ID}/${environment}/argocd`
+  try {
+    const problem = await applicationsProblem(api, namespace, signal)
+    if (problem === null) return { name, status: 'ok', words: `applications of Argo CD in ${namespace} can be read`, fix: null }
+    const fix = 'Say in argocdNamespace where they are, grant the right, or leave argocdNamespace out.'
+    return { name, status: 'warning', words: `${problem}: what they deploy is not told`, fix }
+  } catch (error) {
+    if (!(error instanceof IntegrationError)) throw error
+    return { name, status: 'warning', words: error.message, fix: 'See that the context of the kubeconfig reaches the cluster.' }
   }
 }
 

@@ -5,17 +5,17 @@ import { READ_ANNOTATIONS } from './annotations.ts'
  * The fields of Kubernetes objects that are read, lenient as the API itself: what is missing has the default that the API documents, what is not
  * named here is dropped at once and takes no memory.
  */
-const text = z.string().catch('')
-const maybeText = z.string().nullable().catch(null).default(null)
+export const text = z.string().catch('')
+export const maybeText = z.string().nullable().catch(null).default(null)
 const maybeNumber = z.number().nullable().catch(null).default(null)
 const count = z.number().catch(0).default(0)
-const flag = z.boolean().catch(false).default(false)
+export const flag = z.boolean().catch(false).default(false)
 const labels = z
   .record(z.string(), z.string())
   .nullish()
   .transform((value) => value ?? {})
 const annotations = labels.transform((all) => Object.fromEntries(Object.entries(all).filter(([name]) => READ_ANNOTATIONS.includes(name))))
-const moment = z
+export const moment = z
   .string()
   .nullish()
   .transform((value) => {
@@ -26,7 +26,7 @@ const quantities = z
   .record(z.string(), z.union([z.string(), z.number()]))
   .nullish()
   .transform((value) => value ?? {})
-const list = <T extends z.ZodType>(item: T, max = 1_000) =>
+export const list = <T extends z.ZodType>(item: T, max = 1_000) =>
   z
     .array(z.unknown())
     .nullish()
@@ -39,7 +39,7 @@ function parsed<T extends z.ZodType>(schema: T, value: unknown): z.output<T>[] {
 
 const ownerSchema = z.object({ kind: text, name: text, uid: text, controller: flag })
 
-const metaSchema = z.object({
+export const metaSchema = z.object({
   name: text,
   namespace: z.string().catch('').default(''),
   uid: z.string().catch('').default(''),

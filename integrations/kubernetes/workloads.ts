@@ -1,6 +1,8 @@
 import { IntegrationError } from '../errors.ts'
 import type { Workload, WorkloadsPort } from '../ports/workloads.ts'
 import { REVISION } from './annotations.ts'
+import type { Applications } from './argocd/applications.ts'
+import { applicationEvents } from './argocd/evidence.ts'
 import { type ClusterCache, type Kind, seenAt } from './cluster-cache.ts'
 import { ID } from './faults.ts'
 import type { ObjectEvent, ObjectWorkload, Pod } from './objects.ts'
@@ -18,13 +20,15 @@ export interface Place {
   environment: string
   namespaces: readonly string[]
   cache: ClusterCache
+  /** Of Argo CD, where it is told where they are. */
+  applications: Applications
 }
 
 /** Deployments, stateful sets and daemon sets of one environment as services. */
 export function createWorkloads(place: Place): WorkloadsPort {
   return {
     async find(service, signal) {
-      const all = await readWorkloads(place, signal)
+      const [all] = await Promise.all([readWorkloads(place, signal), place.applications.settled(signal)])
       const found = all.find((each) => each.service === service)
       if (!found) return null
       const query = `${WORKLOAD_KINDS[found.resource]} ${found.object.metadata.name} in ${found.namespace}, with its pods and events`
@@ -88,20 +92,24 @@ function describe(place: Place, found: NamedWorkload, { pods, replicaSets, event
     readyReplicas: (resource === 'daemonsets' ? status.numberReady : status.readyReplicas) ?? 0,
     restarts: pods.flatMap((pod) => pod.status.containerStatuses).reduce((sum, { restartCount }) => sum + restartCount, 0),
     startedAt: newest(pods.map(({ status: { startTime } }) => startTime)),
-    events: events ? eventsOf(place.cache, found, { pods, replicaSets }) : [],
+    events: events ? eventsOf(place, found, { pods, replicaSets }) : [],
   }
 }
 
 /**
- * What the platform says of the workload, its replica sets and its pods, and what the pods' own states say. The newest first; where it is too much,
- * what pods are in now stays before warnings, and warnings before what goes as usual: a rollout of fifty pods tells of hundreds of usual things.
+ * What the platform says of the workload, its replica sets and its pods, and what the pods' own states and the applications of Argo CD say. The newest
+ * first; where it is too much, what is so now stays before warnings, and warnings before what goes as usual: a rollout of fifty pods tells of hundreds of
+ * usual things.
  */
-function eventsOf(cache: ClusterCache, { namespace, object }: NamedWorkload, { pods, replicaSets }: Own): Workload['events'] {
+function eventsOf({ cache, applications }: Place, found: NamedWorkload, { pods, replicaSets }: Own): Workload['events'] {
+  const { namespace, object } = found
   const name = object.metadata.name
   const names = new Set([name, ...pods.map(({ metadata }) => metadata.name), ...replicaSets.map(({ metadata }) => metadata.name)])
   const own = (cache.list('events', namespace) ?? []).filter(({ involvedObject }) => names.has(involvedObject.name))
   const told = (type: ObjectEvent['type']): Workload['events'] => own.filter((event) => event.type === type).map(eventLine)
-  const byWeight = [pods.flatMap(statesOf), told('Warning'), told('Normal')].flatMap((lines) => lines.toSorted(newestFirst))
+  const byWeight = [applicationEvents(applications, found), pods.flatMap(statesOf), told('Warning'), told('Normal')].flatMap((lines) =>
+    lines.toSorted(newestFirst),
+  )
   return byWeight.slice(0, MAX_EVENTS).sort(newestFirst)
 }
 

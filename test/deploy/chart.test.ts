@@ -16,6 +16,7 @@ const SHOP = {
       { name: 'shop', actions: ACTIONS },
       { name: 'quiet', actions: [] },
     ],
+    argocdNamespace: 'argocd',
   },
 }
 const AUDIT_KEY = { name: 'STEADYHAND_AUDIT_KEY', secret: 's', key: 'k', processes: ['edge'] }
@@ -110,6 +111,7 @@ describe.each([
       ...neededRights(
         ['shop'],
         ACTIONS.map((action) => `kubernetes.${action}`),
+        'argocd',
       ),
       // Reading is one role wherever it reads: what an action looks at before it changes is among it.
       ...neededRights(['quiet'], ['kubernetes.none']),
@@ -230,14 +232,17 @@ test('an action that there is not is refused', () => {
 
 test('the rules of docs/kubernetes.md give all that is needed', () => {
   const text = readFileSync(join(ROOT, 'docs', 'kubernetes.md'), 'utf8')
-  const yaml = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].find(([, block]) => block?.includes('kind: Role'))?.[1] ?? ''
-  const given = parseAllDocuments(yaml).flatMap((document) => {
-    const { metadata, rules } = document.toJS()
-    return rights(rules, metadata.namespace ?? null)
-  })
+  const blocks = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].flatMap(([, block]) => (block?.includes('kind: Role') ? [block] : []))
+  const given = blocks.flatMap((block) =>
+    parseAllDocuments(block).flatMap((document) => {
+      const { metadata, rules } = document.toJS()
+      return rights(rules, metadata.namespace ?? null)
+    }),
+  )
   const needed = neededRights(
     ['shop'],
     ACTIONS.map((action) => `kubernetes.${action}`),
+    'argocd',
   )
   for (const { namespace, group, resource, verb } of needed) expect(given).toContain(`${namespace} ${group}/${resource} ${verb}`)
 })

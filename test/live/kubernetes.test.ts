@@ -46,6 +46,7 @@ async function connect(context: TestContext, kubeconfig: string, namespace: stri
           name: 'production',
           context: null,
           namespaces: [namespace],
+          argocdNamespace: null,
           impersonateGroup: null,
           podLogs: false,
           verification: VERIFICATION,

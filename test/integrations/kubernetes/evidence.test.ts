@@ -327,6 +327,7 @@ test.each([
     context,
     namespaces: [NAMESPACE],
     actions: [],
+    argocdNamespace: null,
     impersonateGroup: null,
     podLogs: false,
     verification: VERIFICATION,

@@ -344,7 +344,16 @@ test('what a watch told before it broke is not taken for what is there', async (
 test('a node that two environments have is left to people, and a cluster that cannot be reached keeps nobody from the others', async () => {
   const { path, remove } = writeKubeconfig(cluster.url, { far: 'http://127.0.0.1:9', again: cluster.url })
   const environment = (name: string, context: string, actions: readonly string[]) => ({
-    ...{ name, context, actions, namespaces: ['shop'], impersonateGroup: null, podLogs: false, verification: VERIFICATION },
+    ...{
+      name,
+      context,
+      actions,
+      namespaces: ['shop'],
+      argocdNamespace: null,
+      impersonateGroup: null,
+      podLogs: false,
+      verification: VERIFICATION,
+    },
   })
   const concernsWith = async (environments: ReturnType<typeof environment>[]): Promise<string> => {
     const integrations = createKubernetes(testDeps(), { kubeconfig: path, environments })

@@ -33,6 +33,8 @@ export class ApiServer {
   interfere: Interference = () => null
   /** Rights that are refused, as 'verb resource'. */
   readonly refused = new Set<string>()
+  /** Kinds that this server never heard of, by the names of their resources. */
+  readonly unheardOf = new Set<string>()
   pageSize = 500
   /** Effects that were kept: patches and deletions that changed something. */
   readonly effects: Seen[] = []
@@ -189,7 +191,8 @@ export class ApiServer {
   }
 
   #list({ path, query, headers }: Seen): { status: number; body: unknown } {
-    if (!isCollection(path)) return { status: 404, body: status(404, `"${path.slice(path.lastIndexOf('/') + 1)}" not found`) }
+    if (!isCollection(path) || this.unheardOf.has(path.slice(path.lastIndexOf('/') + 1)))
+      return { status: 404, body: status(404, `"${path.slice(path.lastIndexOf('/') + 1)}" not found`) }
     if (this.#isRefused('list', path)) return { status: 403, body: status(403, forbidden('list', path)) }
     const wanted = (query['labelSelector'] ?? '').split(',').filter((each) => each !== '')
     const all = [...this.#objects.values()].filter(

@@ -49,6 +49,7 @@ export async function startCluster(
         name: 'production',
         context: 'test',
         namespaces: [NAMESPACE],
+        argocdNamespace: null,
         actions: CHANGES_OF_WORKLOADS,
         impersonateGroup: null,
         podLogs: true,
