@@ -88,6 +88,8 @@ export type Weighed = { result: 'fits'; chosen: Chosen } | NotAsked
 
 const READ_TIMEOUT_MS = 5_000
 const PROBLEMS_TOLD = 5
+/** As much of a sentence as a plan holds. */
+const CAUTION_SHOWN = 300
 /** From the third change of one incident on, two people approve. */
 const CHANGES_BEFORE_TWO_PEOPLE = 2
 
@@ -219,7 +221,7 @@ async function ask(deps: ProposeDeps, input: ProposalInput, chosen: Chosen): Pro
     symptom: input.symptom,
     cause: { class: input.hypothesis.class, component: input.hypothesis.component },
     dependents,
-    cautions: whatSpeaksAgainst(dryRun.changes, past.items),
+    cautions: [...(dryRun.cautions ?? []), ...whatSpeaksAgainst(dryRun.changes, past.items)].map((words) => words.slice(0, CAUTION_SHOWN)),
     requester: input.requester,
     build: await deps.build(),
     now: deps.now(),

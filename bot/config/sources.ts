@@ -19,7 +19,11 @@ const METRICS = [
   'job_age_seconds',
   'queue_depth',
 ] as const
-const ACTIONS = ['restart', 'rollback', 'scale', 'autoscaler', 'set-resources', 'pause', 'delete-pod', 'cordon'] as const
+const ARGO_ACTIONS = ['argo-pause', 'argo-sync', 'argo-rollback'] as const
+const ACTIONS = [
+  ...(['restart', 'rollback', 'scale', 'autoscaler', 'set-resources', 'pause', 'delete-pod', 'cordon'] as const),
+  ...ARGO_ACTIONS,
+] as const
 
 const text = (max: number) => z.string().trim().min(1).max(max)
 const url = addressSchema(500)
@@ -268,6 +272,9 @@ function kubernetesOf(
   const names = file.environments.map(({ name }) => name)
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined) read.problems.push(`kubernetes.environments: "${twice}" is there twice.`)
+  for (const { name, argocdNamespace, actions = [] } of file.environments)
+    if (argocdNamespace === undefined && ARGO_ACTIONS.some((action) => actions.includes(action)))
+      read.problems.push(`kubernetes.environments: "${name}" names actions of Argo CD and no argocdNamespace.`)
   const acts = file.environments.some(({ actions = [] }) => actions.length > 0)
   if (acts && databaseUrl === null && file.acceptEmbeddedDatabase !== true)
     read.problems.push(

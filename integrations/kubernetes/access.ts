@@ -26,6 +26,8 @@ interface ActionRight {
 
 const patch = (...resources: string[]): ActionRight[] => resources.map((resource) => ({ group: 'apps', resource, verb: 'patch' }))
 const of = (group: string, resource: string, ...verbs: string[]): ActionRight[] => verbs.map((verb) => ({ group, resource, verb }))
+const argocd = (resource: string, ...verbs: string[]): ActionRight[] =>
+  of('argoproj.io', resource, ...verbs).map((right) => ({ ...right, where: 'argocd' }))
 
 /** What each action needs beyond reading. */
 const WRITES: Readonly<Record<string, readonly ActionRight[]>> = {
@@ -37,6 +39,9 @@ const WRITES: Readonly<Record<string, readonly ActionRight[]>> = {
   'kubernetes.autoscaler': of('autoscaling', 'horizontalpodautoscalers', 'get', 'patch'),
   'kubernetes.delete-pod': [...of('', 'pods', 'get'), ...of('', 'pods/eviction', 'create')],
   'kubernetes.cordon': of('', 'nodes', 'get', 'patch').map((right) => ({ ...right, where: 'cluster' })),
+  'kubernetes.argo-pause': argocd('applications', 'get', 'patch'),
+  'kubernetes.argo-sync': [...argocd('applications', 'get', 'patch'), ...argocd('appprojects', 'get')],
+  'kubernetes.argo-rollback': [...argocd('applications', 'get', 'patch'), ...argocd('appprojects', 'get')],
 }
 
 /** Everything that is needed for reading these namespaces, and for these actions there. `argocdNamespace`: where applications are; null for nowhere. */

@@ -1,6 +1,9 @@
 import type { CheckResult, Integration, IntegrationDeps } from '../contract.ts'
 import { IntegrationError } from '../errors.ts'
 import { checkAccess, neededRights } from './access.ts'
+import { createArgoPause } from './actions/argo-pause.ts'
+import { createArgoRollback } from './actions/argo-rollback.ts'
+import { createArgoSync } from './actions/argo-sync.ts'
 import { createAutoscaler } from './actions/autoscaler.ts'
 import { createCordon } from './actions/cordon.ts'
 import { createDeletePod } from './actions/delete-pod.ts'
@@ -55,6 +58,9 @@ const ACTIONS = [
   createPause,
   createDeletePod,
   createCordon,
+  createArgoPause,
+  createArgoSync,
+  createArgoRollback,
 ]
 
 /** One integration for each environment, and one that acts in all of those that allow it. */
@@ -78,6 +84,8 @@ function openPlace({ now }: IntegrationDeps, paths: string | null, each: Kuberne
     api,
     context: connection.ok ? connection.context : (each.context ?? ''),
     verification: each.verification,
+    argocdNamespace,
+    actions: each.actions,
   }
 }
 

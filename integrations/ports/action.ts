@@ -46,6 +46,8 @@ export interface Step {
 export interface DryRun {
   changes: ChangeLine[]
   downtime: string
+  /** What whoever decides should know beside it, a sentence each. */
+  cautions?: readonly string[]
 }
 
 /** `refused`: surely not applied. `unknown`: it may have been. */

@@ -125,6 +125,11 @@ slack: { channel: C0123 }
       'slos: [{ service: a, environment: b, objective: 0.99 }, { service: a, environment: b, objective: 0.9 }]',
       'slos: a in b (error_ratio) is there twice',
     ],
+    [
+      'what is done to applications that nobody says the place of',
+      'kubernetes: { environments: [{ name: a, namespaces: [shop], actions: [argo-sync] }] }',
+      '"a" names actions of Argo CD and no argocdNamespace',
+    ],
     ['a heartbeat twice', 'heartbeats: { expected: [{ name: a }, { name: a }] }', 'heartbeats.expected: "a" is there twice'],
     ['a heartbeat that is missed at once', 'heartbeats: { expected: [{ name: a, withinSeconds: 5 }] }', 'must be a minute at least'],
   ])('refuses %s', (_, yaml, words) => expect(problemsOf({}, yaml).join('\n')).toContain(words))

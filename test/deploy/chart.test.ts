@@ -9,7 +9,7 @@ import { neededRights } from '../../integrations/kubernetes/access.ts'
 import { type Manifest, renderChart } from '../support/deploy/chart.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
-const ACTIONS = ['rollback', 'restart', 'scale', 'autoscaler', 'set-resources', 'pause', 'delete-pod', 'cordon']
+const ACTIONS = 'rollback restart scale autoscaler set-resources pause delete-pod cordon argo-pause argo-sync argo-rollback'.split(' ')
 const SHOP = {
   rbac: {
     namespaces: [
@@ -139,6 +139,18 @@ describe.each([
     expect(changing.map(({ kind, rules }) => [kind, rules])).toEqual([
       ['Role', [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['patch'] }]],
     ])
+  })
+
+  test('gives rights to applications of Argo CD only where they are, once, and not without saying where', () => {
+    const namespaces = ['shop', 'bank'].map((name) => ({ name, actions: ['argo-sync'] }))
+    const roles = kinds(renderChart({ ...values, rbac: { namespaces, argocdNamespace: 'gitops' } }), 'Role').filter(({ rules }) =>
+      JSON.stringify(rules).includes('argoproj.io'),
+    )
+    expect(roles.map(({ metadata }) => [metadata.namespace, metadata.name])).toEqual([
+      ['gitops', 'oncall-argocd-read'],
+      ['gitops', 'oncall-argo-sync'],
+    ])
+    expect(() => renderChart({ ...values, rbac: { namespaces } })).toThrow('rbac.argocdNamespace is missing')
   })
 
   test('lets nothing in and nothing out but what is named', () => {

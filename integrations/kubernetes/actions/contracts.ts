@@ -13,14 +13,25 @@ export function rolledOut(verification: Verification, state: SuccessContract['st
 
 /** For the way back: what was captured is there again. */
 export function restored(verification: Verification, state: SuccessContract['state']): SuccessContract {
+  return syncedBack(verification, [...state, ROLLED_OUT])
+}
+
+/** Argo CD deployed it and finds it healthy; what the alert measures is added where the plan is made. */
+export function synced(verification: Verification, state: SuccessContract['state']): SuccessContract {
+  const weaker = 'The alert names no metric that can be read: only that the sync succeeded and the application is healthy is checked.'
+  return { metrics: [], state: [...state, { field: 'health', equals: 'Healthy' }], ...verification, minSamples: MIN_SAMPLES, weaker }
+}
+
+/** For the way back of what takes a while: what was captured is there again. */
+export function syncedBack(verification: Verification, state: SuccessContract['state']): SuccessContract {
   return {
     metrics: [],
-    state: [...state, ROLLED_OUT],
+    state,
     settleSeconds: 0,
     holdSeconds: Math.min(5, verification.holdSeconds),
     withinSeconds: Math.max(verification.withinSeconds, UNDO_WITHIN_SECONDS),
     minSamples: 1,
-    weaker: 'An undo puts back what was there before: only the state of the workload is checked.',
+    weaker: 'An undo puts back what was there before: only the state of the target is checked.',
   }
 }
 

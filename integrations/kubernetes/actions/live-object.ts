@@ -77,23 +77,20 @@ export interface Change {
   fields(object: LiveObject): Fields
   /** What is changed, without the guard; a string says why not. Live bounds are looked at here. */
   operations(object: LiveObject, step: Step, signal?: AbortSignal): Promise<JsonPatch[] | string>
+  /** Where else than in the annotation the execution is named. */
+  mark?(executionId: string): JsonPatch[]
 }
 
 /** Only the object that was looked at, in the state in which it was looked at: whatever has changed since, the API server refuses. */
-function guarded(object: LiveObject, operations: readonly JsonPatch[], executionId: string | null): JsonPatch[] {
-  const mark: JsonPatch[] =
-    executionId === null
-      ? []
-      : [
-          object.annotations === null
-            ? { op: 'add', path: '/metadata/annotations', value: { [EXECUTION]: executionId } }
-            : { op: 'add', path: `/metadata/annotations/${EXECUTION.replace('/', '~1')}`, value: executionId },
-        ]
+function guarded({ mark }: Change, object: LiveObject, operations: readonly JsonPatch[], executionId: string): JsonPatch[] {
   return [
     { op: 'test', path: '/metadata/uid', value: object.uid },
     { op: 'test', path: '/metadata/resourceVersion', value: object.resourceVersion },
     ...operations,
-    ...mark,
+    object.annotations === null
+      ? { op: 'add', path: '/metadata/annotations', value: { [EXECUTION]: executionId } }
+      : { op: 'add', path: `/metadata/annotations/${EXECUTION.replace('/', '~1')}`, value: executionId },
+    ...(mark?.(executionId) ?? []),
   ]
 }
 
@@ -105,7 +102,7 @@ export async function dryRun(change: Change, step: Step, signal?: AbortSignal): 
     const operations = await change.operations(before, step, signal)
     if (typeof operations === 'string') throw new IntegrationError(ID, 'refused', operations)
     try {
-      return { before, after: await change.api.patch(before.path, guarded(before, operations, 'dry-run'), DRY_RUN, signal) }
+      return { before, after: await change.api.patch(before.path, guarded(change, before, operations, 'dry-run'), DRY_RUN, signal) }
     } catch (error) {
       if (!mayHaveMoved(error) || before.resourceVersion === tried || attempt >= MOST_ATTEMPTS) throw error
       tried = before.resourceVersion
@@ -144,7 +141,7 @@ export async function carryOut(change: Change, step: Step, executionId: string, 
     if (tried.resourceVersion === object.resourceVersion) return { result: 'refused', reason: 'invalid', words: tried.words }
     if (attempt > MOST_ATTEMPTS) return stale(`${step.target.name} was written by others again and again while it was to be changed`)
     try {
-      await change.api.patch(object.path, guarded(object, operations, executionId), { fieldManager: FIELD_MANAGER }, signal)
+      await change.api.patch(object.path, guarded(change, object, operations, executionId), { fieldManager: FIELD_MANAGER }, signal)
       return { result: 'applied' }
     } catch (error) {
       if (!(error instanceof IntegrationError)) throw error

@@ -19,6 +19,10 @@ export interface ActionPlace extends Place {
   /** The name of the context in the kubeconfig, for the command by hand. */
   context: string
   verification: Verification
+  /** Where Argo CD keeps its applications; null where that is not said. */
+  argocdNamespace: string | null
+  /** Kinds of actions that are allowed there. */
+  actions: readonly string[]
 }
 
 /** When a change is judged, in seconds after it. */
@@ -226,7 +230,8 @@ function nameInCluster({ cache, namespaces }: ActionPlace, target: Target): { na
   return { name: target.name, namespace: namespaces.length === 1 ? (namespaces[0] ?? null) : null }
 }
 
-function inShell(word: string): string {
+/** One word for a shell, whatever is in it. */
+export function inShell(word: string): string {
   return /^[\w.:/=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }
 

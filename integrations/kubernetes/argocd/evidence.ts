@@ -61,7 +61,7 @@ function deployedWords({ metadata, spec }: Application, { revision }: Deployed, 
 }
 
 /** A repository's address may hold a password. */
-function withoutAccount(address: string): string {
+export function withoutAccount(address: string): string {
   return address.replace(/^([a-z+]+:\/\/)[^@/]*@/i, '$1').slice(0, 200)
 }
 

@@ -1,5 +1,7 @@
+import { until } from '../live/until.ts'
 import type { ApiServer, Manifest } from './api-server.ts'
-import { seedDeployment } from './shop-cluster.ts'
+import { actionIn } from './narrow-shop.ts'
+import { type ShopCluster, seedDeployment, startCluster } from './shop-cluster.ts'
 
 export const ARGOCD = 'argocd'
 export const APPLICATIONS = `/apis/argoproj.io/v1alpha1/namespaces/${ARGOCD}/applications`
@@ -65,4 +67,56 @@ export function seedArgoShop(server: ApiServer): void {
   for (const name of ['payments', 'orders']) seedDeployment(server, name, [{ image: `shop/${name}:v41` }, { image: `shop/${name}:v42` }])
   server.apply(APPLICATIONS, applicationOf())
   server.apply(PROJECTS, { metadata: { name: 'default', namespace: ARGOCD }, spec: {} })
+}
+
+const VERBS = ['argo-pause', 'argo-sync', 'argo-rollback']
+const WITHIN_SECONDS = 90
+
+/** The shop with all that may be done to its application. */
+export async function startArgoShop(more: readonly string[] = []): Promise<ShopCluster> {
+  const actions = [...VERBS, ...more].map((verb) => `kubernetes.${verb}`)
+  return await startCluster(seedArgoShop, { argocdNamespace: ARGOCD, actions })
+}
+
+/** The application made anew, and seen. */
+export async function resetArgoShop(cluster: ShopCluster): Promise<void> {
+  const { server } = cluster
+  server.interfere = () => null
+  server.refused.clear()
+  server.delete(SHOP_APPLICATION)
+  server.delete(`${PROJECTS}/default`)
+  seedArgoShop(server)
+  server.effects.length = 0
+  await until(
+    'the application is seen',
+    async () =>
+      (await actionIn(cluster, 'argo-pause')
+        .byHand?.concerns?.('shop')
+        .catch(() => null)) !== null,
+    WITHIN_SECONDS,
+  )
+}
+
+interface Asked {
+  sync: { revision: string; source?: object }
+}
+
+/** What the controller of Argo CD does with an operation that is asked for: takes it off, deploys, and writes down what it did. */
+export function playOperation(server: ApiServer): void {
+  server.change(SHOP_APPLICATION, (object) => {
+    const { operation, spec, status } = object as unknown as {
+      operation: Asked
+      spec: { source: object }
+      status: { history: { id: number }[] }
+    }
+    const { revision, source = spec.source } = operation.sync
+    Reflect.deleteProperty(object, 'operation')
+    const at = new Date().toISOString()
+    const id = Math.max(...status.history.map((each) => each.id)) + 1
+    Object.assign(status, {
+      health: { status: 'Healthy' },
+      operationState: { phase: 'Succeeded', startedAt: at, finishedAt: at, operation, syncResult: { revision } },
+      history: [...status.history, { id, revision, deployedAt: at, source, initiatedBy: { username: 'steadyhand' } }],
+    })
+  })
 }
