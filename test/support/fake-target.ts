@@ -21,6 +21,8 @@ export interface FakeTarget {
   reply: Reply
   /** What a probe says; null lets it look at the ledger. */
   probeAnswer: ProbeResult | null
+  /** What its dry run would have people know. */
+  cautions: readonly string[]
   /** Called right before the effect happens, to change the world in between. */
   beforeEffect: (() => void | Promise<void>) | null
 }
@@ -54,6 +56,7 @@ export function createFakeTarget(now: () => Date): FakeTarget {
     unread: 0,
     reply: 'answer',
     probeAnswer: null,
+    cautions: [],
     beforeEffect: null,
   }
 
@@ -82,6 +85,7 @@ export function createFakeTarget(now: () => Date): FakeTarget {
       changes:
         parameters['version'] === state.version ? [] : [{ field: 'version', from: state.version, to: parameters['version'] ?? null }],
       downtime: 'none',
+      cautions: fake.cautions,
     }),
     success: () => ({
       metrics: [{ service: 'payments', metric: 'error_ratio', comparator: '<=', threshold: '0.05', unit: 'ratio' }],

@@ -38,7 +38,7 @@ export function createArgoPause(deps: ActionDeps): Action {
       const now = { ...before, raw: after as LiveObject['raw'] }
       const [from, to] = [before, now].map((object) => applicationFields(object)['autoSync'] ?? null)
       const words = isPause(step)
-        ? 'none: what runs stays as it is, and nothing new is deployed by itself'
+        ? 'none: what runs stays, and nothing new is deployed by itself'
         : 'none by itself: what the repository says by then is deployed'
       return {
         changes: from === to ? [] : [{ field: 'autoSync', from: from ?? null, to: to ?? null }],

@@ -9,7 +9,7 @@ import { SAFE } from './approval-tiers.ts'
 import { fieldIs, fieldRestored } from './contracts.ts'
 import { healthyNeeded } from './disruption.ts'
 import { type Change, callsOf, dryRun, type Fields, type LiveObject, observe } from './live-object.ts'
-import { ownerWords } from './owner-words.ts'
+import { ownerNotes } from './owner-words.ts'
 import { type ActionDeps, type ActionPlace, blamed, findWorkload, knownIn, kubectl, placeOf } from './workload-target.ts'
 
 const count = z.int().min(1).max(1_000)
@@ -61,6 +61,7 @@ export function createAutoscaler(deps: ActionDeps): Action {
     },
     async dryRun(step, signal) {
       const { before, after } = await dryRun(change(step.target.environment), step, signal)
+      const told = ownerNotes(placeOf(deps, step.target), step.target, { before: before.raw, after, now: deps.now() })
       const [from, to] = [before.raw, after].map((raw) => boundsOf(autoscalerSchema.parse(raw))) as [Bounds, Bounds]
       const changes = [
         { field: 'minReplicas', from: from.min, to: to.min },
@@ -70,7 +71,8 @@ export function createAutoscaler(deps: ActionDeps): Action {
       const fewer = now !== null && to.max < now ? `${now - to.max} of ${now} pods end` : 'none'
       return {
         changes: changes.filter((line) => line.from !== line.to),
-        downtime: `${fewer}${ownerWords(before.raw, after, deps.now())}`.slice(0, 200),
+        downtime: `${fewer}${told.words}`.slice(0, 200),
+        cautions: told.cautions,
       }
     },
     success: (step) => fieldIs(placeOf(deps, step.target).verification, stateOf(step.parameters)),

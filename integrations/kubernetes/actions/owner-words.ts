@@ -1,7 +1,18 @@
 import { z } from 'zod'
+import type { Target } from '../../../agent/domain/plan.ts'
+import type { DryRun } from '../../ports/action.ts'
+import { type Application, AUTO_SYNC_OFF, autoSyncOf, runningOf } from '../argocd/application.ts'
+import { runningWords } from '../argocd/evidence.ts'
+import type { ActionPlace } from './workload-target.ts'
 
 const ownedSchema = z.object({
   metadata: z.object({
+    name: z.string().catch('').default(''),
+    namespace: z.string().catch('').default(''),
+    ownerReferences: z
+      .array(z.object({ kind: z.string(), name: z.string() }))
+      .nullish()
+      .catch(null),
     labels: z.record(z.string(), z.string()).nullish(),
     annotations: z.record(z.string(), z.string()).nullish(),
     managedFields: z
@@ -29,11 +40,12 @@ interface Keeper {
   unit: string
 }
 
+const ARGO_CD: Keeper = {
+  ...{ name: 'Argo CD', manager: /^argocd/, unit: 'application' },
+  marks: ['argocd.argoproj.io/tracking-id', 'argocd.argoproj.io/instance'],
+}
 const KEEPERS: readonly Keeper[] = [
-  {
-    ...{ name: 'Argo CD', manager: /^argocd/, unit: 'application' },
-    marks: ['argocd.argoproj.io/tracking-id', 'argocd.argoproj.io/instance'],
-  },
+  ARGO_CD,
   { name: 'Flux', manager: /^kustomize-controller/, unit: 'kustomization', marks: ['kustomize.toolkit.fluxcd.io/name'] },
   { name: 'Flux', manager: /^helm-controller/, unit: 'release', marks: ['helm.toolkit.fluxcd.io/name'] },
 ]
@@ -44,12 +56,13 @@ const MAX_NAME = 40
 
 /**
  * What somebody about to change the object should know of others who do, in words for a card; '' when there is nothing. `after` is the object as it
- * would be.
+ * would be, `application` that of Argo CD which says that the object is one of its own, where that is known.
  */
-export function ownerWords(before: unknown, after: unknown, now: Date): string {
+export function ownerWords(before: unknown, after: unknown, now: Date, application: string | null = null): string {
   const parsed = ownedSchema.safeParse(before)
   if (!parsed.success) return ''
-  const { labels, annotations, managedFields } = parsed.data.metadata
+  const { managedFields, ownerReferences } = parsed.data.metadata
+  const maker = ownerReferences?.find(({ kind }) => kind === 'ApplicationSet')
   const recent = (managedFields ?? []).find(
     ({ manager, subresource, time }) =>
       manager &&
@@ -60,31 +73,82 @@ export function ownerWords(before: unknown, after: unknown, now: Date): string {
       Date.parse(time) <= now.getTime(),
   )
   return [
-    ...keeperWords({ ...labels, ...annotations }, managedFields ?? [], [before, after]),
+    ...keeperWords(keptBy(parsed.data, [before, after], application)),
+    ...(maker ? [`ApplicationSet ${maker.name.slice(0, MAX_NAME).toWellFormed()} made it and may put this back`] : []),
     ...(recent ? [`${recent.manager?.slice(0, MAX_NAME)} changed it in the last 10 minutes`] : []),
   ]
     .map((words) => `; ${words}`)
     .join('')
 }
 
-type Written = NonNullable<z.infer<typeof ownedSchema>['metadata']['managedFields']>
+/**
+ * The same for a card, with what the application of Argo CD that manages the object is doing, and what can be asked of it in place of a change past its
+ * repository.
+ */
+export function ownerNotes(
+  place: ActionPlace,
+  { kind }: Pick<Target, 'kind'>,
+  { before, after, now }: { before: unknown; after: unknown; now: Date },
+): { words: string } & Required<Pick<DryRun, 'cautions'>> {
+  const parsed = ownedSchema.safeParse(before)
+  const { name = '', namespace = '' } = parsed.data?.metadata ?? {}
+  const [application = null] = place.applications.managers()({ kind, namespace, name })
+  const words = ownerWords(before, after, now, application?.metadata.name ?? null)
+  if (!application || !parsed.success) return { words, cautions: [] }
+  const kept = keptBy(parsed.data, [before, after], application.metadata.name)
+  return { words, cautions: applicationWords(application, kept?.fate ?? 'unclear', place.actions) }
+}
 
-/** Who puts the object back to what a repository says, and whether that goes for what would change; which fields are theirs, the API server keeps. */
-function keeperWords(marks: Readonly<Record<string, string>>, written: Written, [before, after]: readonly [unknown, unknown]): string[] {
-  const keeper = KEEPERS.find((each) => each.marks.some((mark) => marks[mark] !== undefined))
-  if (!keeper) return []
-  const mark = keeper.marks.map((each) => marks[each]).find((value) => value !== undefined) ?? ''
+function applicationWords(application: Application, fate: Kept['fate'], offered: readonly string[]): string[] {
+  const { name } = application.metadata
+  const running = runningOf(application)
+  const someone = running ? [`Somebody is already on it: Argo CD ${runningWords(running)}, application ${name}.`] : []
+  if (fate === 'left') return someone
+  const by = (verb: string, command: string): string => (offered.includes(`kubernetes.${verb}`) ? `do ${verb} ${name}` : command)
+  const back = by('argo-rollback', `argocd app rollback ${name} ID`)
+  if (autoSyncOf(application) === AUTO_SYNC_OFF)
+    return [...someone, `Application ${name} does not sync by itself: this stays until somebody syncs it. Its own way back: ${back}.`]
+  const when = application.spec.syncPolicy?.automated?.['selfHeal'] === true ? 'within seconds' : 'with the next commit'
+  const pause = by('argo-pause', `argocd app set ${name} --sync-policy none`)
+  return [
+    ...someone,
+    `Application ${name} syncs by itself and puts this back ${when}. Pause that first: ${pause}. Its own way back is then: ${back}.`,
+  ]
+}
+
+type Owned = z.infer<typeof ownedSchema>
+type Written = NonNullable<Owned['metadata']['managedFields']>
+
+/** Who keeps an object as a repository says, and what becomes of a change: put back, left, or nobody can tell. */
+interface Kept {
+  who: string
+  fate: 'put back' | 'left' | 'unclear'
+}
+
+/** Which fields are whose, the API server keeps. */
+function keptBy({ metadata }: Owned, [before, after]: readonly [unknown, unknown], application: string | null): Kept | null {
+  const marks: Readonly<Record<string, string>> = { ...metadata.labels, ...metadata.annotations }
+  const keeper = KEEPERS.find((each) => each.marks.some((mark) => marks[mark] !== undefined)) ?? (application === null ? null : ARGO_CD)
+  if (!keeper) return null
+  const mark = keeper.marks.map((each) => marks[each]).find((value) => value !== undefined) ?? application ?? ''
   // A tracking id goes on with the object that it was given to: 'shop:apps/Deployment:shop/payments'.
   const unit = mark.split(':')[0]?.slice(0, MAX_NAME).toWellFormed() ?? ''
   const who = unit === '' ? keeper.name : `${keeper.name} (${keeper.unit} ${unit})`
+  const written = metadata.managedFields ?? []
   const own = written.filter(({ manager, subresource }) => !subresource && keeper.manager.test(manager ?? ''))
   const [from, to] = [specOf(before), specOf(after)]
   const isSet = (by: Written): boolean => by.some(({ fieldsV1 }) => isSetBy(fieldOf(fieldsV1, 'f:spec'), from, to))
-  if (isSet(own)) return [`${who} sets this back: change its repository, or pause its sync first`]
+  if (isSet(own)) return { who, fate: 'put back' }
   // Whoever changes a field takes it over from its keeper, until the keeper puts it back: then nobody can tell from here.
-  if (own.length === 0 || isSet(written.filter((each) => !own.includes(each))))
-    return [`${who} owns it and puts it back to what its repository says`]
-  return [`${who} owns it and leaves this as it is`]
+  if (own.length === 0 || isSet(written.filter((each) => !own.includes(each)))) return { who, fate: 'unclear' }
+  return { who, fate: 'left' }
+}
+
+function keeperWords(kept: Kept | null): string[] {
+  if (!kept) return []
+  if (kept.fate === 'put back') return [`${kept.who} sets this back: change its repository, or pause its sync first`]
+  if (kept.fate === 'unclear') return [`${kept.who} owns it and puts it back to what its repository says`]
+  return [`${kept.who} owns it and leaves this as it is`]
 }
 
 /**

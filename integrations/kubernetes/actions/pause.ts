@@ -4,7 +4,7 @@ import { workloadSchema } from '../objects.ts'
 import { SAFE } from './approval-tiers.ts'
 import { fieldRestored, heldOff } from './contracts.ts'
 import { callsOf, dryRun } from './live-object.ts'
-import { ownerWords } from './owner-words.ts'
+import { ownerNotes } from './owner-words.ts'
 import { type ActionDeps, kubectl, observeWorkload, placeOf, workloadChange, workloadFields } from './workload-target.ts'
 
 const definition: ActionDefinition = {
@@ -36,13 +36,15 @@ export function createPause(deps: ActionDeps): Action {
     observe: async (where, signal) => await observeWorkload(deps, RESOURCES, where, PINNED, signal),
     async dryRun(step, signal) {
       const { before, after } = await dryRun(change(step.target.environment), step, signal)
+      const told = ownerNotes(placeOf(deps, step.target), step.target, { before: before.raw, after, now: deps.now() })
       const [from, to] = [before.raw, after].map((raw) => workloadSchema.parse(raw).spec.paused)
       const words = isPaused(step)
         ? 'none: pods stay as they are, and nothing rolls out until it is resumed'
         : 'none: the template is the one that was there when it was paused'
       return {
         changes: from === to ? [] : [{ field: 'paused', from: from ?? false, to: to ?? false }],
-        downtime: `${words}${ownerWords(before.raw, after, deps.now())}`.slice(0, 200),
+        downtime: `${words}${told.words}`.slice(0, 200),
+        cautions: told.cautions,
       }
     },
     success: (step) => heldOff([{ field: 'paused', equals: isPaused(step) }]),

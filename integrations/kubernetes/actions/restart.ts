@@ -7,7 +7,7 @@ import { SAFE } from './approval-tiers.ts'
 import { rolledOut } from './contracts.ts'
 import { carryOut, dryRun, type LiveObject, probeMark, readFields } from './live-object.ts'
 import { differingFields } from './object-diff.ts'
-import { ownerWords } from './owner-words.ts'
+import { ownerNotes } from './owner-words.ts'
 import { type ActionDeps, blamed, findWorkload, kubectl, observeWorkload, placeOf, templateOf, workloadChange } from './workload-target.ts'
 
 const definition: ActionDefinition = {
@@ -40,11 +40,13 @@ export function createRestart(deps: ActionDeps): Action {
     observe: async (where, signal) => await observeWorkload(deps, RESOURCES, where, PINNED, signal),
     async dryRun(step, signal) {
       const { before, after } = await dryRun(change(step.target.environment), step, signal)
+      const told = ownerNotes(placeOf(deps, step.target), step.target, { before: before.raw, after, now: deps.now() })
       const changes = differingFields(templateOf(before.raw), templateOf(after)).filter(({ field }) => !field.endsWith(RESTARTED_AT))
       const anew = { field: 'pods', from: 'as they run', to: 'all new, of the same template' }
       return {
         changes: [anew, ...changes],
-        downtime: `none, if its update strategy keeps pods ready${ownerWords(before.raw, after, deps.now())}`.slice(0, 200),
+        downtime: `none, if its update strategy keeps pods ready${told.words}`.slice(0, 200),
+        cautions: told.cautions,
       }
     },
     success: (step) => rolledOut(placeOf(deps, step.target).verification),

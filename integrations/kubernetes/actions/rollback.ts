@@ -9,7 +9,7 @@ import { CAUTIOUS } from './approval-tiers.ts'
 import { restored, rolledOut } from './contracts.ts'
 import { type Change, carryOut, digestOf, dryRun, type LiveObject, probeMark, readFields, readObject } from './live-object.ts'
 import { differingFields } from './object-diff.ts'
-import { ownerWords } from './owner-words.ts'
+import { ownerNotes } from './owner-words.ts'
 import {
   type ActionDeps,
   type ActionPlace,
@@ -90,6 +90,7 @@ export function createRollback(deps: ActionDeps): Action {
     observe: async (where, signal) => await observeWorkload(deps, RESOURCES, where, PINNED, signal),
     async dryRun(step, signal) {
       const { before, after } = await dryRun(change(step.target.environment), step, signal)
+      const told = ownerNotes(placeOf(deps, step.target), step.target, { before: before.raw, after, now: deps.now() })
       const lines = differingFields(templateOf(before.raw), templateOf(after))
       if (lines.length > MOST_LINES)
         throw new IntegrationError(
@@ -98,8 +99,8 @@ export function createRollback(deps: ActionDeps): Action {
           `the revisions differ in ${lines.length} fields, more than a card can show; roll back by hand`,
         )
       // Not the revision's number: the controller gives new numbers, and the way back has to show the same lines the other way round.
-      const words = `none, if its update strategy keeps pods ready${ownerWords(before.raw, after, deps.now())}`
-      return { changes: lines, downtime: words.slice(0, 200) }
+      const words = `none, if its update strategy keeps pods ready${told.words}`
+      return { changes: lines, downtime: words.slice(0, 200), cautions: told.cautions }
     },
     success: (step) =>
       rolledOut(placeOf(deps, step.target).verification, [{ field: 'template', equals: textOf(step.parameters, 'template') }]),

@@ -6,7 +6,7 @@ import { restored, rolledOut } from './contracts.ts'
 import { healthyNeeded } from './disruption.ts'
 import { type Change, carryOut, dryRun, type LiveObject, probeMark, readFields } from './live-object.ts'
 import { differingFields } from './object-diff.ts'
-import { ownerWords } from './owner-words.ts'
+import { ownerNotes } from './owner-words.ts'
 import {
   type ActionDeps,
   type ActionPlace,
@@ -61,9 +61,11 @@ export function createScale(deps: ActionDeps): Action {
     observe: async (where, signal) => await observeWorkload(deps, RESOURCES, where, PINNED, signal),
     async dryRun(step, signal) {
       const { before, after } = await dryRun(change(step.target.environment), step, signal)
+      const told = ownerNotes(placeOf(deps, step.target), step.target, { before: before.raw, after, now: deps.now() })
       return {
         changes: differingFields(specOf(before.raw), specOf(after)).slice(0, 12),
-        downtime: `none${ownerWords(before.raw, after, deps.now())}`.slice(0, 200),
+        downtime: `none${told.words}`.slice(0, 200),
+        cautions: told.cautions,
       }
     },
     success: (step) => rolledOut(placeOf(deps, step.target).verification, [{ field: 'replicas', equals: replicasOf(step) }]),

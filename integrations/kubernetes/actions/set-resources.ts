@@ -21,7 +21,7 @@ import {
 import { restored, rolledOut } from './contracts.ts'
 import { callsOf, dryRun, type LiveObject } from './live-object.ts'
 import { differingFields } from './object-diff.ts'
-import { ownerWords } from './owner-words.ts'
+import { ownerNotes } from './owner-words.ts'
 import {
   type ActionDeps,
   type ActionPlace,
@@ -95,8 +95,10 @@ export function createSetResources(deps: ActionDeps): Action {
     },
     async dryRun(step, signal) {
       const { before, after } = await dryRun(change(step.target.environment), step, signal)
-      const words = `none, if its update strategy keeps pods ready; all pods are made anew${ownerWords(before.raw, after, deps.now())}`
-      return { changes: differingFields(templateOf(before.raw), templateOf(after)).slice(0, 12), downtime: words.slice(0, 200) }
+      const told = ownerNotes(placeOf(deps, step.target), step.target, { before: before.raw, after, now: deps.now() })
+      const words = `none, if its update strategy keeps pods ready; all pods are made anew${told.words}`
+      const changes = differingFields(templateOf(before.raw), templateOf(after)).slice(0, 12)
+      return { changes, downtime: words.slice(0, 200), cautions: told.cautions }
     },
     success: (step, { preconditions }) => rolledOut(placeOf(deps, step.target).verification, stateAfter(step, preconditions)),
     probeWords: 'an annotation of the workload holds the id of the execution that changed it last',

@@ -64,6 +64,12 @@ describeDatabases('proposing a named action', (store) => {
     expect(mend.plan.cautions).toBeUndefined()
   })
 
+  it('says on the card what the dry run would have people know', async () => {
+    harness.target.cautions = ['Somebody is already on it.', 'x'.repeat(400)]
+    const asking = await harness.askFor('payments', { version: 'v1' })
+    expect(asking).toMatchObject({ result: 'asked', approval: { plan: { cautions: ['Somebody is already on it.', 'x'.repeat(300)] } } })
+  })
+
   it.each<[string, string, { named: string[]; more: number }]>([
     ['300 callers', 'caller-of-everyday-name', { named: Array(10).fill(expect.stringMatching(/^caller-of-everyday-name\d+$/)), more: 290 }],
     ['names of 200 characters', 'x'.repeat(197), { named: Array(10).fill(`${'x'.repeat(57)}...`), more: 290 }],
