@@ -1,16 +1,15 @@
 import { expect, it } from 'vitest'
-import type { Action, EffectResult, Parameters, Step } from '../../integrations/ports/action.ts'
+import type { Parameters, Step } from '../../integrations/ports/action.ts'
 import { faultOptions } from '../support/fault-options.ts'
+import { FATES, underFate } from '../support/kubernetes/fates.ts'
 import { actionIn, NODES, node, payments, resetNarrowShop, startNarrowShop, uidAt } from '../support/kubernetes/narrow-shop.ts'
 import { AUTOSCALERS, DEPLOYMENTS, PODS, type ShopCluster } from '../support/kubernetes/shop-cluster.ts'
-import { until } from '../support/live/until.ts'
 import { print } from './crash/lane-report.ts'
 import { createRandom } from './crash/random.ts'
 
 const { seed } = faultOptions()
 const ROUNDS = 250
 const TIMEOUT_MS = 900_000
-const WITHIN_SECONDS = 60
 const never = new AbortController().signal
 
 /** What each of them is asked to do, and the object that it changes. */
@@ -30,32 +29,6 @@ const CASES: readonly { verb: string; where: typeof payments; path: string; para
     parameters: ({ server }) => ({ pod: 'payments-a', uid: uidAt(server, `${PODS}/payments-a`) }),
   },
 ]
-
-const FATES = ['well', 'drop-reply', 'twice', 'late'] as const
-type Fate = (typeof FATES)[number]
-
-/** The effect under a fate of its request; 'late': it is carried out after nobody waits for its answer any more. */
-async function underFate({ server }: ShopCluster, fate: Fate, action: Action, step: Step, id: string): Promise<EffectResult> {
-  const [arrived, released] = [Promise.withResolvers<void>(), Promise.withResolvers<null>()]
-  const given = new AbortController()
-  server.interfere = ({ method, query }) => {
-    if ((method !== 'PATCH' && method !== 'POST') || query['dryRun'] !== undefined || fate === 'well') return null
-    if (fate !== 'late') return fate
-    arrived.resolve()
-    return released.promise
-  }
-  const before = server.effects.length
-  const ended = action.effect(step, id, fate === 'late' ? given.signal : never)
-  if (fate === 'late') {
-    await arrived.promise
-    given.abort()
-  }
-  const result = await ended
-  released.resolve(null)
-  if (fate === 'late') await until('the late request is carried out', async () => server.effects.length > before, WITHIN_SECONDS)
-  server.interfere = () => null
-  return result
-}
 
 /** Without what an undo leaves where there was nothing. */
 function specAt({ server }: ShopCluster, path: string): string {

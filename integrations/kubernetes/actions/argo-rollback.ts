@@ -27,6 +27,8 @@ const definition: ActionDefinition = {
   parameters: z.strictObject({ id: z.int().min(0).max(1_000_000_000) }),
   reversibility: 'compensable',
   ...CAUTIOUS,
+  // It comes right after the pause of the same application; what was deployed meanwhile refuses it anyway.
+  minCooldownSeconds: 0,
 }
 
 /** All of the history, so that the number stands for what it stood for on the card. */

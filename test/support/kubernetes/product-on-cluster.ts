@@ -45,6 +45,8 @@ export interface ClusterPlace {
   prometheusUrl: string | null
   /** Seconds between samples. */
   scrapeSeconds: number
+  /** Where Argo CD keeps its applications; they may be acted on then. */
+  argocdNamespace?: string
 }
 
 interface ProductOptions {
@@ -153,7 +155,8 @@ async function sendAlert(url: string, service: string, name?: string): Promise<v
   if (status !== 202) throw new Error(`the alert was answered with ${status}`)
 }
 
-function settingsFor({ kubeconfig, namespace, prometheusUrl, scrapeSeconds }: ClusterPlace): string {
+function settingsFor({ kubeconfig, namespace, prometheusUrl, scrapeSeconds, argocdNamespace }: ClusterPlace): string {
+  const ofArgo = argocdNamespace === undefined ? [] : ['argo-pause', 'argo-sync', 'argo-rollback']
   return JSON.stringify({
     local: { enabled: false },
     policy: 'policy.yaml',
@@ -169,7 +172,8 @@ function settingsFor({ kubeconfig, namespace, prometheusUrl, scrapeSeconds }: Cl
         {
           name: 'production',
           namespaces: [namespace],
-          actions: ['rollback', 'restart', 'scale', 'set-resources'],
+          argocdNamespace,
+          actions: ['rollback', 'restart', 'scale', 'set-resources', ...ofArgo],
           verification: { settleSeconds: 2, holdSeconds: 3, withinSeconds: 180 },
         },
       ],
@@ -181,6 +185,14 @@ function settingsFor({ kubeconfig, namespace, prometheusUrl, scrapeSeconds }: Cl
 const POLICY = `
 version: 1
 rules:
+  - name: applications
+    when: { action: kubernetes.argo-rollback, environment: production }
+    decide: ask
+    role: approver
+    needed: 1
+    requesterMayApprove: false
+    ttlMinutes: 15
+    cooldownSeconds: 0
   - name: production
     when: { action: kubernetes.*, environment: production }
     decide: ask

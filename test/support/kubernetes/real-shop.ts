@@ -79,11 +79,18 @@ interface Deployment {
   status: { observedGeneration?: number; updatedReplicas?: number; availableReplicas?: number; replicas?: number }
 }
 
-/** The rules of docs/kubernetes.md, for this namespace, bound to a user: what is printed there is what is tried here. */
-export async function grantDocumentedRights(shop: RealShop, user: string): Promise<void> {
+/**
+ * The rules of docs/kubernetes.md, for this namespace and that of Argo CD, where there is one, bound to a user: what is printed there is what is tried
+ * here.
+ */
+export async function grantDocumentedRights(shop: RealShop, user: string, argocdNamespace: string | null = null): Promise<void> {
   const text = readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'kubernetes.md'), 'utf8')
-  const block = /```yaml\n(apiVersion: rbac[\s\S]*?)```/.exec(text)?.[1] ?? ''
-  for (const document of parseAllDocuments(block.replaceAll('namespace: shop', `namespace: ${shop.namespace}`))) {
+  const blocks = [...text.matchAll(/```yaml\n(apiVersion: rbac[\s\S]*?)```/g)].map(([, block = '']) => block)
+  const wanted = blocks.filter((block) => argocdNamespace !== null || !block.includes('namespace: argocd'))
+  const here = wanted.map((block) =>
+    block.replaceAll('namespace: shop', `namespace: ${shop.namespace}`).replaceAll('namespace: argocd', `namespace: ${argocdNamespace}`),
+  )
+  for (const document of here.flatMap((block) => parseAllDocuments(block))) {
     const role = document.toJS() as { kind: string; metadata: { name: string; namespace?: string } }
     await shop.create(role).catch(ignoreConflict)
     const subjects = [{ kind: 'User', name: user, apiGroup: 'rbac.authorization.k8s.io' }]
