@@ -130,6 +130,8 @@ export const workloadContentSchema = z.object({
   restarts: z.number(),
   startedAt: moment.nullable(),
   events: z.array(z.object({ at: moment, text: z.string() })),
+  /** What keeps it as a repository says, and is doing: a line each; there only where something does. */
+  keepers: z.array(z.string()).optional(),
 })
 export type WorkloadContent = z.infer<typeof workloadContentSchema>
 

@@ -2,7 +2,7 @@ import { IntegrationError } from '../errors.ts'
 import type { Workload, WorkloadsPort } from '../ports/workloads.ts'
 import { REVISION } from './annotations.ts'
 import type { Applications } from './argocd/applications.ts'
-import { applicationEvents } from './argocd/evidence.ts'
+import { applicationLines } from './argocd/evidence.ts'
 import { type ClusterCache, type Kind, seenAt } from './cluster-cache.ts'
 import { ID } from './faults.ts'
 import type { ObjectEvent, ObjectWorkload, Pod } from './objects.ts'
@@ -92,25 +92,27 @@ function describe(place: Place, found: NamedWorkload, { pods, replicaSets, event
     readyReplicas: (resource === 'daemonsets' ? status.numberReady : status.readyReplicas) ?? 0,
     restarts: pods.flatMap((pod) => pod.status.containerStatuses).reduce((sum, { restartCount }) => sum + restartCount, 0),
     startedAt: newest(pods.map(({ status: { startTime } }) => startTime)),
-    events: events ? eventsOf(place, found, { pods, replicaSets }) : [],
+    events: events ? eventsOf(place.cache, found, { pods, replicaSets }) : [],
+    ...(events ? keptBy(place, found) : {}),
   }
 }
 
 /**
- * What the platform says of the workload, its replica sets and its pods, and what the pods' own states and the applications of Argo CD say. The newest
- * first; where it is too much, what is so now stays before warnings, and warnings before what goes as usual: a rollout of fifty pods tells of hundreds of
- * usual things.
+ * What the platform says of the workload, its replica sets and its pods, and what the pods' own states say. The newest first; where it is too much,
+ * what pods are in now stays before warnings, and warnings before what goes as usual: a rollout of fifty pods tells of hundreds of usual things.
  */
-function eventsOf({ cache, applications }: Place, found: NamedWorkload, { pods, replicaSets }: Own): Workload['events'] {
-  const { namespace, object } = found
+function eventsOf(cache: ClusterCache, { namespace, object }: NamedWorkload, { pods, replicaSets }: Own): Workload['events'] {
   const name = object.metadata.name
   const names = new Set([name, ...pods.map(({ metadata }) => metadata.name), ...replicaSets.map(({ metadata }) => metadata.name)])
   const own = (cache.list('events', namespace) ?? []).filter(({ involvedObject }) => names.has(involvedObject.name))
   const told = (type: ObjectEvent['type']): Workload['events'] => own.filter((event) => event.type === type).map(eventLine)
-  const byWeight = [applicationEvents(applications, found), pods.flatMap(statesOf), told('Warning'), told('Normal')].flatMap((lines) =>
-    lines.toSorted(newestFirst),
-  )
+  const byWeight = [pods.flatMap(statesOf), told('Warning'), told('Normal')].flatMap((lines) => lines.toSorted(newestFirst))
   return byWeight.slice(0, MAX_EVENTS).sort(newestFirst)
+}
+
+function keptBy({ applications }: Place, found: NamedWorkload): Pick<Workload, 'keepers'> {
+  const keepers = applicationLines(applications, found)
+  return keepers.length > 0 ? { keepers } : {}
 }
 
 function eventLine(event: ObjectEvent): Workload['events'][number] {

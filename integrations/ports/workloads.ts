@@ -11,6 +11,11 @@ export interface Workload {
   startedAt: Date | null
   /** Latest platform events, newest first, at most 20: exits, probes failing, scheduling. */
   events: { at: Date; text: string }[]
+  /**
+   * What keeps it as a repository says, and is doing so at this moment: a line each, what is under way first. Left out where nothing is known to. No
+   * part of the events: these tell how the service itself ends.
+   */
+  keepers?: readonly string[]
 }
 
 /** Somebody else's service that is called from here: known by its callers, and no workload of the platform. */

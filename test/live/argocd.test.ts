@@ -64,10 +64,10 @@ test(
     const denied = await connect(context, { ...place, kubeconfig: viewer })
     expect((await denied[0]?.check())?.at(-1)).toMatchObject({ status: 'warning', words: expect.stringContaining('may not be read') })
 
-    const events = async (): Promise<string> =>
-      (await reading?.workloads?.find('payments').catch(() => null))?.workload.events.map(({ text }) => text).join('\n') ?? ''
-    await until('the application is told', async () => (await events()).includes('Argo CD application shop: '), WITHIN_SECONDS)
-    expect(await events()).toContain('auto-sync is on')
+    const told = async (): Promise<string> =>
+      (await reading?.workloads?.find('payments').catch(() => null))?.workload.keepers?.join('\n') ?? ''
+    await until('the application is told', async () => (await told()).includes('Argo CD application shop: '), WITHIN_SECONDS)
+    expect(await told()).toContain('auto-sync is on')
 
     const actionOf = (verb: string): Action => {
       const found = integrations.flatMap(({ actions = [] }) => actions).find(({ definition }) => definition.kind === `kubernetes.${verb}`)

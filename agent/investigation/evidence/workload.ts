@@ -6,6 +6,7 @@ import { oneLine } from '../outside-text.ts'
 import type { Scope } from '../scope.ts'
 
 const MAX_EVENTS = 20
+const MAX_KEEPERS = 10
 
 /** One item per service: its version, replicas, restarts and what the platform reports about it. */
 export async function collectWorkload(
@@ -39,15 +40,17 @@ export async function collectWorkload(
 }
 
 function contentOf(workload: Workload): WorkloadContent {
-  const { service, environment, version, previousVersion, desiredReplicas, readyReplicas, restarts } = workload
+  const { service, environment, version, previousVersion, desiredReplicas, readyReplicas, restarts, keepers = [] } = workload
   return {
     ...{ service, environment, version: oneLine(version, 100), desiredReplicas, readyReplicas, restarts },
     previousVersion: previousVersion === null ? null : oneLine(previousVersion, 100),
     startedAt: workload.startedAt?.toISOString() ?? null,
     events: workload.events.slice(0, MAX_EVENTS).map(({ at, text }) => ({ at: at.toISOString(), text: oneLine(text, 300) })),
+    ...(keepers.length > 0 ? { keepers: keepers.slice(0, MAX_KEEPERS).map((text) => oneLine(text, 300)) } : {}),
   }
 }
 
-function summaryOf({ service, version, readyReplicas, desiredReplicas, restarts }: WorkloadContent): string {
-  return `${service} runs ${version}, ${readyReplicas} of ${desiredReplicas} replicas ready, ${restarts} restarts`
+function summaryOf({ service, version, readyReplicas, desiredReplicas, restarts, keepers = [] }: WorkloadContent): string {
+  const kept = keepers[0] === undefined ? '' : `; ${keepers[0].slice(0, 150)}`
+  return `${service} runs ${version}, ${readyReplicas} of ${desiredReplicas} replicas ready, ${restarts} restarts${kept}`
 }

@@ -1,5 +1,4 @@
 import type { Change } from '../../ports/changes.ts'
-import type { Workload } from '../../ports/workloads.ts'
 import { type NamedWorkload, WORKLOAD_KINDS } from '../services.ts'
 import {
   type Application,
@@ -65,28 +64,30 @@ export function withoutAccount(address: string): string {
   return address.replace(/^([a-z+]+:\/\/)[^@/]*@/i, '$1').slice(0, 200)
 }
 
-/** How the applications that manage a workload are, and what they are doing: a line each. */
-export function applicationEvents(applications: Applications, workload: NamedWorkload): Workload['events'] {
-  return applications
+/** How the applications that manage a workload are, and what they are doing: a line each, what runs first. */
+export function applicationLines(applications: Applications, workload: NamedWorkload): string[] {
+  const told = applications
     .managers()(placeInCluster(workload))
-    .flatMap((application) => {
+    .map((application) => {
       const { metadata, status } = application
       const [running, state] = [runningOf(application), status.operationState]
       const about = `Argo CD application ${metadata.name.slice(0, MAX_NAME)}`
-      const at = status.reconciledAt ?? metadata.creationTimestamp ?? new Date(0)
       const itself = autoSyncOf(application) === AUTO_SYNC_OFF ? 'auto-sync is off' : 'auto-sync is on'
       const how = `${status.sync?.status ?? 'Unknown'} at ${revisionWords(status.sync?.revision ?? null)}, ${status.health?.status ?? 'Unknown'}`
-      return [
-        { at, text: `${about}: ${how}; ${itself}` },
-        ...(running ? [{ at: running.since ?? at, text: `${about}: ${runningWords(running)}${told(running.message)}` }] : []),
-        ...(state && FAILED.includes(state.phase)
-          ? [{ at: state.finishedAt ?? at, text: `${about}: the last sync ended as ${state.phase}${told(state.message)}` }]
-          : []),
-      ]
+      return {
+        running: running ? [`${about}: ${runningWords(running)}${messageWords(running.message)}`] : [],
+        rest: [
+          `${about}: ${how}; ${itself}`,
+          ...(state && FAILED.includes(state.phase)
+            ? [`${about}: the last sync ended as ${state.phase}${messageWords(state.message)}`]
+            : []),
+        ],
+      }
     })
+  return [...told.flatMap(({ running }) => running), ...told.flatMap(({ rest }) => rest)]
 }
 
-function told(message: string | null): string {
+function messageWords(message: string | null): string {
   return message ? `: ${message.slice(0, MAX_MESSAGE).toWellFormed()}` : ''
 }
 

@@ -235,6 +235,7 @@ describe('a source that', () => {
           workload: {
             ...(await shop.source.workloads?.list())?.[0],
             events: Array.from({ length: 900 }, () => ({ at: STARTED, text: flood })),
+            keepers: Array.from({ length: 900 }, () => flood),
           },
         }),
       } as never,
@@ -247,6 +248,17 @@ describe('a source that', () => {
     const series = (only(evidence, 'metrics').content as { series: { points: [number, number][] }[] }).series[0]
     expect(Math.max(...(series?.points ?? []).map(([, value]) => value))).toBe(9)
     expect(only(evidence, 'logs').content).toMatchObject({ lines: 500, omitted: 2_500 })
+  })
+})
+
+describe('who keeps a service', () => {
+  it('stands in its summary with what they are doing, and is no event of it', async () => {
+    const shop = createShopTelemetry()
+    shop.run('payments', { version: 'v42', keepers: ['a keeper syncs it to 1.137.0 token=abcdefgh12345678', 'a keeper finds it degraded'] })
+    const { summary, content } = only((await collected(shop.source)).evidence, 'workload')
+    expect(summary).toMatch(/^payments runs v42, 1 of 1 replicas ready, 0 restarts; a keeper syncs it to 1\.137\.0/)
+    expect(content).toMatchObject({ events: [], keepers: [expect.stringContaining('syncs it'), 'a keeper finds it degraded'] })
+    expect(JSON.stringify(content)).not.toContain('abcdefgh12345678')
   })
 })
 
