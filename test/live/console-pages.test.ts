@@ -309,7 +309,7 @@ describe('finding the way', () => {
       ended: null,
     }
     await open({ ...sceneOf(), running: run }, '')
-    await page.getByText('The drill blip is running, started by Carol at').waitFor()
+    await page.getByText('The drill blip is running, started by Carol, since').waitFor()
     const starts = page.getByRole('button', { name: /^Start the drill/ })
     await expect.poll(() => starts.evaluateAll((all) => all.map((one) => one.hasAttribute('disabled')))).toEqual([true, true, true, true])
   })
