@@ -11,6 +11,13 @@ export interface ClusterCase {
   keywords: readonly string[] | null
   /** Whether the right answer is that nothing is wrong now; null when it is held out or not said. */
   isHealthy: boolean | null
+  /** The class and the component of the right answer, where they are known. */
+  label?: CaseLabel
+}
+
+export interface CaseLabel {
+  class: string
+  component: string
 }
 
 /** A state of which nothing was asked. */

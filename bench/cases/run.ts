@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { diagnoseCluster } from '../../agent/diagnosis/cluster/diagnose-cluster.ts'
 import type { Finding } from '../../agent/diagnosis/cluster/finding.ts'
@@ -15,7 +16,7 @@ export async function run({ data, out }: BenchOptions): Promise<readonly Figure[
   if (cases.length === 0) throw new Error(`${data} holds none of the known cases.`)
   const done = cases.map(diagnoseCase)
   if (out !== null) writeFileSync(out, done.map(({ line }) => `${JSON.stringify(line)}\n`).join(''))
-  return [...Map.groupBy(done, ({ suite }) => suite)].flatMap(([suite, own]) => figuresOf(suite, own))
+  return [...Map.groupBy(done, ({ suite }) => suite)].flatMap(([suite, own]) => [...figuresOf(suite, own), ...labelFigures(suite, own)])
 }
 
 interface Done {
@@ -24,6 +25,8 @@ interface Done {
   isRight: boolean
   ms: number
   line: object
+  /** Null where there is no label to compare with. */
+  agreed: { class: boolean; both: boolean; isSetAside: boolean } | null
 }
 
 function diagnoseCase(one: ClusterCase): Done {
@@ -32,8 +35,27 @@ function diagnoseCase(one: ClusterCase): Done {
   const ms = performance.now() - began
   const isLabelled = one.keywords !== null
   const isRight = isLabelled && holds(one, answer)
-  const line = { case: one.id, ...answer, actions: [], ms: Math.round(ms), tokens: 0, ...(isLabelled ? { right: isRight } : {}) }
-  return { suite: one.suite, isLabelled, isRight, ms, line }
+  const line = {
+    case: one.id,
+    ...answer,
+    actions: [],
+    ms: Math.round(ms),
+    tokens: 0,
+    ...(isLabelled ? { right: isRight } : {}),
+    ...(one.label && { label: one.label }),
+  }
+  return { suite: one.suite, isLabelled, isRight, ms, line, agreed: agreedOf(one, answer) }
+}
+
+function agreedOf({ id, label }: ClusterCase, answer: Answer): Done['agreed'] {
+  if (!label) return null
+  const isSame = label.class === answer.class
+  return { class: isSame, both: isSame && label.component === answer.component, isSetAside: isSetAside(id) }
+}
+
+/** Every third case, by its id: rules are never mended on these. */
+function isSetAside(id: string): boolean {
+  return (createHash('sha256').update(id).digest()[0] ?? 0) % 3 === 0
 }
 
 interface Answer {
@@ -80,4 +102,26 @@ function figuresOf(suite: string, done: readonly Done[]): Figure[] {
       done.map(({ ms }) => ms),
     ),
   ]
+}
+
+/** How often the class, and the class and the component, are those of the label: on the cases that rules are mended on, and on those set aside. */
+function labelFigures(suite: string, done: readonly Done[]): Figure[] {
+  const compared = done.flatMap(({ agreed }) => agreed ?? [])
+  const parts = [
+    ['', compared],
+    [' (open)', compared.filter((each) => !each.isSetAside)],
+    [' (set aside)', compared.filter((each) => each.isSetAside)],
+  ] as const
+  return parts.flatMap(([part, cases]) =>
+    cases.length === 0
+      ? []
+      : [
+          { name: `${suite}: class and component right${part}`, value: shareOf(cases, ({ both }) => both), unit: '', n: cases.length },
+          { name: `${suite}: class right${part}`, value: shareOf(cases, (each) => each.class), unit: '', n: cases.length },
+        ],
+  )
+}
+
+function shareOf<T>(list: readonly T[], holds: (each: T) => boolean): number {
+  return list.filter(holds).length / list.length
 }

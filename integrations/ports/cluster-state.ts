@@ -33,6 +33,17 @@ export interface ClusterState {
   calls: readonly { from: string; to: string }[] | null
   /** Of sampled traces, where somebody traces. */
   spans?: readonly SpanState[]
+  /** What metrics were asked for and told. */
+  measures?: readonly MeasureState[]
+}
+
+/** One series of an answer to a query. */
+export interface MeasureState {
+  /** The metric's own name and the query, as far as there are such. */
+  name: string
+  labels: Labels
+  /** Oldest first, in the units of the query. */
+  samples: readonly { at: Date | null; value: number }[]
 }
 
 export interface SpanState {

@@ -15,6 +15,7 @@ const argsSchema = z.object({
   port: z.union([z.number(), z.string()]).optional(),
   node: z.string().optional(),
   service: z.string().optional(),
+  query: z.string().optional(),
 })
 const answerSchema = z.object({
   tool: z.string(),

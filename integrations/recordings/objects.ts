@@ -1,6 +1,17 @@
 import { parseAllDocuments } from 'yaml'
 import { z } from 'zod'
-import type { Amounts, ContainerSpec, Labels, PodSpec, ProbeSpec, ServiceState } from '../ports/cluster-state.ts'
+import type {
+  Amounts,
+  ClaimState,
+  ContainerSpec,
+  Labels,
+  PodSpec,
+  ProbeSpec,
+  QuotaState,
+  RouteState,
+  ServiceState,
+  VolumeState,
+} from '../ports/cluster-state.ts'
 import { quantityIn } from './quantities.ts'
 
 const labels = z.record(z.string(), z.coerce.string()).nullish()
@@ -77,6 +88,7 @@ const objectSchema = z.object({
   kind: z.string(),
   metadata: z.object({ name: z.string(), labels }),
   spec: z.looseObject({}).nullish(),
+  status: z.looseObject({ phase: z.string().nullish() }).nullish(),
 })
 export type PlatformObject = z.infer<typeof objectSchema>
 
@@ -164,6 +176,86 @@ export function serviceOf({ metadata, spec }: PlatformObject): ServiceState | nu
     endpoints: null,
     externalName: externalName ?? null,
   }
+}
+
+const storageSchema = z.object({
+  storageClassName: z.string().nullish(),
+  accessModes: z.array(z.string()).nullish(),
+  resources: z.object({ requests: z.object({ storage: z.union([z.string(), z.number()]).nullish() }).nullish() }).nullish(),
+  selector: z.object({ matchLabels: labels }).nullish(),
+  volumeName: z.string().nullish(),
+  capacity: z.object({ storage: z.union([z.string(), z.number()]).nullish() }).nullish(),
+  claimRef: z.object({ namespace: z.string().nullish(), name: z.string().nullish() }).nullish(),
+})
+
+export function claimOf({ metadata, spec, status }: PlatformObject): ClaimState | null {
+  const parsed = storageSchema.safeParse(spec)
+  if (!parsed.success) return null
+  const { storageClassName, accessModes, resources, selector, volumeName } = parsed.data
+  return {
+    name: metadata.name,
+    phase: status?.phase ?? 'Pending',
+    storageClass: storageClassName ?? null,
+    accessModes: accessModes ?? [],
+    requested: quantityIn(resources?.requests?.storage),
+    volume: volumeName ?? null,
+    selector: selector?.matchLabels ?? {},
+  }
+}
+
+export function volumeOf({ metadata, spec, status }: PlatformObject): VolumeState | null {
+  const parsed = storageSchema.safeParse(spec)
+  if (!parsed.success) return null
+  const { storageClassName, accessModes, capacity, claimRef } = parsed.data
+  return {
+    name: metadata.name,
+    phase: status?.phase ?? 'Available',
+    storageClass: storageClassName ?? null,
+    accessModes: accessModes ?? [],
+    capacity: quantityIn(capacity?.storage),
+    claim: claimRef ? `${claimRef.namespace ?? ''}/${claimRef.name ?? ''}` : null,
+    labels: metadata.labels ?? {},
+  }
+}
+
+const backend = z.object({
+  service: z.object({ name: z.string(), port: z.object({ number: z.number().nullish(), name: z.string().nullish() }).nullish() }).nullish(),
+})
+const ingressSchema = z.object({
+  rules: z
+    .array(
+      z.object({
+        host: z.string().nullish(),
+        http: z.object({ paths: z.array(z.object({ path: z.string().nullish(), backend })) }).nullish(),
+      }),
+    )
+    .nullish(),
+})
+
+export function routeOf({ metadata, spec }: PlatformObject): RouteState | null {
+  const parsed = ingressSchema.safeParse(spec)
+  if (!parsed.success) return null
+  const rules = (parsed.data.rules ?? []).flatMap(({ host, http }) =>
+    (http?.paths ?? []).flatMap(({ path, backend: { service } }) =>
+      service
+        ? [{ host: host ?? null, path: path ?? null, service: service.name, port: service.port?.number ?? service.port?.name ?? null }]
+        : [],
+    ),
+  )
+  return { name: metadata.name, rules }
+}
+
+const amountMap = z.record(z.string(), z.union([z.string(), z.number()])).nullish()
+const quotaStatus = z.object({ hard: amountMap, used: amountMap })
+
+export function quotaOf({ metadata, status }: PlatformObject): QuotaState | null {
+  const parsed = quotaStatus.safeParse(status)
+  if (!parsed.success) return null
+  const limits = Object.entries(parsed.data.hard ?? {}).flatMap(([resource, most]) => {
+    const hard = quantityIn(most)
+    return hard === null ? [] : [{ resource, used: quantityIn(parsed.data.used?.[resource]) ?? 0, hard }]
+  })
+  return { name: metadata.name, limits }
 }
 
 function toPodSpec(spec: z.infer<typeof podSpecSchema>): PodSpec {

@@ -1,5 +1,6 @@
 import type { Condition, ContainerPhase, ContainerState, PlatformEvent, PodState } from '../ports/cluster-state.ts'
 import { type Section, sectionNamed, textOf, valuesOf } from './describe.ts'
+import { podSpecOfDescription } from './described-pods.ts'
 import { labelsIn, momentOf } from './tables.ts'
 
 /** What the STATUS column says besides the phases: why containers wait or how they ended. */
@@ -15,6 +16,15 @@ export function podOfRow(row: Record<string, string>, at: Date): PodState {
   const kind = status === 'Running' ? 'running' : ENDED.has(reason) ? 'terminated' : 'waiting'
   const phase: ContainerPhase = { kind, reason: isPhase ? null : reason, message: null, exitCode: null, startedAt: null, finishedAt: null }
   const restarts = Number.parseInt(row['RESTARTS'] ?? '0', 10) || 0
+  const lastEnd = momentOf(/\(([^)]+) ago\)/.exec(row['RESTARTS'] ?? '')?.[1], at)
+  const last: ContainerPhase | null = lastEnd && {
+    kind: 'terminated',
+    reason: null,
+    message: null,
+    exitCode: null,
+    startedAt: null,
+    finishedAt: lastEnd,
+  }
   return {
     name,
     labels: labelsIn(row['LABELS']),
@@ -35,7 +45,7 @@ export function podOfRow(row: Record<string, string>, at: Date): PodState {
       ready: i < ready,
       restarts: i === all - 1 ? restarts : 0,
       state: i < ready ? { ...phase, kind: 'running' as const, reason: null } : phase,
-      last: null,
+      last: i === all - 1 ? last : null,
     })),
     spec: null,
   }
@@ -71,7 +81,7 @@ export function podOfDescription(sections: readonly Section[], at: Date): PodSta
       ...containersOf(sectionNamed(sections, 'Init Containers'), true),
       ...containersOf(sectionNamed(sections, 'Containers'), false),
     ],
-    spec: null,
+    spec: podSpecOfDescription(sections),
   }
 }
 

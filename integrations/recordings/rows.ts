@@ -35,7 +35,8 @@ export function workloadOfRow(kind: string, row: Row, at: Date): WorkloadState {
     available: countIn(row['AVAILABLE']),
     updated: countIn(row['UP-TO-DATE']),
     autoscaling: null,
-    conditions: [],
+    // Of a job: Running, Complete, Failed, …
+    conditions: row['STATUS'] ? [{ type: row['STATUS'], status: 'True', reason: null, message: null, since: null }] : [],
     template: null,
     templateLabels: {},
     createdAt: momentOf(row['AGE'], at),
@@ -76,6 +77,25 @@ export function nodeOfRow(row: Row, at: Date): NodeState {
     requested: { cpu: null, memory: null },
     createdAt: momentOf(row['AGE'], at),
   }
+}
+
+/** What scales a workload by itself: `Deployment/cart`, at least, at most, now. */
+export function autoscalerOfRow(row: Row): Autoscaler {
+  const max = countIn(row['MAXPODS'])
+  const autoscaling = max === null ? null : { min: countIn(row['MINPODS']), max, current: countIn(row['REPLICAS']) }
+  return { target: (row['REFERENCE'] ?? '').split('/').at(-1) ?? '', autoscaling }
+}
+
+export function autoscalerOfDescription(sections: readonly Section[]): Autoscaler {
+  const max = countIn(textOf(sections, 'Max replicas') ?? '')
+  const current = /(\d+) current/.exec(sections.find(({ key }) => key.endsWith(' pods'))?.value ?? '')?.[1]
+  const autoscaling = max === null ? null : { min: countIn(textOf(sections, 'Min replicas') ?? ''), max, current: countIn(current) }
+  return { target: (textOf(sections, 'Reference') ?? '').split('/').at(-1) ?? '', autoscaling }
+}
+
+export interface Autoscaler {
+  target: string
+  autoscaling: WorkloadState['autoscaling']
 }
 
 export function claimOfRow(row: Row): ClaimState {
@@ -139,6 +159,8 @@ const KINDS: Readonly<Record<string, string>> = {
   deployment: 'Deployment',
   replicaset: 'ReplicaSet',
   statefulset: 'StatefulSet',
+  daemonset: 'DaemonSet',
+  job: 'Job',
   persistentvolumeclaim: 'PersistentVolumeClaim',
 }
 
@@ -156,7 +178,7 @@ export function eventOfRow(row: Row, at: Date): PlatformEvent {
   }
 }
 
-function modesIn(text: string | undefined): string[] {
+export function modesIn(text: string | undefined): string[] {
   return (text ?? '').split(',').flatMap((mode) => (mode.trim() === '' ? [] : [MODES[mode.trim()] ?? mode.trim()]))
 }
 

@@ -1,7 +1,9 @@
+const HEADING = /^\s*(NAME|NAMESPACE|LAST SEEN|TYPE|Type)\b/
+
 /** The rows of a kubectl table, by the words of its heading; empty for text that is no table. */
-export function readTable(text: string): Record<string, string>[] {
+export function readTable(text: string, isHeading: RegExp = HEADING): Record<string, string>[] {
   const lines = text.split('\n').map((line) => line.trimEnd())
-  const at = lines.findIndex((line) => /^\s*(NAME|NAMESPACE|LAST SEEN|TYPE|Type)\b/.test(line))
+  const at = lines.findIndex((line) => isHeading.test(line))
   const heading = lines[at]
   if (heading === undefined) return []
   const columns = columnsOf(heading)

@@ -1,8 +1,12 @@
 import type { ClusterState } from '../../../integrations/ports/cluster-state.ts'
 import type { ClusterRule, Finding } from './finding.ts'
+import { addresses } from './rules/addresses.ts'
 import { admission } from './rules/admission.ts'
+import { ended } from './rules/ended.ts'
 import { healed } from './rules/healed.ts'
 import { logSigns } from './rules/log-signs.ts'
+import { measured } from './rules/measured.ts'
+import { networkPolicies } from './rules/network-policies.ts'
 import { nodes } from './rules/nodes.ts'
 import { podStart } from './rules/pods.ts'
 import { probes } from './rules/probes.ts'
@@ -11,7 +15,22 @@ import { services } from './rules/services.ts'
 import { slowness } from './rules/slowness.ts'
 import { storage } from './rules/storage.ts'
 
-const RULES: readonly ClusterRule[] = [nodes, admission, storage, scheduling, podStart, probes, services, slowness, logSigns, healed]
+const RULES: readonly ClusterRule[] = [
+  nodes,
+  admission,
+  storage,
+  scheduling,
+  podStart,
+  probes,
+  services,
+  networkPolicies,
+  addresses,
+  ended,
+  slowness,
+  measured,
+  logSigns,
+  healed,
+]
 const MAX_FINDINGS = 3
 /** Below this it is a guess, and the diagnosis is that the cause is unknown. */
 const ENOUGH = 55

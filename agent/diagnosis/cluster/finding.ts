@@ -30,6 +30,14 @@ export function isWell(pod: PodState): boolean {
   return pod.phase === 'Running' && pod.containers.every(({ ready, isInit }) => ready || isInit)
 }
 
+/** A container of it ended within the last quarter of an hour: that it runs now says little. */
+export function hasRestartedLately({ containers }: PodState, { at }: ClusterState): boolean {
+  return containers.some(({ last, restarts }) => {
+    const end = last?.finishedAt
+    return restarts > 0 && end != null && at.getTime() - end.getTime() <= RECENT_MS
+  })
+}
+
 /** The app a pod belongs to: its workload, else its own name. */
 export function appOf(pod: Pick<PodState, 'name' | 'workload'>): string {
   return `app/${pod.workload ?? withoutHash(pod.name)}`

@@ -1,5 +1,6 @@
+import type { ClusterState } from '../../../../integrations/ports/cluster-state.ts'
 import type { FaultClass } from '../../../domain/fault-classes.ts'
-import { type ClusterRule, earliest, isRecent, quotesOf, withoutHash } from '../finding.ts'
+import { type ClusterRule, earliest, type Finding, isRecent, quotesOf, withoutHash } from '../finding.ts'
 
 /** What quota was exceeded, by the resource that is named after `requested:`. */
 const QUOTAS: readonly (readonly [RegExp, FaultClass, string])[] = [
@@ -11,9 +12,11 @@ const QUOTAS: readonly (readonly [RegExp, FaultClass, string])[] = [
 ]
 
 /** What is refused before it exists. Nothing of it is seen in pods: there are none. */
-export const admission: ClusterRule = (state) =>
+export const admission: ClusterRule = (state) => [...refused(state), ...usedUp(state)]
+
+const refused: ClusterRule = (state) =>
   (state.events ?? [])
-    .filter((event) => event.type === 'Warning' && isRecent(event, state))
+    .filter((event) => event.type === 'Warning' && (isRecent(event, state) || isShort(event.object.name, state)))
     .flatMap((event) => {
       const { message, object, firstAt } = event
       const app = `app/${withoutHash(`${object.name}-xxxxx`)}`
@@ -35,7 +38,7 @@ export const admission: ClusterRule = (state) =>
             ...common,
           },
         ]
-      if (/admission webhook .* denied|denied by .*policy|violates PodSecurity/i.test(message))
+      if (/admission webhook .* denied|denied by .*policy|ValidatingAdmissionPolicy .* denied|violates PodSecurity/i.test(message))
         return [
           {
             class: 'admission_webhook_denied' as const,
@@ -47,3 +50,41 @@ export const admission: ClusterRule = (state) =>
         ]
       return []
     })
+
+const RESOURCES: readonly (readonly [RegExp, FaultClass])[] = [
+  [/memory/, 'namespace_memory_quota_exceeded'],
+  [/cpu/, 'namespace_cpu_quota_exceeded'],
+  [/storage|persistentvolumeclaims/, 'namespace_storage_quota_exceeded'],
+  [/^(count\/)?services/, 'namespace_service_quota_exceeded'],
+  [/^(count\/)?pods$/, 'namespace_pod_quota_exceeded'],
+]
+const NAME_UNKNOWN = /no such host|could not resolve|ENOTFOUND|UnknownHost|NXDOMAIN|exceeded quota/i
+
+/** A quota with nothing left, where something is missing that it counts. Nobody tells of a service that was refused. */
+function usedUp({ quotas, workloads, logs, services, namespace }: ClusterState): Finding[] {
+  const short = (workloads ?? []).filter(({ desired, ready }) => (ready ?? 0) < (desired ?? 0))
+  const unnamed = (workloads ?? []).filter(
+    ({ kind, name }) => kind === 'Deployment' && services?.some((each) => each.name === name) === false,
+  )
+  const unresolved = logs.flatMap(({ lines }) => lines).find(({ text }) => NAME_UNKNOWN.test(text))
+  return (quotas ?? []).flatMap(({ name, limits }) =>
+    limits
+      .filter(({ used, hard }) => used >= hard)
+      .flatMap(({ resource, used, hard }): Finding[] => {
+        const found = RESOURCES.find(([pattern]) => pattern.test(resource))
+        if (!found) return []
+        const [, cause] = found
+        const isMissed = cause === 'namespace_service_quota_exceeded' ? unresolved !== undefined && unnamed.length > 0 : short.length > 0
+        if (!isMissed) return []
+        const words = `The quota ${name} of namespace ${namespace} has no ${resource} left: ${used} of ${hard} are used.`
+        const score = cause === 'namespace_service_quota_exceeded' ? 90 : 70
+        return [{ class: cause, component: `namespace/${namespace}`, score, words, quotes: quotesOf(unresolved?.text), since: null }]
+      }),
+  )
+}
+
+/** What creates pods tries again ever more seldom: where pods are missing still, what it said last holds. */
+function isShort(owner: string, { workloads }: ClusterState): boolean {
+  const name = withoutHash(`${owner}-xxxxx`)
+  return (workloads ?? []).some((each) => (each.name === name || each.name === owner) && (each.ready ?? 0) < (each.desired ?? 0))
+}

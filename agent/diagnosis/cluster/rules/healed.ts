@@ -1,4 +1,5 @@
-import { type ClusterRule, isRecent, isWell, livingPods, quotesOf } from '../finding.ts'
+import type { ClusterState } from '../../../../integrations/ports/cluster-state.ts'
+import { type ClusterRule, hasRestartedLately, isRecent, isWell, livingPods, quotesOf } from '../finding.ts'
 
 /** A log line of the platform or a program that tells of an end. */
 const HEALED =
@@ -7,7 +8,7 @@ const HEALED =
 /** Everything runs as it should now. What is told is the past: then it healed by itself, or there never was anything. */
 export const healed: ClusterRule = (state) => {
   const pods = livingPods(state)
-  if (pods.length === 0 || !pods.every(isWell)) return []
+  if (pods.length === 0 || !pods.every((pod) => isWell(pod) && !hasRestartedLately(pod, state))) return []
   const areWorkloadsWell = (state.workloads ?? []).every(({ desired, ready }) => desired === null || (ready ?? 0) >= desired)
   const areNodesWell = (state.nodes ?? []).every(({ conditions }) =>
     conditions.some(({ type, status }) => type === 'Ready' && status === 'True'),
@@ -21,6 +22,7 @@ export const healed: ClusterRule = (state) => {
     )
   )
     return []
+  if (isTroubled(state)) return []
   const restarts = pods.flatMap(({ containers }) => containers).reduce((sum, container) => sum + container.restarts, 0)
   const told = state.logs.flatMap(({ lines }) => lines).filter(({ text }) => HEALED.test(text))
   const all = `All ${pods.length} pods run and are ready, no failure is under way now.`
@@ -30,4 +32,16 @@ export const healed: ClusterRule = (state) => {
   const quotes = quotesOf(...warnings.map(({ message }) => message), ...told.map(({ text }) => text))
   const past = restarts > 0 ? ` Restarts so far: ${restarts}.` : ''
   return [{ class: 'resolved_by_itself', score: 72, words: `${all} What the alert speaks of is over.${past}`, quotes, ...common }]
+}
+
+const FRESH_MS = 10 * 60_000
+const IS_ERROR = /\b(error|fatal|panic|exception)\b/i
+
+/** Programs that still complain, calls that fail and alerts that fire: well-looking pods do not end those. */
+function isTroubled({ logs, connections, alerts, at }: ClusterState): boolean {
+  const isFresh = (told: Date | null): boolean => told !== null && at.getTime() - told.getTime() < FRESH_MS
+  const complaints = logs.flatMap(({ lines }) => lines).filter((line) => isFresh(line.at) && IS_ERROR.test(line.text))
+  const isWatchdog = /watchdog|deadman/i
+  const isFiring = (alerts ?? []).some(({ firing, name, since }) => firing && since !== null && !isWatchdog.test(name))
+  return complaints.length > 1 || connections.some(({ ok }) => !ok) || isFiring
 }

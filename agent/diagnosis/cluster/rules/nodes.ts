@@ -1,6 +1,6 @@
-import type { NodeState } from '../../../../integrations/ports/cluster-state.ts'
+import type { ClusterState, NodeState } from '../../../../integrations/ports/cluster-state.ts'
 import type { FaultClass } from '../../../domain/fault-classes.ts'
-import { type ClusterRule, eventsOf, type Finding, livingPods, quotesOf } from '../finding.ts'
+import { type ClusterRule, eventsOf, type Finding, isRecent, livingPods, quotesOf } from '../finding.ts'
 
 const PRESSURES: Readonly<Record<string, FaultClass>> = {
   MemoryPressure: 'node_memory_pressure',
@@ -55,7 +55,27 @@ export const nodes: ClusterRule = (state) => {
     })
     return ready && ready.status !== 'True' ? [...pressures, notReady(node, told, pods.length)] : pressures
   })
-  return [...parts, ...conditions]
+  return [...parts, ...conditions, ...toldOfNodes(state)]
+}
+
+const TOLD: readonly (readonly [RegExp, FaultClass, string])[] = [
+  [/MemoryPressure|InsufficientMemory|reclaim memory/i, 'node_memory_pressure', 'memory'],
+  [/DiskPressure|reclaim (ephemeral-storage|nodefs|imagefs|inodes)|FreeDiskSpaceFailed/i, 'node_disk_pressure', 'disk'],
+  [/PIDPressure|InsufficientPID|reclaim pids/i, 'node_pid_pressure', 'process ids'],
+]
+
+/** What is told of a node lately, where nobody asked for its conditions. */
+function toldOfNodes(state: ClusterState): Finding[] {
+  return (state.events ?? [])
+    .filter((event) => event.object.kind === 'Node' && event.type === 'Warning' && isRecent(event, state))
+    .flatMap(({ object, reason, message, firstAt }): Finding[] => {
+      const found = TOLD.find(([pattern]) => pattern.test(`${reason} ${message}`))
+      const isAsked = state.nodes?.some((node) => node.name === object.name && node.conditions.some(({ type }) => type in PRESSURES))
+      if (!found || isAsked) return []
+      const [, cause, resource] = found
+      const words = `Node ${object.name} is short of ${resource}.`
+      return [{ class: cause, component: `node/${object.name}`, score: 80, words, quotes: quotesOf(message), since: firstAt }]
+    })
 }
 
 function notReady(node: NodeState, told: readonly string[], pods: number): Finding {

@@ -7,6 +7,7 @@ import {
   earliest,
   eventsOf,
   type Finding,
+  hasRestartedLately,
   isRecent,
   isWell,
   livingPods,
@@ -44,6 +45,7 @@ const IMAGE: readonly Sign[] = [
       `The image of ${pod.name} cannot be pulled (${waitingFor(pod) ?? 'ImagePullBackOff'}): such an image or tag does not exist.`,
   },
 ]
+const WHY_NOT_PULLED = /not found|unknown|invalid|couldn't parse|does not exist/i
 const IS_PULL = /(ErrImagePull|ImagePullBackOff|InvalidImageName|Failed to pull image|Back-off pulling image)/i
 
 const START: readonly Sign[] = [
@@ -76,7 +78,7 @@ const START: readonly Sign[] = [
 /** Why a pod's containers do not come up: its image, what it refers to, what it says before it ends. */
 export const podStart: ClusterRule = (state) =>
   livingPods(state)
-    .filter((pod) => !isWell(pod))
+    .filter((pod) => !isWell(pod) || hasRestartedLately(pod, state))
     .flatMap((pod) => {
       const said = saidOf(pod, state)
       const all = said.join('\n')
@@ -87,8 +89,12 @@ export const podStart: ClusterRule = (state) =>
 
 /** Events, states and the log of a pod that is not well. */
 function saidOf(pod: PodState, state: ClusterState): string[] {
-  const events = eventsOf(state, pod.name).filter((event) => isRecent(event, state))
-  const containers = pod.containers.filter(({ ready }) => !ready)
+  const all = eventsOf(state, pod.name)
+  const recent = all.filter((event) => isRecent(event, state))
+  // The platform repeats itself ever more seldom: of a pod that is ill now, what it said last is said still.
+  const isHeldBack = pod.containers.some(({ ready, state: now }) => !ready && now.reason !== null)
+  const events = recent.some(({ type }) => type === 'Warning') || !isHeldBack ? recent : all
+  const containers = pod.containers.filter(({ ready }) => !ready || isWell(pod))
   const logs = state.logs.filter((log) => log.pod === pod.name || (log.pod === null && log.workload === pod.workload))
   return [
     ...containers.map(complaintsOf),
@@ -99,10 +105,12 @@ function saidOf(pod: PodState, state: ClusterState): string[] {
 
 function findingOf(sign: Sign, pod: PodState, said: readonly string[], state: ClusterState): Finding {
   const told = said.filter((text) => sign.pattern.test(text))
+  // That an image cannot be pulled is said long before why.
+  const isWhyUnknown = sign.class === 'incorrect_image_reference' && !WHY_NOT_PULLED.test(told.join('\n'))
   return {
     class: sign.class,
     component: appOf(pod),
-    score: sign.score,
+    score: isWhyUnknown ? 72 : sign.score,
     words: `${sign.words(pod)}${rollout(pod, state)}`,
     quotes: quotesOf(...told),
     since: sinceOf(pod, state),

@@ -48,6 +48,15 @@ function judge(
     const listens = portsOf(pod)
     const asks = spec === null ? null : portOf(spec, pod)
     const isElsewhere = asks !== null && listens.length > 0 && !listens.includes(asks)
+    const isThere = asks !== null && listens.includes(asks)
+    if (isThere)
+      return probe === 'liveness'
+        ? {
+            class: 'liveness_probe_incorrect_timing',
+            score: 84,
+            words: `asks at the right port before anything can listen there${timing(spec)}.`,
+          }
+        : null
     return {
       class: `${probe}_probe_incorrect_port`,
       score: isElsewhere ? 92 : 74,

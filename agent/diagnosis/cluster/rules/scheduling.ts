@@ -57,10 +57,9 @@ const REASONS: readonly { pattern: RegExp; count: RegExp; class: (pod: PodState)
   {
     pattern: /node affinity\/selector|node selector|node affinity/i,
     count: /(\d+) node\(s\) didn't match (?:Pod's )?node/i,
+    // The scheduler names both in one breath: where the pod has no selector it is the affinity.
     class: ({ spec }) =>
-      (spec?.nodeAffinity.length ?? 0) > 0 && Object.keys(spec?.nodeSelector ?? {}).length === 0
-        ? 'node_affinity_mismatch'
-        : 'node_selector_mismatch',
+      spec !== null && Object.keys(spec.nodeSelector).length === 0 ? 'node_affinity_mismatch' : 'node_selector_mismatch',
     words: 'no node has the labels that it asks for',
   },
   {
@@ -86,7 +85,11 @@ function judge(said: string, pod: PodState, state: ClusterState): Judged | null 
   const own = given.filter(
     ({ reason, nodes }) => !(reason.words.includes('taint') && nodes === 1 && /control-plane|master/.test(said) && given.length > 1),
   )
-  const [most] = own.toSorted((a, b) => b.nodes - a.nodes)
+  // Nodes without the labels were no candidates: what the others lack is the reason.
+  const candidates = own.filter(
+    ({ reason }) => reason.class(pod) !== 'node_selector_mismatch' && reason.class(pod) !== 'node_affinity_mismatch',
+  )
+  const [most] = (candidates.length > 0 ? candidates : own).toSorted((a, b) => b.nodes - a.nodes)
   if (!most) return null
   const nodes = (state.nodes ?? []).filter(({ conditions }) => conditions.some(({ type, status }) => type === 'Ready' && status === 'True'))
   const ready = nodes.length > 0 ? ` ${nodes.length} nodes are Ready.` : ''
@@ -104,9 +107,10 @@ function unheard(pod: PodState, state: ClusterState): Judged | null {
   if (pod.createdAt !== null && state.at.getTime() - pod.createdAt.getTime() < SILENCE_MS) return null
   const told = eventsOf(state, pod.name)
   if (told.length > 0 || pod.conditions.some(({ type }) => type === 'PodScheduled')) return null
+  const silent = livingPods(state).filter((each) => each.phase === 'Pending' && each.node === null).length
   return {
     class: 'kube_scheduler_unavailable',
-    score: scheduler ? 92 : 62,
+    score: scheduler ? 92 : silent > 1 ? 86 : 74,
     words: `${pod.name} is Pending and no scheduler said a word about it.`,
     component: 'app/kube-scheduler',
   }

@@ -1,38 +1,29 @@
 import type { ClusterState, Labels, PodState, ServiceState } from '../../../../integrations/ports/cluster-state.ts'
-import { type ClusterRule, type Finding, isWell, livingPods, quotesOf } from '../finding.ts'
+import { type ClusterRule, type Finding, isWell, livingPods } from '../finding.ts'
 
-/** Names that do not resolve and calls that get no answer: what a closed network looks like from inside. */
-const CUT_OFF = /timed? ?out|unreachable|no servers could be reached|fail(ed|ure)? (to resolve|in name resolution)|could not resolve/i
-
-/** Services that lead nowhere or to the wrong port although pods are there, policies that let nothing through, and what was scaled to nothing. */
+/** Services that lead nowhere or to the wrong port although pods are there, and what was scaled to nothing. */
 export const services: ClusterRule = (state) => [
   ...(state.services ?? []).flatMap((service) => ofService(service, state)),
-  ...ofPolicies(state),
   ...scaledToZero(state),
 ]
 
 function ofService(service: ServiceState, state: ClusterState): Finding[] {
   if (Object.keys(service.selector).length === 0 || state.pods === null) return []
   const pods = livingPods(state)
-  const selected = pods.filter((pod) => matches(service.selector, pod.labels))
+  const selected = pods.filter(({ labels }) => matches(service.selector, labels))
   const component = `app/${service.name}`
-  if (selected.length === 0) {
-    const meant = pods.filter((pod) => isWell(pod) && isMeant(service, pod))
-    if (meant.length === 0) return []
-    const words = `Service ${service.name} selects ${inWords(service.selector)}, and no pod has these labels; ${meant[0]?.name} is healthy and carries ${inWords(meant[0]?.labels ?? {})}.`
-    return [{ class: 'service_selector_mismatch', component, score: 92, words, quotes: [], since: null }]
-  }
-  return service.ports.flatMap(({ port, target }): Finding[] => {
-    const wanted = target ?? port
-    const offered = selected.flatMap(({ spec }) => spec?.containers.flatMap(({ ports }) => ports) ?? [])
-    if (offered.length === 0 || offered.some((each) => each.port === wanted || each.name === wanted)) return []
-    const listens = [...new Set(offered.map((each) => each.port))].join(', ')
-    const words = `Service ${service.name} sends port ${port} to ${wanted}, where its pods do not listen; they listen at ${listens}.`
-    return [{ class: 'service_port_mapping_mismatch', component, score: 90, words, quotes: [], since: null }]
-  })
+  if (selected.length > 0) return [...wrongPort(service, selected, component), ...wrongProtocol(service, selected, component)]
+  if (service.endpoints !== null && service.endpoints.length > 0) return []
+  const meant = pods.find((pod) => isWell(pod) && isMeant(service, pod))
+  // Labels that nobody asked for are no labels: then only an empty list of endpoints is a sign.
+  const areLabelsKnown = meant !== undefined && Object.keys(meant.labels).length > 0
+  if (!meant || (!areLabelsKnown && service.endpoints === null)) return []
+  const carries = areLabelsKnown ? `${meant.name} is healthy and carries ${inWords(meant.labels)}` : `${meant.name} is healthy`
+  const words = `Service ${service.name} selects ${inWords(service.selector)}, and no pod has these labels; ${carries}.`
+  return [{ class: 'service_selector_mismatch', component, score: areLabelsKnown ? 92 : 86, words, quotes: [], since: null }]
 }
 
-function matches(selector: Labels, labels: Labels): boolean {
+export function matches(selector: Labels, labels: Labels): boolean {
   return Object.entries(selector).every(([key, value]) => labels[key] === value)
 }
 
@@ -45,24 +36,31 @@ function isMeant(service: ServiceState, pod: PodState): boolean {
   )
 }
 
-/** A policy that names a direction and allows nothing in it, where something does not get through. Of names that are looked up, too. */
-function ofPolicies({ networkPolicies, logs, connections, namespace }: ClusterState): Finding[] {
-  const cut = logs.flatMap(({ lines }) => lines).find(({ text }) => CUT_OFF.test(text))
-  const refused = connections.find(({ ok }) => !ok)
-  if (!cut && !refused) return []
-  return (networkPolicies ?? []).flatMap((policy): Finding[] => {
-    const { directions, allows, selector, name } = policy
-    const closed = directions.filter((direction) => !allows.some((allow) => allow.direction === direction))
-    // Where only its name is known, a name that says it closes something is a sign, and a weaker one.
-    const isNamedSo = directions.length === 0 && /deny|block|isolat/i.test(name)
-    if (closed.length === 0 && !isNamedSo) return []
-    const words =
-      closed.length > 0
-        ? `The network policy ${name} lets no ${closed.join(' and no ')} traffic through.`
-        : `The network policy ${name} holds here, and what is called does not answer; its rules were not seen.`
-    const component = selector['app'] === undefined ? `namespace/${namespace}` : `app/${selector['app']}`
-    const quotes = quotesOf(cut?.text, refused?.words)
-    return [{ class: 'network_policy_block', component, score: closed.length > 0 ? 95 : 88, words, quotes, since: policy.createdAt }]
+function wrongPort(service: ServiceState, selected: readonly PodState[], component: string): Finding[] {
+  return service.ports.flatMap(({ port, target }): Finding[] => {
+    const wanted = target ?? endpointPortOf(service)
+    const offered = selected.flatMap(({ spec }) => spec?.containers.flatMap(({ ports }) => ports) ?? [])
+    if (wanted === null || offered.length === 0 || offered.some((each) => each.port === wanted || each.name === wanted)) return []
+    const listens = [...new Set(offered.map((each) => each.port))].join(', ')
+    const words = `Service ${service.name} sends port ${port} to ${wanted}, where its pods do not listen; they listen at ${listens}.`
+    return [{ class: 'service_port_mapping_mismatch', component, score: 90, words, quotes: [], since: null }]
+  })
+}
+
+/** A table of services does not tell where a port leads; where there is one, the addresses behind it do. */
+function endpointPortOf({ ports, endpoints }: ServiceState): number | null {
+  const led = new Set((endpoints ?? []).map((each) => Number(each.split(':').at(-1))))
+  const [only] = led
+  return ports.length === 1 && led.size === 1 && only !== undefined ? only : null
+}
+
+function wrongProtocol(service: ServiceState, selected: readonly PodState[], component: string): Finding[] {
+  return service.ports.flatMap(({ port, target, protocol }): Finding[] => {
+    const offered = selected.flatMap(({ spec }) => spec?.containers.flatMap(({ ports }) => ports) ?? [])
+    const same = offered.filter((each) => each.port === (target ?? port) || each.name === target)
+    if (same.length === 0 || same.some((each) => each.protocol === protocol)) return []
+    const words = `Service ${service.name} speaks ${protocol} at port ${port}; its pods listen there for ${same[0]?.protocol}.`
+    return [{ class: 'service_protocol_mismatch', component, score: 88, words, quotes: [], since: null }]
   })
 }
 

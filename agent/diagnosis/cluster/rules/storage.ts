@@ -49,7 +49,9 @@ function judge(claim: ClaimState, said: string, { storageClasses, volumes }: Clu
     }
   }
   if (/waiting for first consumer/i.test(said)) return null
-  return volumes === null ? null : compare(claim, volumes)
+  const provisioner = storageClasses?.find(({ name }) => name === claim.storageClass)?.provisioner
+  const isMadeOnDemand = provisioner !== undefined && !provisioner.endsWith('no-provisioner')
+  return volumes === null || (isMadeOnDemand && claim.volume === null) ? null : compare(claim, volumes)
 }
 
 function compare(claim: ClaimState, volumes: readonly VolumeState[]): Judged | null {
