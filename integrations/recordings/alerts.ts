@@ -16,10 +16,10 @@ const IS_NONE = /^\s*(no (active |firing )?alerts|none|\[\]|no resources found)/
 export function alertsIn(text: string): PlatformAlert[] {
   if (IS_NONE.test(text)) return []
   const json = jsonOf(text)
-  if (json !== undefined)
-    return objectsWithin(json, (object) => alertOfObject(object).length > 0)
-      .flatMap(alertOfObject)
-      .slice(0, MAX_ALERTS)
+  if (json !== undefined) {
+    const told = objectsWithin(json, (object) => alertOfObject(object).length > 0).flatMap(alertOfObject)
+    return (told.length > 0 ? told : objectsWithin(json).flatMap(alertsByName)).slice(0, MAX_ALERTS)
+  }
   const rows = readTable(text, /^\s*(NAME|ALERT|ALERTNAME|SERVICE|NAMESPACE|STATE)\b/)
   if (rows.length > 0)
     return rows
@@ -56,6 +56,16 @@ function alertOfObject(object: JsonObject): PlatformAlert[] {
       since: momentIn(labels['startsAt'] ?? labels['activeAt'] ?? labels['since']),
     },
   ]
+}
+
+/** Lists of words under the name they are about: `{"cart":["CPU at 99%"]}`. */
+function alertsByName(object: JsonObject): PlatformAlert[] {
+  return Object.entries(object).flatMap(([about, value]) =>
+    (Array.isArray(value) ? (value as unknown[]) : []).flatMap((each): PlatformAlert[] => {
+      const summary = stringOf(each)?.slice(0, MAX_SUMMARY)
+      return summary === undefined ? [] : [{ name: summary.slice(0, 80), about, summary, firing: true, since: null }]
+    }),
+  )
 }
 
 function inWords(fields: Readonly<Record<string, string>>): string {

@@ -5,6 +5,8 @@ import { readTable } from './tables.ts'
 type Call = { from: string; to: string }
 
 const MAX_CALLS = 2_000
+/** Names are short: what is longer is no line of calls, and would take long to look through. */
+const MAX_LINE = 400
 const FROM = ['from', 'source', 'caller', 'parent', 'client']
 const TO = ['to', 'target', 'callee', 'child', 'destination', 'server']
 const SELF = ['service', 'app', 'name']
@@ -45,14 +47,15 @@ function namesIn(value: unknown): string[] {
 function callsOfText(text: string, app: string | undefined): Call[] {
   const table = readTable(text, /^\s*(FROM|SOURCE|CALLER)\b/).map((row) => Object.values(row))
   if (table.length > 0) return table.flatMap(([from, to]) => (from && to ? [{ from, to }] : []))
-  const arrows = [...text.matchAll(ARROW)].map(([, from = '', to = '']) => ({ from, to }))
-  return arrows.length > 0 || app === undefined ? arrows : listedBelow(text, app)
+  const lines = text.split('\n').map((line) => line.slice(0, MAX_LINE))
+  const arrows = lines.flatMap((line) => [...line.matchAll(ARROW)].map(([, from = '', to = '']) => ({ from, to })))
+  return arrows.length > 0 || app === undefined ? arrows : listedBelow(lines, app)
 }
 
 /** `Downstream: cart, stock`, or a heading with one name a line below it. */
-function listedBelow(text: string, app: string): Call[] {
+function listedBelow(lines: readonly string[], app: string): Call[] {
   let direction: 'down' | 'up' | null = null
-  return text.split('\n').flatMap((line): Call[] => {
+  return lines.flatMap((line): Call[] => {
     const heading = /(downstream|depends on|dependencies|calls|outbound)|(upstream|called by|callers|dependents|inbound)/i.exec(line)
     if (heading) direction = heading[2] === undefined ? 'down' : 'up'
     const names = heading ? line.slice(heading.index + heading[0].length) : line

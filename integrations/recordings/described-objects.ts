@@ -81,9 +81,12 @@ export function quotaOfDescription(sections: readonly Section[]): QuotaState {
   return { name: textOf(sections, 'Name') ?? '', limits }
 }
 
+/** Characters: there are some twenty resources a quota can be on. */
+const MAX_QUOTA = 2_000
+
 /** `pods: 6/8, requests.cpu: 1/2`, in whatever columns they stand. */
 export function quotaOfRow(row: Readonly<Record<string, string>>): QuotaState {
-  const all = Object.values(row).join(', ')
+  const all = Object.values(row).join(', ').slice(0, MAX_QUOTA)
   const limits = [...all.matchAll(/([a-z][\w./-]*): ([^\s/,]+)\/([^\s/,]+)/g)].flatMap(([, resource = '', used, hard]) =>
     limitOf(resource, used, hard),
   )

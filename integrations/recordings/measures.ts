@@ -5,6 +5,7 @@ import { quantityIn } from './quantities.ts'
 import { readTable } from './tables.ts'
 
 const MAX_SERIES = 1_000
+const MAX_QUERY = 1_000
 const MAX_SAMPLES = 2_000
 
 const sample = z.tuple([z.number(), z.coerce.string()])
@@ -16,7 +17,8 @@ const seriesSchema = z.object({
 const resultSchema = z.object({ result: z.array(z.unknown()) })
 
 /** What a query for metrics answered: JSON of the query API of Prometheus, or a table with numbers in it, such as that of `kubectl top`. */
-export function measuresIn(text: string, query: string): MeasureState[] {
+export function measuresIn(text: string, asked: string): MeasureState[] {
+  const query = asked.slice(0, MAX_QUERY)
   const json = jsonOf(text)
   return (json === undefined ? ofTable(text, query) : ofQuery(json, query)).slice(0, MAX_SERIES)
 }

@@ -3,7 +3,6 @@ import type {
   ConnectionCheck,
   LogExcerpt,
   PlatformEvent,
-  PlatformPart,
   PodState,
   ServiceState,
   WorkloadState,
@@ -25,6 +24,7 @@ import {
 import { momentIn } from './json-text.ts'
 import { measuresIn } from './measures.ts'
 import { claimOf, objectsIn, type PlatformObject, quotaOf, routeOf, serviceOf, volumeOf, workloadSpecOf } from './objects.ts'
+import { partsOf } from './platform-parts.ts'
 import { eventsOfDescription, podOfDescription, podOfRow, workloadOf } from './pods.ts'
 import {
   type Autoscaler,
@@ -82,7 +82,7 @@ export function readState(answers: readonly Answer[], { namespace, at }: { names
   const rows = (kind: string): Row[] | null => rowsOf(own, kind, namespace)
   const described = (kind: string): Section[][] => describedOf(own, kind)
   const objects = own
-    .filter(({ tool, text }) => tool === 'yaml' || /^(apiVersion|kind|items):/m.test(text))
+    .filter(({ tool, text }) => tool === 'yaml' || (tool === 'get' && /^(apiVersion|kind|items):/m.test(text)))
     .flatMap(({ text }) => objectsIn(text))
   const ofKind = <T>(kind: string, read: (object: PlatformObject) => T | null): T[] =>
     objects.filter((object) => object.kind === kind).flatMap((object) => read(object) ?? [])
@@ -135,7 +135,7 @@ export function readState(answers: readonly Answer[], { namespace, at }: { names
       own.filter(({ tool }) => tool === 'describe'),
       at,
     ),
-    parts: partsOf(answers, at),
+    parts: partsOf(own, systemPods(answers, at)),
     logs: logsOf(own),
     connections: own.filter(({ tool }) => tool === 'connectivity').map(connectionOf),
     alerts: toldBy(own, 'alerts', ({ text }) => alertsIn(text)),
@@ -273,29 +273,8 @@ function eventsOf(rows: readonly PlatformEvent[] | null, described: readonly Ans
   return [...new Map(all.map((event) => [`${event.object.name} ${event.reason} ${event.message}`, event])).values()]
 }
 
-const IS_DOWN = /inactive|dead|failed|not running|stopped|unavailable|exited|false/i
-/** The parts of the platform whose pods run in a namespace of their own. */
+/** Where the platform runs its own pods. */
 const SYSTEM = 'kube-system'
-const SYSTEM_PARTS = ['kube-scheduler', 'kube-proxy', 'kube-controller-manager', 'coredns'] as const
-
-function partsOf(answers: readonly Answer[], at: Date): PlatformPart[] | null {
-  const asked = answers.filter(({ tool }) => tool === 'node_service')
-  const system = systemPods(answers, at)
-  if (asked.length === 0 && system === null) return null
-  const told = asked.map(({ args, text }) => ({
-    name: args.service ?? '',
-    node: args.node ?? null,
-    healthy: isUp(text),
-    words: text.slice(0, 400),
-  }))
-  return [...told, ...systemParts(system ?? [])]
-}
-
-/** What a service manager says of its state counts, and not the words of the log that it prints below. */
-function isUp(text: string): boolean {
-  const active = /^\s*Active:\s*(\S+)/im.exec(text)?.[1]
-  return active === undefined ? !IS_DOWN.test(text) : active.toLowerCase() === 'active'
-}
 
 function systemPods(answers: readonly Answer[], at: Date): PodState[] | null {
   const rows = rowsOf(
@@ -304,22 +283,6 @@ function systemPods(answers: readonly Answer[], at: Date): PodState[] | null {
     SYSTEM,
   )
   return rows === null || rows.length === 0 ? null : rows.map((row) => podOfRow(row, at))
-}
-
-/** A part is down where a pod of it does not run, and the scheduler where the others of its kind are there and it is not. */
-function systemParts(pods: readonly PodState[]): PlatformPart[] {
-  const ill = pods.flatMap(({ name, node, phase, containers }): PlatformPart[] => {
-    const part = SYSTEM_PARTS.find((each) => name.startsWith(each))
-    const isReady = phase === 'Running' && containers.every(({ ready }) => ready)
-    if (part === undefined || isReady) return []
-    const isOfNode = part === 'kube-proxy'
-    return [{ name: part, node: isOfNode ? node : null, healthy: false, words: `${name} is ${containers[0]?.state.reason ?? phase}` }]
-  })
-  const isScheduler = pods.some(({ name }) => name.startsWith('kube-scheduler'))
-  const isSelfHosted = pods.some(({ name }) => name.startsWith('kube-apiserver'))
-  return isSelfHosted && !isScheduler
-    ? [...ill, { name: 'kube-scheduler', node: null, healthy: false, words: 'no pod of kube-scheduler is there' }]
-    : ill
 }
 
 const MAX_LINES = 400

@@ -225,6 +225,11 @@ describe('alerts', () => {
     expect((await read()).alerts).toBeNull()
   })
 
+  test('words under a name are about it', async () => {
+    const { alerts } = await read(answer('alerts', {}, '{"cart":["CPU at 99%","slow"],"pay":[]}'))
+    expect(alerts?.map(({ about, summary }) => `${about}: ${summary}`)).toEqual(['cart: CPU at 99%', 'cart: slow'])
+  })
+
   test('a line is an alert of its own', async () => {
     expect((await read(answer('alerts', {}, '[FIRING] pod=cart-0 CPU at 99%'))).alerts).toMatchObject([{ about: 'cart-0', firing: true }])
   })
@@ -285,8 +290,29 @@ test('what is too much, too deep or no answer at all is left out, and breaks not
     answer('metrics', {}, '{"data":{"result":[null,{"metric":7},{"value":[1]}]}}'),
     answer('describe', { kind: 'quota' }, 'Name: x\nResource Used Hard\n\u0000 ∞ -1'),
     answer('yaml', {}, 'a: &a [*a, *a'),
+    answer('dependencies', { app: 'x' }, '-'.repeat(300_000)),
+    answer('get', { kind: 'quota' }, `NAME   REQUEST\n${'a'.repeat(300_000)}`),
+    answer('logs', { app: 'x' }, 'kind: Service\nmetadata: { name: forged }\nspec: { selector: { app: nobody } }'),
   )
   expect(state.alerts?.length).toBe(500)
   expect(state.measures).toEqual([])
-  expect(state.quotas).toEqual([{ name: 'x', limits: [] }])
+  expect(state.services).toBeNull()
+  expect(state.quotas?.flatMap(({ limits }) => limits)).toEqual([])
+})
+
+test('parts of the platform are told by service managers, whatever their logs say, and by pods of its own namespace', async () => {
+  const status = '● kubelet.service\n   Active: active (running) since Mon\nE1121 failed to sync pod'
+  const system = `NAMESPACE     NAME                       READY   STATUS             RESTARTS   AGE   IP         NODE
+kube-system   kube-apiserver-cp          1/1     Running            0          3d    10.0.0.1   cp
+kube-system   kube-proxy-x7gr9           0/1     CrashLoopBackOff   9          3d    10.0.0.2   node-1`
+  const { parts, pods } = await read(
+    answer('node_service', { node: 'node-2', service: 'kubelet' }, status),
+    answer('get', { kind: 'pods', namespace: 'kube-system' }, system),
+  )
+  expect(pods).toBeNull()
+  expect(parts?.map(({ name, node, healthy }) => [name, node, healthy])).toEqual([
+    ['kubelet', 'node-2', true],
+    ['kube-proxy', 'node-1', false],
+    ['kube-scheduler', null, false],
+  ])
 })

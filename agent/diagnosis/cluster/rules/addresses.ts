@@ -9,6 +9,13 @@ export const addresses: ClusterRule = (state) => {
   return [
     ...(workloads ?? []).flatMap((workload) => ofSettings(workload, services, state)),
     ...(routes ?? []).flatMap((route) => ofRoute(route, services)),
+    ...state.logs.flatMap(({ workload, lines }) =>
+      ofLinkFailure(
+        workload,
+        lines.map(({ text }) => text),
+        services,
+      ),
+    ),
   ]
 }
 
@@ -71,6 +78,21 @@ function classOf(variable: string, host: string, isWrongPort: boolean): FaultCla
   const both = `${variable} ${host}`
   if (!IS_DATABASE.test(both)) return 'service_env_var_address_mismatch'
   return isWrongPort && /mysql|maria/i.test(both) ? 'mysql_invalid_port' : 'db_invalid_address'
+}
+
+const LINK_FAILURE = /communications link failure|connection refused|ECONNREFUSED/i
+
+/** A database is called at a port that none of its services offers. */
+function ofLinkFailure(workload: string, lines: readonly string[], services: readonly ServiceState[]): Finding[] {
+  const told = lines.filter((text) => LINK_FAILURE.test(text) && IS_DATABASE.test(text))
+  const port = told.flatMap((text) => [...text.matchAll(/:(\d{2,5})\b/g)].map(([, digits]) => Number(digits))).at(-1)
+  const databases = services.filter(({ name }) => IS_DATABASE.test(name))
+  const isOffered = services.some(({ ports }) => ports.some((each) => each.port === port))
+  if (port === undefined || databases.length === 0 || isOffered) return []
+  const isMysql = told.some((text) => /mysql|maria/i.test(text)) || databases.every(({ name }) => /mysql|maria/i.test(name))
+  const words = `${workload} calls its database at port ${port}, which nobody here offers.`
+  const cause: FaultClass = isMysql ? 'mysql_invalid_port' : 'db_invalid_address'
+  return [{ class: cause, component: `app/${workload}`, score: 86, words, quotes: quotesOf(told.at(-1)), since: null }]
 }
 
 function ofRoute(route: RouteState, services: readonly ServiceState[]): Finding[] {

@@ -1,6 +1,6 @@
-import type { ClusterState } from '../../../../integrations/ports/cluster-state.ts'
+import type { ClusterState, WorkloadState } from '../../../../integrations/ports/cluster-state.ts'
 import type { FaultClass } from '../../../domain/fault-classes.ts'
-import { type ClusterRule, earliest, type Finding, isRecent, quotesOf, withoutHash } from '../finding.ts'
+import { type ClusterRule, earliest, type Finding, isRecent, livingPods, quotesOf, withoutHash } from '../finding.ts'
 
 /** What quota was exceeded, by the resource that is named after `requested:`. */
 const QUOTAS: readonly (readonly [RegExp, FaultClass, string])[] = [
@@ -61,12 +61,15 @@ const RESOURCES: readonly (readonly [RegExp, FaultClass])[] = [
 const NAME_UNKNOWN = /no such host|could not resolve|ENOTFOUND|UnknownHost|NXDOMAIN|exceeded quota/i
 
 /** A quota with nothing left, where something is missing that it counts. Nobody tells of a service that was refused. */
-function usedUp({ quotas, workloads, logs, services, namespace }: ClusterState): Finding[] {
-  const short = (workloads ?? []).filter(({ desired, ready }) => (ready ?? 0) < (desired ?? 0))
+function usedUp(state: ClusterState): Finding[] {
+  const { quotas, workloads, logs, services, namespace } = state
+  const isShortOfPods = (workloads ?? []).some((workload) => lacksPods(workload, state))
   const unnamed = (workloads ?? []).filter(
     ({ kind, name }) => kind === 'Deployment' && services?.some((each) => each.name === name) === false,
   )
-  const unresolved = logs.flatMap(({ lines }) => lines).find(({ text }) => NAME_UNKNOWN.test(text))
+  const unresolved = logs
+    .flatMap(({ lines }) => lines)
+    .find(({ text }) => NAME_UNKNOWN.test(text) && (/exceeded quota/i.test(text) || unnamed.some(({ name }) => text.includes(name))))
   return (quotas ?? []).flatMap(({ name, limits }) =>
     limits
       .filter(({ used, hard }) => used >= hard)
@@ -74,7 +77,7 @@ function usedUp({ quotas, workloads, logs, services, namespace }: ClusterState):
         const found = RESOURCES.find(([pattern]) => pattern.test(resource))
         if (!found) return []
         const [, cause] = found
-        const isMissed = cause === 'namespace_service_quota_exceeded' ? unresolved !== undefined && unnamed.length > 0 : short.length > 0
+        const isMissed = cause === 'namespace_service_quota_exceeded' ? unresolved !== undefined : isShortOfPods
         if (!isMissed) return []
         const words = `The quota ${name} of namespace ${namespace} has no ${resource} left: ${used} of ${hard} are used.`
         const score = cause === 'namespace_service_quota_exceeded' ? 90 : 70
@@ -84,7 +87,13 @@ function usedUp({ quotas, workloads, logs, services, namespace }: ClusterState):
 }
 
 /** What creates pods tries again ever more seldom: where pods are missing still, what it said last holds. */
-function isShort(owner: string, { workloads }: ClusterState): boolean {
+function isShort(owner: string, state: ClusterState): boolean {
   const name = withoutHash(`${owner}-xxxxx`)
-  return (workloads ?? []).some((each) => (each.name === name || each.name === owner) && (each.ready ?? 0) < (each.desired ?? 0))
+  return (state.workloads ?? []).some((each) => (each.name === name || each.name === owner) && lacksPods(each, state))
+}
+
+/** Pods that are not there, which is not the same as pods that are not ready. */
+function lacksPods({ name, desired, ready }: WorkloadState, state: ClusterState): boolean {
+  const there = state.pods === null ? ready : livingPods(state).filter(({ workload }) => workload === name).length
+  return (there ?? 0) < (desired ?? 0)
 }

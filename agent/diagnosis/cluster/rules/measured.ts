@@ -83,8 +83,11 @@ function signalsOf(state: ClusterState): Map<Kind, Seen[]> {
   return new Map([...all].map(([kind, told]) => [kind, told.map(({ seen }) => seen)]))
 }
 
-function mentionedIn(text: string, { workloads, nodes }: ClusterState): string | null {
-  return [...(workloads ?? []), ...(nodes ?? [])].map(({ name }) => name).find((name) => text.includes(name)) ?? null
+/** The longest name of something here: `cart-store` is not `cart`. */
+function mentionedIn(text: string, { workloads, services, pods, nodes }: ClusterState): string | null {
+  const named = [...(workloads ?? []), ...(services ?? []), ...(nodes ?? [])].map(({ name }) => name)
+  const names = [...named, ...(pods ?? []).map(({ workload }) => workload ?? '')].filter((name) => name !== '' && text.includes(name))
+  return names.toSorted((a, b) => b.length - a.length)[0] ?? null
 }
 
 /** Below what a program or the platform says of pods that do not run. */

@@ -127,6 +127,18 @@ function crashed(pod: PodState, said: readonly string[], state: ClusterState): F
   const isCrashing = /CrashLoopBackOff|Back-off restarting failed container/i.test(all)
   const hasFailed = codes.some((code) => code !== null && code !== 0)
   if ((!isCrashing && !hasFailed) || /(liveness|startup) probe/i.test(all)) return []
+  const shared = sharedPortOf(pod)
+  if (shared !== null)
+    return [
+      {
+        class: 'service_sidecar_port_conflict',
+        component: appOf(pod),
+        score: 80,
+        words: `Two containers of ${pod.name} declare port ${shared}, and one of them ends soon after it starts.`,
+        quotes: quotesOf(...errorsIn(said), ...said),
+        since: sinceOf(pod, state),
+      },
+    ]
   return [
     {
       class: 'crash_on_start',
@@ -137,6 +149,12 @@ function crashed(pod: PodState, said: readonly string[], state: ClusterState): F
       since: sinceOf(pod, state),
     },
   ]
+}
+
+/** A port that two containers of one pod declare: they share its address. */
+function sharedPortOf({ spec }: PodState): number | null {
+  const ports = (spec?.containers ?? []).flatMap((container) => [...new Set(container.ports.map(({ port }) => port))])
+  return ports.find((port, i) => ports.indexOf(port) !== i) ?? null
 }
 
 function oom(pod: PodState, said: readonly string[], state: ClusterState): Finding {

@@ -15,7 +15,7 @@ export const probes: ClusterRule = (state) =>
     if (!latest || isHealthyNow(pod)) return []
     const probe = /readiness/i.test(latest.message) ? 'readiness' : 'liveness'
     const killed = events.find(({ reason }) => reason === 'Killing')
-    const judged = judge(probe, latest.message, pod)
+    const judged = judge(probe, latest.message, pod, listeningPort(pod, state))
     if (judged === null) return []
     const finding: Finding = {
       class: judged.class,
@@ -36,6 +36,7 @@ function judge(
   probe: 'liveness' | 'readiness',
   message: string,
   pod: PodState,
+  told: number | null,
 ): { class: FaultClass; score: number; words: string } | null {
   const spec = pod.spec?.containers.map((container) => container[probe]).find((each) => each !== null) ?? null
   if (FOREIGN.test(message))
@@ -45,7 +46,8 @@ function judge(
       words: 'gets an answer that it does not take for health, from a process that runs.',
     }
   if (REFUSED.test(message)) {
-    const listens = portsOf(pod)
+    // What a program says of itself counts more than what is declared.
+    const listens = told === null ? portsOf(pod) : [told]
     const asks = spec === null ? null : portOf(spec, pod)
     const isElsewhere = asks !== null && listens.length > 0 && !listens.includes(asks)
     const isThere = asks !== null && listens.includes(asks)
@@ -83,6 +85,14 @@ function portsOf({ spec }: PodState): number[] {
 function portOf({ port }: ProbeSpec, { spec }: PodState): number | null {
   if (typeof port === 'number' || port === null) return port
   return (spec?.containers ?? []).flatMap(({ ports }) => ports).find(({ name }) => name === port)?.port ?? null
+}
+
+const LISTENS = /\b(?:listen(?:s|ing)?|serving|started)\b[^\d]{0,30}?(?:port\s*|:)(\d{2,5})\b/i
+
+function listeningPort(pod: PodState, { logs }: ClusterState): number | null {
+  const own = logs.filter((log) => log.pod === pod.name || log.workload === pod.workload).flatMap(({ lines }) => lines)
+  const port = own.flatMap(({ text }) => LISTENS.exec(text)?.[1] ?? []).at(-1)
+  return port === undefined ? null : Number(port)
 }
 
 function lastWordsOf(pod: PodState, { logs }: ClusterState): string | null {

@@ -95,9 +95,17 @@ function judge(said: string, pod: PodState, state: ClusterState): Judged | null 
   const ready = nodes.length > 0 ? ` ${nodes.length} nodes are Ready.` : ''
   return {
     class: most.reason.class(pod),
-    score: own.length === 1 ? 90 : 78,
+    score: isOfIllNode(most.reason, said) ? 60 : own.length === 1 ? 90 : 78,
     words: `${pod.name} is Pending (Unschedulable): ${most.reason.words}.${ready}`,
   }
+}
+
+const OF_CONDITION = /^node\.[\w.]+\/(not-ready|unreachable|network-unavailable|(disk|memory|pid)-pressure)$/
+
+/** A node that is ill taints itself: then it is the cause, and not what the pod tolerates. */
+function isOfIllNode({ words }: (typeof REASONS)[number], said: string): boolean {
+  const taints = [...said.matchAll(/taint\(?s?\)? ?\{([^:}]+)/g)].map(([, key = '']) => key.trim())
+  return words.includes('taint') && taints.length > 0 && taints.every((key) => OF_CONDITION.test(key))
 }
 
 /** Pending for long, and nobody said why: the scheduler itself is silent. */

@@ -151,6 +151,13 @@ test('a quota with nothing left, where the service it would have counted is miss
   expect(causeOf(known)[0]).toBe('false_alarm')
 })
 
+test('a quota with nothing left explains pods that are not there, not pods that are not ready', () => {
+  const quotas = [{ name: 'objects', limits: [{ resource: 'pods', used: 1, hard: 1 }] }]
+  const known = { quotas, events: [], pods: [podState('pay', { containers: [{ ...containerState(), ready: false }] })] }
+  expect(causeOf({ ...known, workloads: [workload('pay', { desired: 2, ready: 0 })] })[0]).toBe('namespace_pod_quota_exceeded')
+  expect(causeOf({ ...known, workloads: [workload('pay', { desired: 1, ready: 0 })] })[0]).toBe('unknown')
+})
+
 test('a policy that lets in only what nobody carries', () => {
   const policy = {
     name: 'tighten',
@@ -207,4 +214,55 @@ test('a liveness probe that asks at the right port, before anything listens ther
   const pods = [podState('pay', { spec, containers: [{ ...containerState(), ready: false, restarts: 5 }] })]
   const events = [warning('Unhealthy', 'Liveness probe failed: Get "http://10.0.0.1:8080/": connect: connection refused')]
   expect(causeOf({ pods, events })[0]).toBe('liveness_probe_incorrect_timing')
+})
+
+test('a taint of a node that is ill is no matter of what a pod tolerates', () => {
+  const pod = podState('pay', { phase: 'Pending', node: null, containers: [] })
+  const judged = (taint: string) =>
+    diagnoseCluster(
+      clusterState({
+        pods: [pod],
+        events: [warning('FailedScheduling', `0/2 nodes are available: 2 node(s) had untolerated taint {${taint}}.`)],
+      }),
+    )[0]?.score ?? 0
+  expect(judged('node.kubernetes.io/not-ready: ')).toBeLessThan(judged('dedicated: reports'))
+})
+
+test('what a program says of its port counts more than what is declared', () => {
+  const readiness = {
+    kind: 'http' as const,
+    port: 9090,
+    path: '/',
+    scheme: null,
+    initialDelaySeconds: 5,
+    periodSeconds: 10,
+    timeoutSeconds: 1,
+    failureThreshold: 3,
+  }
+  const spec = podSpec({}, { readiness, ports: [{ name: null, port: 9090, protocol: 'TCP' }] })
+  const pods = [podState('pay', { spec, containers: [{ ...containerState(), ready: false }] })]
+  const events = [warning('Unhealthy', 'Readiness probe failed: dial tcp 10.0.0.1:9090: connect: connection refused')]
+  expect(causeOf({ pods, events, logs: [logOf('pay', 'listening on port 8080')] })).toEqual(['readiness_probe_incorrect_port', 'app/pay'])
+  expect(causeOf({ pods, events, logs: [logOf('pay', 'listening on port 9090')] })[0]).toBe('unknown')
+})
+
+test('two containers of one pod that want the same port', () => {
+  const [main] = podSpec({}, { ports: [{ name: null, port: 8080, protocol: 'TCP' }] }).containers
+  const containers = main ? [main, { ...main, name: 'proxy' }] : []
+  const pods = [podState('pay', { spec: podSpec({ containers }), containers: [containerState('CrashLoopBackOff')] })]
+  expect(causeOf({ pods, events: [] })).toEqual(['service_sidecar_port_conflict', 'app/pay'])
+})
+
+test('a name that nothing here has is written down wrong; one that is here does not resolve', () => {
+  const known = { pods: [podState('pay'), podState('web')], services: [service('pay', 80), service('web', 80)] }
+  const of = (text: string) => causeOf({ ...known, logs: [logOf('web', text)] })
+  expect(of('ERROR lookup pays: no such host')).toEqual(['service_env_var_address_mismatch', 'app/web'])
+  expect(of('ERROR getaddrinfo ENOTFOUND pg-main')).toEqual(['db_invalid_address', 'app/web'])
+  expect(of('ERROR lookup pay: no such host')).toEqual(['service_dns_resolution_failure', 'app/web'])
+})
+
+test('nothing is over while programs still complain', () => {
+  const error = { at: new Date(RECORDED_AT.getTime() - 60_000), text: 'ERROR charge failed' }
+  const log = { ...logOf('pay', ''), lines: [error, error] }
+  expect(causeOf({ pods: [podState('pay')], events: [], logs: [log] })[0]).toBe('unknown')
 })
