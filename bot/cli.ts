@@ -12,6 +12,7 @@ import { doctorCommand } from './cli/doctor.ts'
 import { drillCommand, drillListCommand, drillRunCommand } from './cli/drill.ts'
 import { CommandFailed } from './cli/failure.ts'
 import { migrateCommand } from './cli/migrate.ts'
+import { replayCommand } from './cli/replay.ts'
 import { restoreCommand } from './cli/restore.ts'
 import { adminSettleCommand } from './cli/settle.ts'
 import { startCommand } from './cli/start.ts'
@@ -30,6 +31,7 @@ const COMMANDS: readonly CliCommand[] = [
   doCommand,
   auditVerifyCommand,
   auditExportCommand,
+  replayCommand,
   adminFirstCommand,
   adminSettleCommand,
   adminStartAgainCommand,

@@ -23,7 +23,7 @@ const ERROR_LENGTH = 300
 
 /**
  * What becomes of a job that is given up: somebody is paged, and a delivery that was not dealt with is marked, so that it is found among the
- * failed ones. Alerts can then be replayed; a click is told to whoever made it, who looks again.
+ * failed ones. The operator replays alerts (`steadyhand replay`); a click is told to whoever made it, who looks again.
  */
 export function createDeadJobs({ page, inbox, chats, log }: DeadJobsDeps): (job: DeadJob, error: string) => void {
   const tell = async (job: DeadJob, error: string): Promise<void> => {

@@ -13,6 +13,7 @@ import { drillEndpoints } from './api/drills.ts'
 import type { Endpoint } from './api/endpoint.ts'
 import { createEventStreams } from './api/events.ts'
 import { evidenceEndpoints } from './api/evidence.ts'
+import { type GivenUpApiDeps, givenUpEndpoints } from './api/given-up.ts'
 import { incidentEndpoints } from './api/incidents.ts'
 import { messageEndpoints } from './api/messages.ts'
 import { modelRunEndpoints } from './api/model-runs.ts'
@@ -57,6 +58,7 @@ export interface EdgeDeps {
   hostSecret: string
   backUp: AdminApiDeps['backUp']
   exportAudit: AdminApiDeps['exportAudit']
+  givenUp: GivenUpApiDeps['givenUp']
   messages: ConsoleMessages
   notices: NoticeQueue & {
     oldestUnsent(): Promise<{ waitedSeconds: number; waiting: number } | null>
@@ -172,6 +174,7 @@ export function createEdge(deps: EdgeDeps): Edge {
     ...sessionEndpoints({ agent, identity }),
     ...authEndpoints({ signIn, namedPeople: deps.namedPeople }),
     ...adminEndpoints({ agent, hostSecret: deps.hostSecret, backUp: deps.backUp, exportAudit: deps.exportAudit }),
+    ...givenUpEndpoints(deps),
     ...seenByCaller(agent, ofCallers),
     ...deps.chatEndpoints,
   ]

@@ -19,7 +19,7 @@ import { openEffectJournal } from '../storage/effect-journal.ts'
 import { isDatabaseAway } from '../storage/errors.ts'
 import { migrateToLatest } from '../storage/migrate.ts'
 import { spool } from '../storage/spool.ts'
-import { createStores, type StoresDeps } from '../storage/stores.ts'
+import { createStores, type Stores, type StoresDeps } from '../storage/stores.ts'
 import { openAuditKey } from './audit-key.ts'
 import { createLiveSecrets, keyed, type LiveSecrets } from './config/live-secrets.ts'
 import type { Settings } from './config.ts'
@@ -49,7 +49,7 @@ export const now = (): Date => new Date()
 export type Log = IntegrationDeps['log']
 
 /** Everything of one process, put together and not started. */
-export interface App extends Lifecycle {
+export interface App extends Lifecycle, Pick<Stores, 'givenUp'> {
   agent: RunningAgent
   integrations: readonly Integration[]
   page: Page
@@ -138,7 +138,7 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, opt
   const readRunbooks = async (): Promise<void> => await loadRunbooks(readRunbookFolders(settings.runbooks), { ...stores, log })
   const started = startedIn(parts, { edge, ...chat, queue: stores.queue, loadRunbooks: readRunbooks })
   const lifecycle = createLifecycle({ ...started, integrations, agent, drills, stores, traces, database })
-  return { ...lifecycle, agent, integrations, page }
+  return { ...lifecycle, agent, integrations, page, givenUp: stores.givenUp }
 }
 
 /** Whether the configured chats can be posted to, and what to mend where they cannot. */

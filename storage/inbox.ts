@@ -56,7 +56,7 @@ export interface Inbox {
   markFailed(id: number, error: string): Promise<void>
   /** What was stored but never will be processed: not signed, not readable. */
   markRejected(id: number, error: string): Promise<void>
-  /** Makes an item, or all failed items of a source, wait again, and enqueues their jobs again. Returns their ids. */
+  /** Makes an item, or all failed items of a source, wait again, and enqueues their jobs again in the place of those given up. Returns their ids. */
   replay(which: { id: number } | { source: string }): Promise<number[]>
   counts(): Promise<Record<InboxItem['state'], number>>
 }
@@ -239,6 +239,8 @@ async function replay(db: Kysely<Database>, which: { id: number } | { source: st
   const { rows } = await sql<{ id: number }>`
     with again as (
       update inbox set state = 'received', error = null, processed_at = null where ${where} returning id, job_kind
+    ), replaced as (
+      update job set finished_at = clk(), dead_at = null from again where job.dedupe = 'inbox:' || again.id and job.dead_at is not null
     ), queued as (
       insert into job (kind, payload, dedupe)
       select job_kind, jsonb_build_object('inboxId', id), 'inbox:' || id from again where job_kind is not null

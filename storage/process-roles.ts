@@ -118,7 +118,8 @@ const RIGHTS: Readonly<Record<ProcessRole, Rights>> = {
   },
 }
 
-const INTAKE = 'intake'
+/** The work that takes in a delivery. */
+export const INTAKE = 'intake'
 /** The work of the agent. All other is what people did in a chat: stored and worked on by the edge alone. */
 export const AGENT_JOBS: readonly string[] = [INTAKE, 'investigate', 'refine', 'sweep']
 

@@ -44,8 +44,12 @@ export async function asOwner<T>(write: () => Promise<T>): Promise<T> {
     return await write()
   } catch (error) {
     if (sqlFaultOf(error)?.code !== NO_RIGHT) throw error
-    throw new Refusal('not-authorised', 'Only the command line on the host, as the owner of the database, does this.')
+    throw notTheOwner()
   }
+}
+
+export function notTheOwner(): Refusal {
+  return new Refusal('not-authorised', 'Only the command line on the host, as the owner of the database, does this.')
 }
 
 /** Runs one kernel write; what the database refused arrives as `Refusal`, everything else as it was thrown. */

@@ -21,6 +21,7 @@ import { createControlStore } from './control.ts'
 import type { OpenDatabase } from './database.ts'
 import { createDrillRunStore, type DrillRunStore } from './drill-runs.ts'
 import { createExecutionKernel } from './execution.ts'
+import { createGivenUp, type GivenUpStore } from './given-up.ts'
 import { createHousekeeping } from './housekeeping.ts'
 import { createInbox, type Inbox } from './inbox.ts'
 import { createIncidentStore } from './incidents.ts'
@@ -59,6 +60,7 @@ export interface Stores {
   inbox: Inbox
   outbox: Outbox
   queue: JobQueue
+  givenUp: GivenUpStore
   /** The queue as the agent uses it: each enqueue is a commit of its own. */
   work: WorkQueue
   /** A lease for this process. On PGlite, which nobody else can have open, one that a dead process left behind is taken over at once. */
@@ -124,6 +126,7 @@ export function createStores({ database, now, retention, log, workerId, onDeadJo
   const onEnqueued = (wake: () => void): Promise<() => void> => database.listen(JOB_CHANNEL, wake)
   const queue = createJobQueue({ db, now, log, workerId, soleWorker: database.kind === 'pglite', onEnqueued, onDead: onDeadJob })
   const telemetry = createTelemetry({ db })
+  const inbox = createInbox(database)
   const outbox = createOutbox({ db })
   const meta = createAppMeta({ db })
   return {
@@ -137,9 +140,10 @@ export function createStores({ database, now, retention, log, workerId, onDeadJo
     audit: createAuditStore({ db }),
     acceptedEffects: createAcceptedEffects({ db }),
     refusals: createRefusedAttempts({ db }),
-    inbox: createInbox(database),
+    inbox,
     outbox,
     queue,
+    givenUp: createGivenUp({ db, inbox, outbox, queue }),
     work: {
       enqueue: async (work) => void (await queue.enqueue(db, work)),
       handle: (kind, handler, options) => queue.handle(kind, (payload, { signal }) => handler(payload, signal), options),

@@ -1,13 +1,11 @@
-import type { HttpBindings } from '@hono/node-server'
 import { z } from 'zod'
 import type { Agent } from '../../agent/agent.ts'
 import { SURFACES } from '../../agent/domain/principal.ts'
-import { bearerToken, isOneOf } from '../bearer.ts'
 import { startScope } from '../commands/scope.ts'
-import { isLoopback } from '../config.ts'
 import { HttpProblem } from '../problem.ts'
 import { reportSchema } from './audit.ts'
-import { type Call, type Endpoint, endpoint } from './endpoint.ts'
+import { demandHost } from './demand-host.ts'
+import { type Endpoint, endpoint } from './endpoint.ts'
 import { modeSchema, showMode } from './system.ts'
 import { textSchema } from './text.ts'
 
@@ -203,14 +201,4 @@ export async function startAgain(control: Agent['control'], word: string | undef
   )
   const { started } = await control.start(scope, 'host', 'host')
   return { scope, started }
-}
-
-function demandHost({ env, req }: Call<unknown, unknown, unknown>['context'], hostSecret: string): void {
-  const { socket } = (env as Partial<HttpBindings>).incoming ?? {}
-  const remote = socket?.remoteAddress?.replace(/^::ffff:/, '')
-  // From one address of this machine to the same: where the server listens on another than the loopback address.
-  const isHere = remote !== undefined && (isLoopback(remote) || socket?.remoteAddress === socket?.localAddress)
-  const given = bearerToken(req.header('authorization'))
-  if (isHere && given !== null && isOneOf(given, [hostSecret])) return
-  throw new HttpProblem('no-token', 'This is for the command line on the host of the server.', { 'www-authenticate': 'Bearer' })
 }

@@ -103,6 +103,12 @@ describe('what needs no server', () => {
     [['do', 'rollback'], 2, 'Name an action and a service'],
     [['do', 'rollback', 'payments', 'version=v41'], 2, 'Say as whom'],
     [['do', 'rollback', 'payments', '--as', 'alice'], 1, 'No server runs with these settings'],
+    [['replay'], 1, 'There is no database in'],
+    [['replay', '--job', '7'], 1, 'There is no database in'],
+    [['replay', '--job', 'seven'], 2, '--job is the number that "steadyhand replay" lists'],
+    [['replay', '--all', '--delivery', '7'], 2, 'Say one of them at a time'],
+    [['replay', '--notice', '7', '--dismiss'], 2, '--dismiss goes with --job ID'],
+    [['replay', '7'], 2, 'Usage: steadyhand replay'],
     [['admin', 'accept-gap'], 1, 'There is no database in'],
     [['backup', '--help'], 0, 'overwrites nothing'],
     [['backup'], 1, 'There is no database in'],
@@ -169,19 +175,22 @@ describe('a process', () => {
     await ready(started, port)
     await waitFor(async () => (started.output().includes('Try ') ? true : null))
     expect(started.output()).toMatch(new RegExp(`Console  http://127\\.0\\.0\\.1:${port}/\\n  Mode     acts, after the click`))
-    const [second, elsewhere, audit, doctor] = await Promise.all([
+    const [second, elsewhere, audit, doctor, givenUp] = await Promise.all([
       finish(['start'], environment),
       finish(['start'], { ...environment, PORT: '0' }),
       finish(['audit', 'verify'], environment),
       finish(['doctor'], environment),
+      finish(['replay'], environment),
     ])
     expect([second.code, second.last]).toEqual([1, expect.stringContaining('Steadyhand runs already at')])
     expect([elsewhere.code, elsewhere.last]).toEqual([1, expect.stringContaining(String(started.child.pid))])
     expect([audit.code, audit.last]).toEqual([0, expect.stringContaining('no violations')])
     expect([doctor.code, doctor.output]).toEqual([0, expect.stringContaining('✓ server: runs at')])
+    expect([givenUp.code, givenUp.last]).toEqual([0, 'Nothing was given up.'])
     started.child.kill('SIGTERM')
     expect(await started.ended).toBe(0)
     expect(started.output()).toContain('Stopped.')
+    expect(await finish(['replay', '--notice', '7'], environment)).toMatchObject({ code: 1, last: expect.stringContaining('no notice 7') })
     const after = await finish(['audit', 'verify'], environment)
     expect([after.code, after.last]).toEqual([0, expect.stringContaining('no violations')])
   }, 180_000)
