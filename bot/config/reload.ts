@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { ConfigError, type Settings } from '../config.ts'
 import type { LiveSecrets } from './live-secrets.ts'
 
@@ -31,20 +32,28 @@ const WELL = { problems: '', looks: 0 }
  */
 export function createReload({ settings, live, read, signatureOf, page, log }: ReloadDeps): () => Promise<void> {
   let { files } = settings
-  const signatures = (): string => JSON.stringify(files.map(signatureOf))
-  let seen = signatures()
+  const signatures = (paths: readonly string[]): string => JSON.stringify(paths.map(signatureOf))
+  // What was exchanged between the reading of the start and now is found by the first look.
+  let seen: string | null = null
   let failing = WELL
+  /** Everything, with signatures from before it was read: what is exchanged meanwhile is found by the next look. */
+  const readAgain = (before: string): { fresh: Settings; before: string } => {
+    const fresh = read()
+    if (isDeepStrictEqual(fresh.files, files)) return { fresh, before }
+    const ofOthers = signatures(fresh.files)
+    return { fresh: read(), before: ofOthers }
+  }
   return async () => {
-    const now = signatures()
+    const now = signatures(files)
     if (now === seen) {
       failing = WELL
       return
     }
     try {
-      const fresh = read()
+      const { fresh, before } = readAgain(now)
       failing = WELL
       files = fresh.files
-      seen = signatures()
+      seen = before
       const { taken, waits } = live.exchange(fresh)
       if (taken.length > 0) log.info({ taken }, 'settings were exchanged')
       if (waits.length > 0) log.warn({ waits }, 'settings changed that need a start')

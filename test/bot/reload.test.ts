@@ -20,17 +20,20 @@ const unnamed = (key: string) => ({ name: null, key })
 const write = (name: string, text: string): void => writeFileSync(at(name), text)
 
 /** A process that runs on files, and looks at them when it is told to. */
-function begin(environment: Record<string, string>, told: (words: string) => Promise<void> = async () => {}) {
+function begin(environment: Record<string, string>, told: (words: string) => Promise<void> = async () => {}, meanwhile = () => {}) {
   const lines: { message: string; object: object }[] = []
   const pages: string[] = []
   const log = (object: object, message: string): void => void lines.push({ message, object })
-  const read = (): Settings => loadConfig(environment, folder.path)
-  const settings = read()
+  const settings: Settings = loadConfig(environment, folder.path)
   const live: LiveSecrets = createLiveSecrets(settings, () => new Date(clock))
   const look = createReload({
     settings,
     live,
-    read,
+    read: () => {
+      const read = loadConfig(environment, folder.path)
+      meanwhile()
+      return read
+    },
     signatureOf,
     page: async (words) => {
       await told(words)
@@ -109,6 +112,35 @@ describe('a secret that changes on disk', () => {
     write('token', NEW)
     await look()
     expect([live.apiKeys(), live.webhookTokens()]).toEqual([[unnamed(NEW)], [NEW, OLD]])
+  })
+
+  test('while the files are being read is taken at the next look', async () => {
+    const during = [() => write('token', `${NEW}2`)]
+    const { live, look } = begin(FILES(), undefined, () => during.pop()?.())
+    write('token', NEW)
+    await look()
+    expect(live.webhookTokens()).toEqual([NEW, OLD])
+    await look()
+    expect(live.webhookTokens()).toEqual([`${NEW}2`, NEW])
+  })
+
+  test('while they are read again, because they are others now, is taken at the next look', async () => {
+    const during = [() => write('token', NEW), () => {}]
+    const { live, look } = begin(FILES(), undefined, () => during.pop()?.())
+    write('steadyhand.yaml', 'retention: { jobsDays: 2 }\n')
+    await look()
+    expect([during, live.webhookTokens()]).toEqual([[], [OLD]])
+    await look()
+    expect(live.webhookTokens()).toEqual([NEW, OLD])
+  })
+
+  test('while the process starts is taken at the first look', async () => {
+    write('token', OLD)
+    const { live, look } = begin(FILES())
+    const started = live.webhookTokens()
+    write('token', NEW)
+    await look()
+    expect([started, live.webhookTokens()]).toEqual([[OLD], [NEW, OLD]])
   })
 
   test('is left alone while nothing changes', async () => {
