@@ -12,9 +12,10 @@ const SHOWN = 8
  * @throws Refusal invalid-parameters with what was probably meant
  */
 export async function stopScope(word: string | undefined, scopes: Scopes): Promise<string> {
-  demandNoBareName(word, { env: await scopes.environments(), kind: scopes.kinds() })
+  // At once: what is everything needs no target to answer.
+  if (isEverything(word)) return EVERYTHING
+  if (isBare(word)) demandNoName(word, { env: await scopes.environments(), kind: scopes.kinds() })
   const { prefix, name } = partsOf(word, ['env', 'kind'], 'env:NAME or kind:ACTION')
-  if (prefix === null) return EVERYTHING
   if (prefix === 'env') return `env:${oneOf('environment', name, await scopes.environments())}`
   return `kind:${oneOf('action', name, scopes.kinds())}`
 }
@@ -31,9 +32,9 @@ export function startScope(word: string | undefined, stopped: readonly string[])
 
 /** What `freeze` was told to freeze: '*', 'env:NAME' or 'resource:' with the full name of the one thing meant. @throws Refusal invalid-parameters */
 export async function freezeScope(word: string | undefined, scopes: Scopes): Promise<string> {
-  demandNoBareName(word, { env: await scopes.environments(), resource: await scopes.services() })
+  if (isEverything(word)) return EVERYTHING
+  if (isBare(word)) demandNoName(word, { env: await scopes.environments(), resource: await scopes.services() })
   const { prefix, name } = partsOf(word, ['env', 'resource'], 'env:NAME or resource:NAME')
-  if (prefix === null) return EVERYTHING
   if (prefix === 'env') return `env:${oneOf('environment', name, await scopes.environments())}`
   const found = await resourcesOf(name, scopes)
   const [only] = found
@@ -43,8 +44,7 @@ export async function freezeScope(word: string | undefined, scopes: Scopes): Pro
 }
 
 /** A name alone may be meant as one thing or another, so it is never guessed: what it may mean is offered. @throws Refusal invalid-parameters */
-function demandNoBareName(word: string | undefined, known: Readonly<Record<string, readonly string[]>>): void {
-  if (isEverything(word) || word.includes(':')) return
+function demandNoName(word: string, known: Readonly<Record<string, readonly string[]>>): void {
   const meant = Object.entries(known).flatMap(([prefix, names]) =>
     names.filter((name) => name.toLowerCase() === word.toLowerCase()).map((name) => `"${prefix}:${name}"`),
   )
@@ -69,12 +69,9 @@ function isEverything(word: string | undefined): word is undefined | 'all' | '*'
   return word === undefined || word === 'all' || word === EVERYTHING
 }
 
-function partsOf(
-  word: string | undefined,
-  prefixes: readonly string[],
-  expected: string,
-): { prefix: null; name: '' } | { prefix: string; name: string } {
-  if (isEverything(word)) return { prefix: null, name: '' }
+const isBare = (word: string): boolean => !word.includes(':')
+
+function partsOf(word: string, prefixes: readonly string[], expected: string): { prefix: string; name: string } {
   const [, prefix = '', name = ''] = /^([a-z]+):([^ ]{1,400})$/.exec(word) ?? []
   if (name !== '' && prefixes.includes(prefix)) return { prefix, name }
   throw invalid(`"${word.slice(0, 60)}" is no scope: it is ${expected}, or nothing for everything.`)

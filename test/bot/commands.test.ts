@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { COMMANDS } from '../../bot/commands.ts'
 import { describeDatabases } from '../support/database.ts'
 import type { Client } from '../support/edge/client.ts'
-import { anAlert, openEdge, type RunningEdge, waitFor } from '../support/edge/edge-harness.ts'
+import { anAlert, openEdge, type RunningEdge, waitFor, withAnswers } from '../support/edge/edge-harness.ts'
 
 const KEY = 'k'.repeat(40)
 
@@ -199,6 +199,19 @@ describeDatabases('commands', (store) => {
     expect(await ask(alice, 'start env:local')).toContain('(1 of 2)')
     expect(await ask(carol, 'start env:local')).toContain('Started (env:local): approved actions run again.')
     expect((await carol.post(`/api/v1/approvals/${id}/votes`, { decision: 'approve', digest })).status).toBe(200)
+  })
+
+  test('everything is stopped and frozen although the platform hangs', async () => {
+    const never = new Promise<never>(() => {})
+    const hanging = { environments: () => never, services: () => never, resources: () => never, kinds: () => [] }
+    const deaf = await openEdge(database(), { change: (deps) => withAnswers(deps, { scopes: hanging }) })
+    try {
+      const client = await deaf.as('alice')
+      expect(await ask(client, 'stop')).toContain('nothing runs any more')
+      expect(await ask(client, 'freeze 2h nobody answers')).toContain('Frozen (everything) for 2 h')
+    } finally {
+      await deaf.close()
+    }
   })
 
   test('a freeze holds, is listed, and is ended by its id', async () => {
