@@ -22,6 +22,18 @@ test('the image installs while it is made, and starts the product on its pinned 
   expect(last).toContain('CMD ["start"]')
 })
 
+test('what the user of the image compiled while it was made is found again at each start, and nobody writes on it', () => {
+  const CACHE = 'NODE_COMPILE_CACHE=/app/node_modules/.cache/node-compile'
+  const last = steps.findLastIndex((step) => step.startsWith('FROM '))
+  const compiled = steps.findIndex((step) => step.endsWith('bot/cli.ts --version'))
+  const before = steps.slice(0, compiled)
+  expect(before).toContain(`ENV ${CACHE}`)
+  expect(before.findLast((step) => step.startsWith('USER '))).toBe('USER 65532:65532')
+  expect(steps.slice(compiled, last)).toContain('RUN chmod -R a+rX,go-w "$NODE_COMPILE_CACHE"')
+  expect(steps.slice(last).find((step) => step.startsWith('ENV '))).toContain(` ${CACHE}`)
+  expect(steps.slice(last)).toContain('COPY --from=packages --chown=0:0 /app /app')
+})
+
 test('all that the product is goes into the image, and nothing else', () => {
   const taken = deploy('Dockerfile.dockerignore')
     .split('\n')
