@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Alert } from '../agent/domain/alert.ts'
 import type { WebhookDeps, WebhookSource } from './webhook-routes.ts'
 
@@ -6,6 +6,7 @@ import type { WebhookDeps, WebhookSource } from './webhook-routes.ts'
 export interface ReadableFormat {
   name: string
   summary: string
+  shape: z.ZodType
   parse(body: Uint8Array): { ok: true; alerts: readonly Alert[] } | { ok: false; words: string }
 }
 
@@ -31,11 +32,6 @@ export function webhookSources(
   }
 }
 
-function sourceOf({ name, summary, parse }: ReadableFormat): WebhookSource {
-  return {
-    name,
-    summary,
-    shape: z.unknown(),
-    read: parse,
-  }
+function sourceOf({ name, summary, shape, parse }: ReadableFormat): WebhookSource {
+  return { name, summary, shape, read: parse }
 }

@@ -1,7 +1,8 @@
+import type { z } from 'zod'
 import type { AlertmanagerOptions } from './alertmanager/index.ts'
-import { parseAlertmanagerWebhook } from './alertmanager/webhook.ts'
+import { webhookShape as alertmanagerShape, parseAlertmanagerWebhook } from './alertmanager/webhook.ts'
 import type { Integration, IntegrationDeps } from './contract.ts'
-import { parseGenericWebhook } from './generic/webhook.ts'
+import { webhookShape as genericShape, parseGenericWebhook } from './generic/webhook.ts'
 import type { JaegerOptions } from './jaeger/index.ts'
 import type { KubernetesOptions } from './kubernetes/index.ts'
 import type { LokiOptions } from './loki/index.ts'
@@ -9,7 +10,7 @@ import type { ModelPort, ModelSettings } from './ports/model.ts'
 import type { ParseWebhook } from './ports/webhook.ts'
 import type { PrometheusOptions } from './prometheus/index.ts'
 import { createReportedChanges, type StoredChanges } from './reported/index.ts'
-import { parseChanges } from './reported/webhook.ts'
+import { webhookShape as changesShape, parseChanges } from './reported/webhook.ts'
 import type { TempoOptions } from './tempo/index.ts'
 
 /** The part of the settings that decides which integrations there are. */
@@ -106,14 +107,31 @@ export async function createModels(providers: readonly (ModelSettings & { id: st
 export interface WebhookFormat {
   name: string
   summary: string
+  /** What is sent, for the description of the interface; reading is more lenient. */
+  shape: z.ZodType
   parse: ParseWebhook
 }
 
 /** Every sender there is. A body with changes holds no alerts; it is read again when an incident asks what changed. */
 export const WEBHOOKS: readonly WebhookFormat[] = [
-  { name: 'alertmanager', summary: 'Alerts of Prometheus Alertmanager, version 4.', parse: parseAlertmanagerWebhook },
-  { name: 'generic', summary: 'Alerts of anything that can send JSON: one, a list, or {"alerts": […]}.', parse: parseGenericWebhook },
-  { name: 'changes', summary: 'What somebody changed: one change, a list, or {"changes": […]}.', parse: parseOfChanges },
+  {
+    name: 'alertmanager',
+    summary: 'Alerts of Prometheus Alertmanager, version 4.',
+    shape: alertmanagerShape,
+    parse: parseAlertmanagerWebhook,
+  },
+  {
+    name: 'generic',
+    summary: 'Alerts of anything that can send JSON: one, a list, or {"alerts": […]}.',
+    shape: genericShape,
+    parse: parseGenericWebhook,
+  },
+  {
+    name: 'changes',
+    summary: 'What somebody changed: one change, a list, or {"changes": […]}.',
+    shape: changesShape,
+    parse: parseOfChanges,
+  },
 ]
 
 function parseOfChanges(body: Uint8Array): ReturnType<ParseWebhook> {

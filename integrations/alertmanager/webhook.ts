@@ -23,6 +23,9 @@ const SERVICE_LABELS = [
 ]
 const ENVIRONMENT_LABELS = ['environment', 'env', 'deployment_environment']
 
+/** What Alertmanager sends. */
+export const webhookShape = webhookSchema.extend({ alerts: itemSchema.array() })
+
 /** Reads a version 4 webhook of Alertmanager. */
 export function parseAlertmanagerWebhook(body: Uint8Array): ParsedWebhook {
   const json = readJsonBody(body)

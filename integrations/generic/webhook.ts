@@ -8,23 +8,29 @@ export const SOURCE = 'generic'
 
 const MAX_ALERTS = 1_000
 
+/** What nobody can read of these says nothing, and the alert counts all the same. */
+const readLeniently = (words: string) => z.unknown().optional().describe(words)
+
 /** One alert of the simple shape that README.md of this folder describes. Only `name` has to be there. */
 const itemSchema = z.object({
   name: z.string().trim().min(1).max(300),
   status: z.enum(['firing', 'resolved']).default('firing'),
-  service: z.unknown().optional(),
-  environment: z.unknown().optional(),
-  severity: z.unknown().optional(),
-  summary: z.unknown().optional(),
-  key: z.unknown().optional(),
-  startsAt: z.unknown().optional(),
-  endsAt: z.unknown().optional(),
-  link: z.unknown().optional(),
-  labels: z.unknown().optional(),
-  metric: z.unknown().optional(),
-  threshold: z.unknown().optional(),
-  comparator: z.unknown().optional(),
+  service: readLeniently('text, at most 200 characters: as the platform calls it'),
+  environment: readLeniently('text, at most 100 characters'),
+  severity: readLeniently('critical, high, warning, info or a common word for one of them; unknown counts like critical'),
+  summary: readLeniently('text for people, at most 2,000 characters'),
+  key: readLeniently('what makes it the same alert again, at most 256 characters; name, service and environment when left out'),
+  startsAt: readLeniently('RFC 3339'),
+  endsAt: readLeniently('RFC 3339'),
+  link: readLeniently('an http or https address'),
+  labels: readLeniently('an object of texts'),
+  metric: readLeniently('what triggered it: error_ratio, latency_p99 …; with a threshold it is read again'),
+  threshold: readLeniently('a number in the unit of the metric'),
+  comparator: readLeniently('> when left out, or <'),
 })
+
+/** What a sender sends: an item that is not of this shape is left out while there are others. */
+export const webhookShape = z.union([itemSchema, z.array(itemSchema).min(1), z.object({ alerts: z.array(itemSchema).min(1) })])
 
 /** Reads one alert, a list of alerts, or `{"alerts": […]}`. */
 export function parseGenericWebhook(body: Uint8Array): ParsedWebhook {

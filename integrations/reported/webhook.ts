@@ -14,13 +14,22 @@ const itemSchema = z.object({
   service: z.string().trim().min(1).max(200),
   summary: z.string().trim().min(1).max(500),
   kind: z.enum(KINDS).catch('other'),
-  environment: z.unknown().optional(),
-  at: z.unknown().optional(),
-  by: z.unknown().optional(),
-  from: z.unknown().optional(),
-  to: z.unknown().optional(),
-  link: z.unknown().optional(),
+  environment: z.unknown().optional().describe('text'),
+  at: z.unknown().optional().describe('RFC 3339; when it arrived, when left out'),
+  by: z.unknown().optional().describe('text: who did it'),
+  from: z.unknown().optional().describe('text: the version before'),
+  to: z.unknown().optional().describe('text: the version after'),
+  link: z.unknown().optional().describe('an http or https address'),
 })
+
+const itemShape = itemSchema.extend({
+  kind: z
+    .string()
+    .optional()
+    .describe(`${KINDS.join(', ')}; anything else counts as other`),
+})
+/** What a sender sends: an item that is not of this shape is left out while there are others. */
+export const webhookShape = z.union([itemShape, z.array(itemShape).min(1), z.object({ changes: z.array(itemShape).min(1) })])
 
 /** A change as told; `at` and `environment` are null where the sender did not say. */
 export type ReportedChange = Omit<Change, 'at' | 'environment'> & { at: Date | null; environment: string | null }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { EDGE_PROBLEMS, REFUSAL_STATUS } from '../../bot/problem.ts'
 import { describeDatabases } from '../support/database.ts'
 import type { Answer, Client } from '../support/edge/client.ts'
-import { openEdge, type RunningEdge, waitFor } from '../support/edge/edge-harness.ts'
+import { anAlert, openEdge, type RunningEdge, waitFor } from '../support/edge/edge-harness.ts'
 
 interface Operation {
   operationId: string
@@ -106,6 +106,21 @@ describeDatabases('the description of the interface', (store) => {
         for (const schema of schemas) expect(() => ajv.compile(schema)).not.toThrow()
       }
     }
+  })
+
+  test.each([
+    [
+      'generic',
+      [{ name: 'a' }, [{ name: 'a', service: 'b' }], { alerts: [{ name: 'a' }] }],
+      [{}, [], { name: '' }, { name: 'a', status: 'odd' }],
+    ],
+    ['changes', [{ service: 'a', summary: 'b' }, { changes: [{ service: 'a', summary: 'b' }] }], [{ service: 'a' }, { changes: [] }]],
+    ['alertmanager', [anAlert()], [{}, { alerts: [{ status: 'odd' }] }]],
+  ])('what is sent to /webhooks/%s is of the shape that it describes', (name, fits, others) => {
+    const schema = document.paths[`/webhooks/${name}`]?.['post']?.requestBody?.content['application/json']?.schema ?? {}
+    const validate = ajv.compile(schema)
+    expect(fits.map((body) => [validate(body), ajv.errorsText(validate.errors)])).toEqual(fits.map(() => [true, 'No errors']))
+    expect(others.map((body) => validate(body))).toEqual(others.map(() => false))
   })
 
   test('every code there is stands in it', () => {
