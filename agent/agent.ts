@@ -168,6 +168,8 @@ export interface Agent extends ByPerson, ByHand, Handling {
   noteRefusal(refusal: Refusal, attempt: { person: string; what: string; requestId: string | null }): Promise<void>
   audit: AuditStore
   verifyAudit(): Promise<AuditReport>
+  /** The same as it was found less than a minute ago, by whoever asked; `at` is when. For who only wants to read it. */
+  recentAudit(): Promise<AuditReport & { at: Date }>
   mode(): Promise<Mode>
   drills: {
     list(): readonly DrillScenario[]

@@ -4,6 +4,7 @@ import type { Executor } from './actions/executor.ts'
 import { asOwnVote } from './actions/own-vote.ts'
 import type { Agent } from './agent.ts'
 import type { AgentDeps } from './agent-deps.ts'
+import type { AuditProof } from './audit-proof.ts'
 import type { Incident, IncidentEvent } from './domain/incident.ts'
 import { type Actor, type Principal, roleAtLeast } from './domain/principal.ts'
 import { type NeededRole, Refusal, type RefusalCode } from './domain/refusal.ts'
@@ -28,6 +29,7 @@ export interface Running {
   jobs: Jobs
   executor: Pick<Executor, 'wake' | 'settle'>
   selfCheck: SelfCheck
+  proof: AuditProof
   /** Why nothing runs at the moment. */
   observing(): string[]
 }
@@ -162,11 +164,12 @@ function answersOf(deps: AgentDeps, seen: Seen, running: Running): Omit<Agent, '
     ...createHandling({ ...deps, seen, jobs, investigateSoon: jobs.investigateSoon }),
 
     async verifyAudit() {
-      const report = await deps.audit.verify()
-      const others = (await running.selfCheck.run(report)).filter(({ about }) => about === 'journal' || about === 'cards')
-      const violations = [...report.violations, ...others.map(({ words }) => words)]
-      const whole = { ...report, ok: violations.length === 0, violations }
-      return seen.everything ? whole : withoutRows(whole)
+      const { report } = await running.proof.fresh()
+      return seen.everything ? report : withoutRows(report)
+    },
+    async recentAudit() {
+      const { report, at } = await running.proof.recent()
+      return { ...(seen.everything ? report : withoutRows(report)), at }
     },
     async mode() {
       const stops = (await deps.control.stopped()).map(({ scope, by, at }) => stopWords(scope, by, at))

@@ -3,6 +3,7 @@ import { createExecutor } from './actions/executor.ts'
 import type { Agent } from './agent.ts'
 import type { AgentDeps, WorkQueue } from './agent-deps.ts'
 import { createAnswers } from './answers.ts'
+import { createAuditProof } from './audit-proof.ts'
 import { planSchema } from './domain/plan.ts'
 import { Refusal } from './domain/refusal.ts'
 import { createJobs, type Jobs } from './jobs.ts'
@@ -105,7 +106,7 @@ export function createAgent(deps: AgentDeps): RunningAgent {
   }
 
   return {
-    ...createAnswers(deps, { jobs, executor, selfCheck, observing }),
+    ...createAnswers(deps, { jobs, executor, selfCheck, proof: createAuditProof({ ...deps, selfCheck }), observing }),
     unstorable: () => selfCheck.reasons().find(({ about }) => about === 'storage')?.words ?? null,
     async start() {
       if (parts.executor) await approvals.registerActions(deps.catalog.definitions)

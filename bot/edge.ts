@@ -59,10 +59,11 @@ export interface EdgeDeps {
   backUp: AdminApiDeps['backUp']
   exportAudit: AdminApiDeps['exportAudit']
   givenUp: GivenUpApiDeps['givenUp']
+  integrations: AdminApiDeps['integrations']
   messages: ConsoleMessages
   notices: NoticeQueue & {
     oldestUnsent(): Promise<{ waitedSeconds: number; waiting: number } | null>
-    deadLetters(limit: number): Promise<unknown[]>
+    countDead(): Promise<number>
   }
   jobs: { counts(): Promise<{ waiting: number; dead: number }> }
   render: RenderCard
@@ -173,7 +174,7 @@ export function createEdge(deps: EdgeDeps): Edge {
     ...webhookEndpoints({ ...deps, tokens, limits: settings.webhooks, metrics }),
     ...sessionEndpoints({ agent, identity }),
     ...authEndpoints({ signIn, namedPeople: deps.namedPeople }),
-    ...adminEndpoints({ agent, hostSecret: deps.hostSecret, backUp: deps.backUp, exportAudit: deps.exportAudit }),
+    ...adminEndpoints(deps),
     ...givenUpEndpoints(deps),
     ...seenByCaller(agent, ofCallers),
     ...deps.chatEndpoints,
@@ -209,9 +210,7 @@ export function createEdge(deps: EdgeDeps): Edge {
   }
 }
 
-const DEAD_COUNTED = 1_000
-
 async function outboxFigures({ notices }: EdgeDeps): Promise<{ waiting: number; oldestSeconds: number; dead: number }> {
-  const [oldest, dead] = await Promise.all([notices.oldestUnsent(), notices.deadLetters(DEAD_COUNTED)])
-  return { waiting: oldest?.waiting ?? 0, oldestSeconds: oldest?.waitedSeconds ?? 0, dead: dead.length }
+  const [oldest, dead] = await Promise.all([notices.oldestUnsent(), notices.countDead()])
+  return { waiting: oldest?.waiting ?? 0, oldestSeconds: oldest?.waitedSeconds ?? 0, dead }
 }

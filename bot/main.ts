@@ -123,7 +123,7 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, opt
   const chat = parts.edge && !inspect ? await openSlack(settings, { ...stores, agent, database, page, now, log }) : NO_CHAT
   const deadJobs = createDeadJobs({ page, inbox: stores.inbox, chats: chat.chats, log })
   const edge = createEdge({
-    ...{ settings, version: VERSION, live, trace, agent, hub: createEventHub(), namedPeople },
+    ...{ settings, version: VERSION, live, trace, agent, integrations, hub: createEventHub(), namedPeople },
     // Looking changes nothing, and makes nothing either: nobody calls what is not started.
     hostSecret: inspect ? randomUUID() : openHostSecret(settings.dataDir),
     backUp: async () =>

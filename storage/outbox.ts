@@ -53,6 +53,7 @@ export interface Outbox {
   /** How long the oldest notice has waited, in seconds, and how many wait. */
   oldestUnsent(): Promise<{ id: number; topic: string; waitedSeconds: number; waiting: number } | null>
   deadLetters(limit: number): Promise<DeadNotice[]>
+  countDead(): Promise<number>
   /** Makes a dead letter wait again, with all its attempts. Returns whether there was one. */
   replay(id: number): Promise<boolean>
   /** Removes notices sent before the moment, at most 10,000 at a time, and keeps that they were told; returns how many. */
@@ -100,6 +101,10 @@ export function createOutbox({ db }: { db: Kysely<Database> }): Outbox {
         select ${COLUMNS}, dead_at as "deadAt", last_error as "lastError" from outbox
         where dead_at is not null order by dead_at desc, id desc limit ${limit}`.execute(db)
       return rows
+    },
+    async countDead() {
+      const { rows } = await sql<{ count: number }>`select count(*) as count from outbox where dead_at is not null`.execute(db)
+      return rows[0]?.count ?? 0
     },
     async replay(id) {
       const result = await sql`

@@ -11,6 +11,8 @@ import { textSchema } from './text.ts'
 
 export interface AdminApiDeps {
   agent: Pick<Agent, 'control' | 'effects' | 'power' | 'settle' | 'services' | 'mode' | 'verifyAudit'>
+  /** Each says what is so with what it reaches, and what to mend. */
+  integrations: readonly { check(): Promise<CheckResult[]> }[]
   /** A backup of the database as it is now. */
   backUp(): Promise<ReadableStream<Uint8Array>>
   /** The audit log after a place in it, signed. @throws RangeError when it has no such place */
@@ -29,12 +31,21 @@ export const startedSchema = z.object({ scope: z.string(), started: z.boolean() 
 
 export const placesSchema = z.object({ items: z.array(z.object({ service: z.string(), environment: z.string() })) })
 
+const checkSchema = z.object({
+  name: z.string(),
+  status: z.enum(['ok', 'warning', 'failed']),
+  words: z.string(),
+  fix: z.string().nullable(),
+})
+export type CheckResult = z.infer<typeof checkSchema>
+export const checksSchema = z.object({ items: z.array(checkSchema) })
+
 const effectSchema = z.object({ executionId: z.string(), planId: z.string(), digest: z.string(), resource: z.string(), at: z.string() })
 export const settledSchema = z.object({ title: z.string(), state: z.string() })
 export const effectsSchema = z.object({ items: z.array(effectSchema) })
 
 /** What the command line on the host asks of the process that runs: the operator's own, never a key's or a session's. */
-export function adminEndpoints({ agent, hostSecret, backUp, exportAudit }: AdminApiDeps): Endpoint[] {
+export function adminEndpoints({ agent, hostSecret, integrations, backUp, exportAudit }: AdminApiDeps): Endpoint[] {
   return [
     endpoint({
       method: 'post',
@@ -64,6 +75,17 @@ export function adminEndpoints({ agent, hostSecret, backUp, exportAudit }: Admin
         const { items } = await agent.services()
         return { body: { items: items.map(({ name, environment }) => ({ service: name, environment })) } }
       },
+    }),
+    endpoint({
+      method: 'get',
+      path: '/api/v1/admin/checks',
+      name: 'checkIntegrations',
+      summary: 'Asks each target and source whether it answers and grants what is needed. For the command line on the host only.',
+      access: 'token',
+      answers: { 200: { words: 'What each said; a right that is missing is named in `fix`.', schema: checksSchema } },
+      problems: ['no-token'],
+      admit: (context) => demandHost(context, hostSecret),
+      handle: async () => ({ body: { items: (await Promise.all(integrations.map((each) => each.check()))).flat() } }),
     }),
     endpoint({
       method: 'get',

@@ -7,7 +7,7 @@ import { listOf, pageQuerySchema, readPage } from './lists.ts'
 import { timeSchema } from './shapes.ts'
 
 export interface AuditApiDeps {
-  agent: Pick<Agent, 'audit' | 'verifyAudit'>
+  agent: Pick<Agent, 'audit' | 'recentAudit'>
 }
 
 const entrySchema = z.object({
@@ -23,6 +23,8 @@ const entrySchema = z.object({
   approval: z.string().nullable(),
 })
 export const reportSchema = z.object({ ok: z.boolean(), violations: z.array(z.string()), entries: z.int().min(0), head: z.string() })
+/** `at`: when it was looked at. */
+export const recentReportSchema = reportSchema.extend({ at: timeSchema })
 
 const AUDIT = { name: 'audit', cursor: /^\d{1,15}$/ }
 
@@ -52,12 +54,13 @@ export function auditEndpoints({ agent }: AuditApiDeps): Endpoint[] {
       method: 'get',
       path: '/api/v1/audit/verify',
       name: 'verifyAudit',
-      summary: 'Recomputes the chain from its first entry and checks every promise about votes and executions.',
+      summary:
+        'Recomputes the chain from its first entry and checks every promise about votes and executions; what was found less than a minute ago is told again.',
       access: 'caller',
-      answers: { 200: { words: 'What was found; `ok` is false when anything is not as it should be.', schema: reportSchema } },
+      answers: { 200: { words: 'What was found; `ok` is false when anything is not as it should be.', schema: recentReportSchema } },
       async handle() {
-        const { ok, violations, entries, head } = await agent.verifyAudit()
-        return { body: { ok, violations, entries, head } }
+        const { ok, violations, entries, head, at } = await agent.recentAudit()
+        return { body: { ok, violations, entries, head, at: at.toISOString() } }
       },
     }),
   ]

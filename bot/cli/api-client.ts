@@ -3,7 +3,8 @@ import { healthSchema } from '../api/system.ts'
 import type { ProblemDocument } from '../problem.ts'
 import { CommandFailed } from './failure.ts'
 
-const ANSWER_MS = 15_000
+/** A target that is checked may take twenty seconds until it counts as silent. */
+const ANSWER_MS = 30_000
 const DOWNLOAD_MS = 3_600_000
 /** Nobody there is told at once; only a busy server, or a stranger that never answers, takes this long. */
 const LOOK_MS = 5_000

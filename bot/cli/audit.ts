@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { reportSchema } from '../api/audit.ts'
+import { recentReportSchema } from '../api/audit.ts'
 import type { Settings } from '../config.ts'
 import { verifyFile } from './audit-export.ts'
 import type { CliCommand } from './command.ts'
@@ -9,7 +9,9 @@ import { runningServer } from './server-at.ts'
 import { withStoppedApp } from './stopped-app.ts'
 import { type Terminal, withProgress } from './terminal.ts'
 
-type Report = z.infer<typeof reportSchema>
+/** `at` where the server tells what it found a while ago: to whom cannot read its secret. */
+const toldSchema = recentReportSchema.partial({ at: true })
+type Report = z.infer<typeof toldSchema>
 
 export const auditVerifyCommand: CliCommand = {
   name: 'audit verify',
@@ -17,6 +19,7 @@ export const auditVerifyCommand: CliCommand = {
   summary: 'recomputes the audit chain and proves that nothing ran without a click',
   details: [
     'Asks the running server, or reads the database itself when none runs. Exits 1 when anything is not as it should be.',
+    'Who cannot read the secret of the server is told what it found within the last minute.',
     '--file verifies an export of the log instead, with neither: every hash, that none is missing, and the signature.',
     '--key is the public key that you know of the server, or a file with it. Without it the export is held against the key that it names itself.',
   ],
@@ -32,7 +35,10 @@ export const auditVerifyCommand: CliCommand = {
       throw new CommandFailed(
         `The audit does not verify: ${report.violations.length} violations in ${report.entries} entries. Stop Steadyhand and look at them before anything runs.`,
       )
-    if (!options['json']) terminal.say(`✓ ${report.entries} entries, no violations, head ${report.head}`)
+    if (!options['json'])
+      terminal.say(
+        `✓ ${report.entries} entries, no violations, head ${report.head}${report.at === undefined ? '' : ` (as of ${report.at})`}`,
+      )
     return 0
   },
 }
@@ -47,7 +53,7 @@ async function verifyOffline(file: string, key: string | null, terminal: Termina
 
 async function verify(settings: Settings): Promise<Report> {
   const server = await runningServer(settings)
-  if (server) return await toldOnHost({ operator: await operatorOf(settings), server }, '/audit/verify', reportSchema)
+  if (server) return await toldOnHost({ operator: await operatorOf(settings), server }, '/audit/verify', toldSchema)
   return await verifyDatabase(settings)
 }
 

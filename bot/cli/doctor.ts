@@ -1,6 +1,6 @@
 import type { Located } from '../../agent/domain/workspace.ts'
 import type { CheckResult } from '../../integrations/contract.ts'
-import { placesSchema } from '../api/admin.ts'
+import { checksSchema, placesSchema } from '../api/admin.ts'
 import { reportSchema } from '../api/audit.ts'
 import { modeSchema } from '../api/system.ts'
 import { ConfigError, exposureProblem, type Settings } from '../config.ts'
@@ -142,7 +142,7 @@ function traces({ traces: told }: Settings): CheckResult[] {
   return [ok('traces', `ids and kinds of what is done leave this machine for ${new URL(told.endpoint).host}; no text of alerts or logs`)]
 }
 
-async function examineServer(server: ApiClient, settings: Settings): Promise<CheckResult[]> {
+export async function examineServer(server: ApiClient, settings: Settings): Promise<CheckResult[]> {
   const operator = await operatorOf(settings)
   const asked = operator === null ? askedWords(settings) : 'asked by its operator, who is told everything'
   const answers = await askServer({ operator, server })
@@ -159,6 +159,7 @@ async function examineServer(server: ApiClient, settings: Settings): Promise<Che
     ok('server', `runs at ${server.url}, ${asked}`),
     modeResult(mode, reasons),
     auditResult(report.ok, report.violations, report.entries),
+    ...(await checksBy(operator, settings)),
     ...examineWorkspaces(settings, await placesBy(operator)),
   ]
 }
@@ -228,6 +229,18 @@ export function askedWords(settings: Pick<Settings, 'api' | 'workspaces'>): stri
 /** None where only another user could read them; what the settings say is checked all the same. */
 async function placesBy(operator: ApiClient | null): Promise<Located[]> {
   return operator === null ? [] : (await operator.call('GET', '/api/v1/admin/services', placesSchema)).items
+}
+
+/** By the server itself: what it reaches, and with which rights, is seen from nowhere else. */
+async function checksBy(operator: ApiClient | null, { dataDir }: Settings): Promise<CheckResult[]> {
+  if (operator !== null) return (await operator.call('GET', '/api/v1/admin/checks', checksSchema)).items
+  return [
+    warning(
+      'targets and sources',
+      `not checked: the secret of the server in ${dataDir} cannot be read, or is another server's`,
+      'Run doctor as the user of the server, with its STEADYHAND_DATA_DIR, or while it does not run.',
+    ),
+  ]
 }
 
 function placesOf(services: readonly { name: string; environment: string }[]): Located[] {

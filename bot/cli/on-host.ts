@@ -46,12 +46,9 @@ async function throughServer<T>(settings: Settings, ways: { running(server: ApiC
   }
 }
 
-/**
- * The server as its operator, who is told everything. Null where its secret cannot be read or is another server's, and while there are no workspaces:
- * then a key is told the same.
- */
+/** The server as its operator, who is told everything, and as it is now. Null where its secret cannot be read or is another server's. */
 export async function operatorOf(settings: Settings): Promise<ApiClient | null> {
-  const secret = settings.workspaces.length === 0 ? null : secretIn(settings)
+  const secret = secretIn(settings)
   const operator = secret === null ? null : createApiClient(addressOf(settings), secret)
   try {
     await operator?.call('GET', '/api/v1/admin/mode', modeSchema)

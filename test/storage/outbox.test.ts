@@ -110,6 +110,7 @@ describeDatabases('outbox', (store) => {
     }
     expect(ends).toEqual([...Array.from({ length: OUTBOX_ATTEMPTS - 1 }, () => 'waiting'), 'dead'])
     const [dead] = await outbox.deadLetters(10)
+    expect(await outbox.countDead()).toBe(1)
     expect(dead).toMatchObject({ dedupe: 'stuck', lastError: 'error 12', deadAt: expect.any(Date) })
     expect(await outbox.claimBatch({ limit: 9, leaseSeconds: 30 })).toMatchObject([{ dedupe: 'next' }])
 

@@ -9,13 +9,17 @@ import { HOST_SECRET, openEdge, type RunningEdge } from '../../support/edge/edge
 
 const KEY = 'k'.repeat(40)
 const PATH = '/api/v1/admin/start-again'
+const MISSING_RULE = { name: 'kubernetes/prod', status: 'warning', words: 'a right is missing', fix: 'Grant get pods' } as const
 
 describeDatabases('the operator on the host over HTTP', (store) => {
   const database = store.perSuite()
   const file = filesOfSuite()
   let running: RunningEdge
   beforeAll(async () => {
-    running = await openEdge(database(), { environment: { STEADYHAND_API_KEYS: KEY } })
+    running = await openEdge(database(), {
+      environment: { STEADYHAND_API_KEYS: KEY },
+      change: (deps) => ({ ...deps, integrations: [{ check: async () => [MISSING_RULE] }] }),
+    })
   })
   afterAll(() => running.close())
 
@@ -90,6 +94,27 @@ describeDatabases('the operator on the host over HTTP', (store) => {
       status: 200,
       json: { items: [{ service: 'payments', environment: 'local' }] },
     })
+  })
+
+  test('what targets and sources say of themselves is told to the host, and to nobody else', async () => {
+    const path = '/api/v1/admin/checks'
+    expect((await running.client().get(path, { authorization: `Bearer ${KEY}` })).status).toBe(401)
+    expect(await running.client().get(path, { authorization: `Bearer ${HOST_SECRET}` })).toMatchObject({
+      status: 200,
+      json: { items: [MISSING_RULE] },
+    })
+  })
+
+  test('a caller is told what was found less than a minute ago, the host what is so now', async () => {
+    const asCaller = async () => (await running.client().get('/api/v1/audit/verify', { authorization: `Bearer ${KEY}` })).json
+    const asHost = async () => (await running.client().get('/api/v1/admin/audit/verify', { authorization: `Bearer ${HOST_SECRET}` })).json
+    const before = await asHost()
+    expect(await asCaller()).toEqual({ ...before, at: expect.stringMatching(/^20.*Z$/) })
+    await running.agent.control.stop('env:local', 'alice')
+    expect((await asCaller()).entries).toBe(before.entries)
+    expect((await asHost()).entries).toBeGreaterThan(before.entries)
+    expect((await asCaller()).entries).toBeGreaterThan(before.entries)
+    await running.agent.control.start('env:local', 'host', 'host')
   })
 
   test('the secret opens nothing else', async () => {

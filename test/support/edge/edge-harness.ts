@@ -145,6 +145,7 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
         async (path) => await writeAuditExport(database, path, { since, key: AUDIT_KEY, product: '0.0.0-test', exportedAt: now() }),
       ),
     givenUp: stores.givenUp,
+    integrations: [],
     messages: stores.messages,
     notices: stores.outbox,
     jobs: stores.queue,
