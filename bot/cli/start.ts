@@ -14,6 +14,8 @@ import { type Terminal, withProgress } from './terminal.ts'
 
 /** A process that is told to stop is gone by then, whatever it still waits for: what was sent is settled at the next start. */
 const STOP_WITHIN_MS = 9_000
+/** The same while it is only opening: nothing was begun then. */
+const OPEN_WITHIN_MS = 3_000
 /** How soon a changed file is noticed. */
 const LOOK_AGAIN_MS = 5_000
 
@@ -30,20 +32,23 @@ export const startCommand: CliCommand = {
   ],
   options: { role: { type: 'string' } },
   async run(line) {
+    const stopping = Promise.withResolvers<string>()
+    // Before anything is opened: the first process of a container that has no handler is not ended by a signal, but killed later. A program and its
+    // process group are often told both: a second SIGTERM must not cut the orderly end short.
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stopping.resolve(signal))
     const role = roleOf(line.options['role'])
     const settings = settingsFor(role, line.settings())
     const exposed = exposureProblem(settings)
     if (exposed !== null && partsOf(role).edge) throw new CommandFailed(exposed)
-    const stopping = Promise.withResolvers<string>()
     const live = createLiveSecrets(settings, line.now)
     const log = createLog({ level: settings.log.level ?? (process.stderr.isTTY ? 'warn' : 'info'), format: settings.log.format })
     const read = (): Settings => settingsFor(role, line.settings())
-    const page = async (words: string): Promise<void> => await app.page(words)
-    const reload = createReload({ settings, live, read, signatureOf, page, log })
-    const app = await open(settings, role, live, line, log, (words) => stopping.resolve(words))
-    // A program and its process group are often told both: a second SIGTERM must not cut the orderly end short.
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stopping.resolve(signal))
     const early = stopping.promise.then((words) => ({ early: words }))
+    const opening = open(settings, role, live, line, log, (words) => stopping.resolve(words))
+    const opened = await Promise.race([early, opening.then((app) => ({ app }))])
+    if ('early' in opened) return await endEarly(opening, opened.early, line.terminal)
+    const { app } = opened
+    const reload = createReload({ settings, live, read, signatureOf, page: app.page, log })
     const started = await Promise.race([early, begin(app, settings, role, line)])
     const stopLooking = lookAgain(reload, log)
     const words = 'early' in started ? started.early : await stopping.promise
@@ -139,8 +144,25 @@ function lookAgain(look: () => Promise<void>, log: { error(object: object, messa
   return () => clearInterval(timer)
 }
 
+/** A database that is being made or brought up to date has that time to come to an end; a transaction that is cut off changes nothing. */
+async function endEarly(opening: Promise<App>, words: string, terminal: Terminal): Promise<number> {
+  if (!isSignal(words)) throw new CommandFailed(`The database was lost while it was being opened: ${words}. Start again.`)
+  process.once('SIGINT', () => process.exit(130))
+  terminal.say(`Stopping (${words}): the database was not open yet.`)
+  const late = setTimeout(() => {
+    terminal.say('Stopped.')
+    process.exit(0)
+  }, OPEN_WITHIN_MS)
+  await opening.then((app) => app.close()).catch((error: unknown) => terminal.say(error instanceof Error ? error.message : String(error)))
+  clearTimeout(late)
+  terminal.say('Stopped.')
+  return 0
+}
+
+const isSignal = (words: string): boolean => words === 'SIGTERM' || words === 'SIGINT'
+
 async function end(app: App, words: string, terminal: Terminal): Promise<number> {
-  const signalled = words === 'SIGTERM' || words === 'SIGINT'
+  const signalled = isSignal(words)
   const late = setTimeout(() => process.exit(1), STOP_WITHIN_MS)
   process.once('SIGINT', () => process.exit(130))
   if (signalled) terminal.say('Stopping: finishing what was begun …')
