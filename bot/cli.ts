@@ -5,18 +5,20 @@ import { adminCommand, adminFirstCommand, adminStartAgainCommand } from './cli/a
 import { auditVerifyCommand } from './cli/audit.ts'
 import { auditExportCommand } from './cli/audit-export.ts'
 import { backupCommand } from './cli/backup.ts'
+import { chatCommand } from './cli/chat-command.ts'
 import type { CliCommand } from './cli/command.ts'
 import { configDocsCommand } from './cli/config-docs.ts'
 import { doCommand } from './cli/do.ts'
 import { doctorCommand } from './cli/doctor.ts'
 import { drillCommand, drillListCommand, drillRunCommand } from './cli/drill.ts'
 import { CommandFailed } from './cli/failure.ts'
+import { knowledgeAddCommand } from './cli/knowledge.ts'
 import { migrateCommand } from './cli/migrate.ts'
 import { replayCommand } from './cli/replay.ts'
 import { restoreCommand } from './cli/restore.ts'
 import { adminSettleCommand } from './cli/settle.ts'
 import { startCommand } from './cli/start.ts'
-import { createTerminal, type Terminal } from './cli/terminal.ts'
+import { createTerminal, type Terminal, wrap } from './cli/terminal.ts'
 import { COMMANDS as CHAT_COMMANDS } from './commands.ts'
 import { ConfigError, loadConfig } from './config.ts'
 import { now, VERSION } from './main.ts'
@@ -32,6 +34,7 @@ const COMMANDS: readonly CliCommand[] = [
   auditVerifyCommand,
   auditExportCommand,
   replayCommand,
+  knowledgeAddCommand,
   adminFirstCommand,
   adminSettleCommand,
   adminStartAgainCommand,
@@ -42,6 +45,9 @@ const COMMANDS: readonly CliCommand[] = [
   migrateCommand,
   configDocsCommand,
 ]
+const FIRST_WORDS: readonly string[] = COMMANDS.map(({ name }) => name.split(' ')[0] ?? '')
+/** What is said in chat, and is no command of its own here. */
+const SAID: readonly CliCommand[] = CHAT_COMMANDS.filter(({ name }) => !FIRST_WORDS.includes(name)).map(chatCommand)
 const HELP = ['help', '--help', '-h']
 
 /** Runs one command line; resolves with the exit code. The last line of a failure says why and what to do. */
@@ -79,7 +85,7 @@ async function dispatch(args: readonly string[], terminal: Terminal): Promise<nu
 }
 
 function findCommand(words: readonly string[]): CliCommand | undefined {
-  return COMMANDS.find(({ name }) => name.split(' ').every((part, index) => part === words[index]))
+  return [...COMMANDS, ...SAID].find(({ name }) => name.split(' ').every((part, index) => part === words[index]))
 }
 
 function parse(command: CliCommand, args: readonly string[]): ReturnType<typeof parseArgs> {
@@ -116,6 +122,7 @@ function helpLines(command: CliCommand | undefined, words: readonly string[]): s
     ...shown.map(({ usage, summary }) => `  ${usage.padEnd(width)}  ${summary}`),
     '',
     '  COMMAND --help  more about one of them',
+    ...(words.length > 0 ? [] : ['', ...wrap(`As in chat, of the server that runs: ${SAID.map(({ name }) => name).join(', ')}.`)]),
   ]
 }
 
@@ -128,11 +135,14 @@ function unknownCommand(words: readonly string[]): CommandFailed {
   const parts = names.filter((name) => name.startsWith(`${words[0]} `))
   if (parts.length > 0 && nearest(typed, parts) === null)
     return new CommandFailed(`"${typed}" is no command: say ${parts.map((part) => `"steadyhand ${part}"`).join(' or ')}.`, 2)
-  const first = [...new Set(names.map((name) => name.split(' ')[0] ?? ''))]
-  const said = CHAT_COMMANDS.map(({ name }) => name).filter((name) => !first.includes(name))
+  const first = [...new Set(FIRST_WORDS)]
+  const said = SAID.map(({ name }) => name)
   const meant = nearest(typed, [...names, ...said]) ?? nearest(words[0] ?? '', [...first, ...said])
   if (meant !== null && said.includes(meant))
-    return new CommandFailed(`"${typed}" is no command here. "${meant}" is said in chat, or in the box of the console.`, 2)
+    return new CommandFailed(
+      `"${typed}" is no command. "${meant}" is said in chat, in the box of the console, or here: steadyhand ${meant}.`,
+      2,
+    )
   return new CommandFailed(
     `"${typed}" is no command. ${meant === null ? `There are: ${names.join(', ')}.` : `Did you mean "${meant}"? Run "steadyhand ${meant} --help".`}`,
     2,

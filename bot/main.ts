@@ -6,6 +6,7 @@ import type { RunningAgent } from '../agent/create-agent.ts'
 import { createEventHub } from '../agent/events.ts'
 import { createModelHelp } from '../agent/investigation/model-help.ts'
 import { loadRunbooks } from '../agent/knowledge/load-runbooks.ts'
+import { readRunbook } from '../agent/knowledge/read-runbook.ts'
 import { DEFAULT_POLICY } from '../agent/policy/default-policy.ts'
 import { createPolicyInForce, problemsOfPolicy } from '../agent/policy-in-force.ts'
 import type { Integration, IntegrationDeps } from '../integrations/contract.ts'
@@ -105,16 +106,12 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, opt
   const policy = createPolicyInForce({ source: readPolicySource(settings.policyFile, DEFAULT_POLICY), store: stores.policies })
   if (isHost) await takeTheHostsWord({ ...stores, policy, rows: peopleRows(settings.people, namedPeople), log })
   const { trace, ...traces } = await openTrace(inspect ? null : settings.traces, { version: VERSION, role })
+  const models = await createModels(parts.agent ? settings.models.providers.map(keyed(live)) : [])
   const { agent, drills } = assembleAgent({
-    ...stores,
+    ...{ ...stores, integrations, formats: WEBHOOKS, policy, card: PLAN_CARD },
     journal: await openEffectJournal(settings.dataDir),
-    ...{ integrations, formats: WEBHOOKS, policy },
-    ...{ card: PLAN_CARD, presentations: alsoOnSlack(settings, consolePresentations(settings), stores.meta) },
-    model: createModelHelp(
-      await createModels(parts.agent ? settings.models.providers.map(keyed(live)) : []),
-      settings.models.budget,
-      stores.modelRuns,
-    ),
+    presentations: alsoOnSlack(settings, consolePresentations(settings), stores.meta),
+    model: createModelHelp(models, settings.models.budget, stores.modelRuns),
     ...{ runs: stores.drillRuns, lease: stores.leaseOf('executor'), watchLease: stores.leaseOf('detection'), queue: stores.work },
     heartbeats: { ...settings.heartbeats, meta: stores.meta, call, lease: stores.leaseOf('heartbeat') },
     crashpoint: createCrashpoint(settings.crash, () => process.kill(process.pid, 'SIGKILL')),
@@ -130,8 +127,7 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, opt
       await spool(settings.dataDir, async (path) => await writeBackup(database, path, { product: VERSION, takenAt: now() })),
     exportAudit: async (since) =>
       await spool(settings.dataDir, async (path) => await writeAuditExport(database, path, auditExport(settings, since))),
-    ...{ ...stores, notices: stores.outbox, jobs: stores.queue },
-    ...{ ...chat, render: renderPlain },
+    ...{ ...stores, notices: stores.outbox, jobs: stores.queue, ...chat, render: renderPlain },
     ...{ ...webhookSources(WEBHOOKS, stores.inbox), pages: consoleRoutes(), isAway: isDatabaseAway, now, log },
     notReady: async () => (lifecycle.isStarted() ? agent.unstorable() : 'It is still starting.'),
   })
@@ -143,6 +139,9 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, opt
 
 /** Whether the configured chats can be posted to, and what to mend where they cannot. */
 export const examineChats = async ({ slack }: Settings, log: Log) => await examineSlack(slack, log)
+
+/** A runbook as it is read at a start, with what of it is not. */
+export const examineRunbook = readRunbook
 
 /** What an export of the audit log is made with. @throws ConfigError when the key is none */
 export function auditExport(settings: Settings, since: number): ExportOptions {

@@ -20,7 +20,7 @@ export function readRunbookFolders({ folder: own }: { folder: string | null }): 
   const problems: string[] = []
   for (const folder of folders) {
     for (const name of namesIn(folder, problems)) {
-      const text = readFile(join(folder, name), problems)
+      const text = readRunbookFile(join(folder, name), problems)
       if (text === null) continue
       if (files.size < MAX_FILES || files.has(name)) files.set(name, text)
       else problems.push(`${join(folder, name)} is left out: at most ${MAX_FILES} runbooks are read.`)
@@ -29,11 +29,15 @@ export function readRunbookFolders({ folder: own }: { folder: string | null }): 
   return { files: [...files].map(([name, text]) => ({ name, text })), problems: problems.slice(0, MAX_FILES) }
 }
 
+export function isRunbookName(name: string): boolean {
+  return /\.md$/i.test(name) && !README.test(name)
+}
+
 function namesIn(folder: string, problems: string[]): string[] {
   try {
     const entries = readdirSync(folder, { withFileTypes: true })
     return entries
-      .filter((entry) => entry.isFile() && /\.md$/i.test(entry.name) && !README.test(entry.name))
+      .filter((entry) => entry.isFile() && isRunbookName(entry.name))
       .map(({ name }) => name)
       .toSorted()
   } catch (error) {
@@ -42,7 +46,8 @@ function namesIn(folder: string, problems: string[]): string[] {
   }
 }
 
-function readFile(path: string, problems: string[]): string | null {
+/** The text of one file; null, with why in `problems`, when it is too much or cannot be read. */
+export function readRunbookFile(path: string, problems: string[]): string | null {
   try {
     const { size } = statSync(path)
     if (size <= MAX_BYTES) return readFileSync(path, 'utf8')

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -73,6 +74,9 @@ describe('what needs no server', () => {
     [['audit', '--help'], 0, 'audit verify'],
     [['--version'], 0, /^\d+\.\d+\.\d+$/],
     [['strat'], 2, 'Did you mean "start"?'],
+    [['status'], 1, 'No server runs with these settings'],
+    [['incidents', '--help'], 0, 'steadyhand incidents '],
+    [['--help'], 0, /As in chat, of the server that runs: status, incidents/],
     [['stauts'], 2, '"status" is said in chat'],
     [['drill', 'rum', 'x'], 2, 'Did you mean "drill run"?'],
     [['drill', 'run'], 2, 'There are: bad-release, '],
@@ -103,6 +107,8 @@ describe('what needs no server', () => {
     [['do', 'rollback'], 2, 'Name an action and a service'],
     [['do', 'rollback', 'payments', 'version=v41'], 2, 'Say as whom'],
     [['do', 'rollback', 'payments', '--as', 'alice'], 1, 'No server runs with these settings'],
+    [['knowledge'], 2, '"knowledge add"'],
+    [['knowledge', 'add'], 2, 'Name at least one file'],
     [['replay'], 1, 'There is no database in'],
     [['replay', '--job', '7'], 1, 'There is no database in'],
     [['replay', '--job', 'seven'], 2, '--job is the number that "steadyhand replay" lists'],
@@ -175,17 +181,24 @@ describe('a process', () => {
     await ready(started, port)
     await waitFor(async () => (started.output().includes('Try ') ? true : null))
     expect(started.output()).toMatch(new RegExp(`Console  http://127\\.0\\.0\\.1:${port}/\\n  Mode     acts, after the click`))
-    const [second, elsewhere, audit, doctor, givenUp] = await Promise.all([
+    const [second, elsewhere, audit, doctor, givenUp, status, refused] = await Promise.all([
       finish(['start'], environment),
       finish(['start'], { ...environment, PORT: '0' }),
       finish(['audit', 'verify'], environment),
       finish(['doctor'], environment),
       finish(['replay'], environment),
+      finish(['status'], environment),
+      finish(['stop'], environment),
     ])
     expect([second.code, second.last]).toEqual([1, expect.stringContaining('Steadyhand runs already at')])
     expect([elsewhere.code, elsewhere.last]).toEqual([1, expect.stringContaining(String(started.child.pid))])
     expect([audit.code, audit.last]).toEqual([0, expect.stringContaining('no violations')])
-    expect([doctor.code, doctor.output]).toEqual([0, expect.stringContaining('✓ server: runs at')])
+    expect([doctor.code, doctor.output]).toEqual([
+      0,
+      expect.stringMatching(/✓ server: runs at [^ ]+, asked by its operator[\s\S]*✓ local\/payments: /),
+    ])
+    expect([status.code, status.output]).toEqual([0, expect.stringContaining('Acts after a click of somebody who may')])
+    expect([refused.code, refused.last]).toEqual([1, expect.stringContaining('Only people may do this')])
     expect([givenUp.code, givenUp.last]).toEqual([0, 'Nothing was given up.'])
     started.child.kill('SIGTERM')
     expect(await started.ended).toBe(0)
@@ -194,6 +207,24 @@ describe('a process', () => {
     const after = await finish(['audit', 'verify'], environment)
     expect([after.code, after.last]).toEqual([0, expect.stringContaining('no violations')])
   }, 180_000)
+
+  test('told to stop while the database does not answer yet, it ends in time and says so', async () => {
+    const asked = Promise.withResolvers<void>()
+    const deaf = createServer((socket) => {
+      socket.on('error', () => {})
+      asked.resolve()
+    })
+    await new Promise<void>((resolve) => deaf.listen(0, '127.0.0.1', resolve))
+    try {
+      const { port } = deaf.address() as AddressInfo
+      const started = run(['start'], { PORT: String(await freePort()), DATABASE_URL: `postgres://nobody@127.0.0.1:${port}/nothing` })
+      await Promise.race([asked.promise, started.ended])
+      started.child.kill('SIGTERM')
+      expect([await started.ended, started.output()]).toEqual([0, expect.stringMatching(/Stopping \(SIGTERM\)[\s\S]*Stopped\.\n$/)])
+    } finally {
+      deaf.close()
+    }
+  }, 60_000)
 
   test('what was stopped is started again from the host, through the process or without it', async () => {
     const port = await freePort()
