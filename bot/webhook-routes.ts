@@ -32,7 +32,7 @@ export interface WebhookSource {
 export interface WebhookDeps {
   sources: readonly WebhookSource[]
   agent: Pick<Agent, 'receive' | 'heard'>
-  /** Keeps what cannot be read, for a person to look at and for a replay. */
+  /** Keeps what cannot be read, for a person to look at. */
   keepRejected(delivery: Parameters<Agent['receive']>[0], words: string): Promise<void>
   /** The newest deliveries of a source, with this body (SHA-256, hex) and with another. */
   newest(source: string, bodySha: string): Promise<{ same: { id: number; receivedAt: Date } | null; other: number | null }>
