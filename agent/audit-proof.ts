@@ -10,12 +10,14 @@ export interface Proved {
 export interface AuditProof {
   /** Looks now. */
   fresh(): Promise<Proved>
-  /** What was found less than a minute ago, by whoever looked; else it looks now. */
+  /** Looks now, a few times a minute; after that it tells what was found less than a minute ago. */
   recent(): Promise<Proved>
 }
 
 /** A whole proof reads the whole log in one transaction: whoever may only read must not be able to keep the database busy with it. */
 const RECENT_MS = 60_000
+/** Who verifies, changes something and verifies again has to see it. */
+const LOOKS_A_MINUTE = 6
 
 export function createAuditProof({
   audit,
@@ -28,6 +30,7 @@ export function createAuditProof({
 }): AuditProof {
   let last: Proved | null = null
   let looking: Promise<Proved> | null = null
+  let asked: number[] = []
   const look = async (): Promise<Proved> => {
     const at = now()
     const report = await audit.verify()
@@ -39,9 +42,13 @@ export function createAuditProof({
   return {
     fresh: look,
     async recent() {
-      const age = last === null ? Number.POSITIVE_INFINITY : now().getTime() - last.at.getTime()
-      if (last !== null && age >= 0 && age < RECENT_MS) return last
-      looking ??= look().finally(() => {
+      const moment = now().getTime()
+      const isRecent = (at: number): boolean => moment >= at && moment - at < RECENT_MS
+      asked = asked.filter(isRecent)
+      if (last !== null && isRecent(last.at.getTime()) && asked.length >= LOOKS_A_MINUTE) return last
+      if (looking) return await looking
+      asked.push(moment)
+      looking = look().finally(() => {
         looking = null
       })
       return await looking

@@ -55,7 +55,7 @@ export function auditEndpoints({ agent }: AuditApiDeps): Endpoint[] {
       path: '/api/v1/audit/verify',
       name: 'verifyAudit',
       summary:
-        'Recomputes the chain from its first entry and checks every promise about votes and executions; what was found less than a minute ago is told again.',
+        'Recomputes the chain from its first entry and checks every promise about votes and executions; whoever asks more than a few times a minute is told again what was found last.',
       access: 'caller',
       answers: { 200: { words: 'What was found; `ok` is false when anything is not as it should be.', schema: recentReportSchema } },
       async handle() {
