@@ -168,7 +168,7 @@ export interface Agent extends ByPerson, ByHand, Handling {
   noteRefusal(refusal: Refusal, attempt: { person: string; what: string; requestId: string | null }): Promise<void>
   audit: AuditStore
   verifyAudit(): Promise<AuditReport>
-  /** The same as it was found less than a minute ago, by whoever asked; `at` is when. For who only wants to read it. */
+  /** The same for whoever may only read: asked more than a few times a minute, as it was found last. `at`: when that was. */
   recentAudit(): Promise<AuditReport & { at: Date }>
   mode(): Promise<Mode>
   drills: {

@@ -72,8 +72,10 @@ async function subjectOf(question: string, context: CommandContext): Promise<Sub
   const { agent } = context
   const word = question.split(/[^\w#-]+/).find((each) => /^(inc-|#)\d/i.test(each) && incidentId(each) !== null)
   const named = word === undefined && context.incident === null ? null : await viewOf(word === undefined ? [] : [word], context)
-  const { service } = parseMetricQuestion(question, await agent.scopes.services())
   const { items: gravest } = await gravestOpen(context)
+  // What is open may be about a service that no platform tells of.
+  const known = [...new Set([...(await agent.scopes.services()), ...gravest.map((incident) => incident.service)])]
+  const { service } = parseMetricQuestion(question, known)
   const own = gravest.filter((incident) => incident.service === service)
   const read = [...own, ...gravest.filter((incident) => incident.service !== service)].slice(0, OPEN_READ)
   const views = (await Promise.all(gravest.filter((incident) => read.includes(incident)).map(({ id }) => agent.incident(id)))).filter(
@@ -126,6 +128,9 @@ const NO_WORDS = { name: '', words: [], rest: '' }
 const WHAT_CAME_OF_IT =
   /\bwho (has |had )?(approved|denied|clicked|decided)\b|\b(when|by whom) was (it|this|that|the \w+) (approved|denied)\b|\b(did|has|have) (it|this|that|the [\w -]{1,40}) (help|helped|work|worked|mended?|fixe?d?)\b|\bwhat was (done|run)\b|\bwhat did (you|steadyhand) (do|run)\b/
 
+/** Why the agent asked for nothing. */
+const WHY_NOTHING = /\bwhy\b.*\b(nothing|no action|not)\b.*\b(propos|suggest|offer|asked|done|act)/
+
 /** The first that fits. */
 const ROUTES: readonly Route[] = [
   {
@@ -134,6 +139,10 @@ const ROUTES: readonly Route[] = [
   },
   {
     when: WHAT_CAME_OF_IT,
+    answer: async (_question, context, subject) => await answerOutcome(subject, context),
+  },
+  {
+    when: WHY_NOTHING,
     answer: async (_question, context, subject) => await answerOutcome(subject, context),
   },
   {

@@ -3,7 +3,7 @@ import type { Approval } from '../../agent/domain/approval.ts'
 import { approvalPhase } from '../messages/approval-phase.ts'
 import { incidentName } from '../messages/brief.ts'
 import { type Card, list, text } from '../messages/card.ts'
-import { nextStep } from '../messages/next-step.ts'
+import { nextStep, whyNothing } from '../messages/next-step.ts'
 import { headOf, phaseWords, voteWords } from '../messages/outcome-words.ts'
 import { bold, exact, type Span, say } from '../messages/span.ts'
 import { answer, type CommandContext } from './command.ts'
@@ -15,7 +15,7 @@ export function answerDone(view: IncidentView, { now, consoleUrl }: Pick<Command
   const { incident, approvals } = view
   const newest = approvals.toSorted((a, b) => b.createdAt.getTime() - a.createdAt.getTime()).slice(0, SHOWN)
   const head = say`${incidentName(incident.id, consoleUrl)} Sev ${incident.severity}: ${nextStep(view, now)}`
-  if (newest.length === 0) return answer(text(head), text(say`Nothing was asked for in it, and nothing was run.`))
+  if (newest.length === 0) return answer(text(head), text(say`Nothing was asked for in it, and nothing was run. ${whyNothing(view) ?? ''}`))
   return answer(
     text(head),
     ...list(

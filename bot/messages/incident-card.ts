@@ -87,10 +87,11 @@ function notification(view: IncidentView): string {
   return `Sev ${incident.severity}, ${incidentStateWords(view)}: ${cleanText(incident.title, 150)} (${where})`
 }
 
-/** What the alert says, in its own words, which are only quoted: of those that fire, the first of the service itself. */
+/** What the alert says, in its own words, which are only quoted: of those that fire the first of the service itself, else the last of it. */
 function alertQuote({ incident, alerts }: IncidentView): CardBlock[] {
   const firing = latestOfEach(alerts).filter(({ status }) => status === 'firing')
-  const alert = firing.find(({ service }) => service === incident.service) ?? firing[0] ?? alerts.at(-1)
+  const isOwn = ({ service }: { service: string | null }): boolean => service === incident.service
+  const alert = firing.find(isOwn) ?? firing[0] ?? alerts.findLast(isOwn) ?? alerts.at(-1)
   const said = cleanText(alert?.summary ?? alert?.name ?? '', 300)
   return alert && said !== '' ? [text(say`${shortCode(alert.source, 40)} says: “${said}”`)] : []
 }

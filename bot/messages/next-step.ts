@@ -5,6 +5,7 @@ import { startOf } from '../../agent/domain/incident-start.ts'
 import { approvalPhase } from './approval-phase.ts'
 import { wasActedOn } from './incident-words.ts'
 import { PHASE_TITLES, phaseWords, reasonWords } from './outcome-words.ts'
+import { capital } from './plain-words.ts'
 import { exact, type Span, say } from './span.ts'
 import { durationWords, secondsBetween } from './time-words.ts'
 import { cleanText, cutText } from './visible-text.ts'
@@ -72,10 +73,11 @@ function verifying(latest: Approval | null, now: Date): Span[] {
 }
 
 function lastAction(approval: Approval, now: Date): Span[] {
-  const phase = PHASE_TITLES[approvalPhase(approval, now)]
+  const phase = approvalPhase(approval, now)
+  if (phase === 'asking') return waiting(approval)
   const reason = approvalState(approval) === 'aborted' ? reasonWords(approval) : null
-  const why = reason === null ? '' : ` ${cleanText(reason, 300).replace(/\.?$/, '.')} Its card asks again.`
-  return say`Last action: “${titleOf(approval)}”, ${phase.toLowerCase()}.${why}`
+  const why = reason === null ? '' : ` ${capital(cleanText(reason, 300)).replace(/\.?$/, '.')} Its card asks again.`
+  return say`Last action: “${titleOf(approval)}”, ${PHASE_TITLES[phase].toLowerCase()}.${why}`
 }
 
 function wordOfHealed(view: IncidentView, now: Date): readonly Span[] | string {

@@ -184,6 +184,7 @@ describeDatabases('commands', (store) => {
       expect(said, text).not.toContain(' more; ')
     }
     expect(await ask(bob, 'incidents open late-7')).toMatch(/^Incidents: inc-9 /)
+    expect(await ask(bob, 'is late-7 ok?')).toMatch(/^1 open about late-7\. Open, the gravest first: inc-9 /)
   })
 
   test('one person stops everything, and two start it again', async () => {
@@ -266,6 +267,7 @@ describeDatabases('commands', (store) => {
         /Denied: Set payments to v1\. One denial is enough\. Nothing was run\. Denied by Alice at \d\d:\d\d:\d\d/,
       )
     expect(await ask(bob, 'who do I call?')).not.toContain('Denied')
+    expect(await ask(bob, 'why was nothing done?')).toMatch(/Denied: Set payments to v1\./)
   })
 
   test('what ended within the shift is handed over, gravest first, and nothing of it reads as if it lasted', async () => {

@@ -277,6 +277,16 @@ describe('staying live', () => {
     await page.getByText('State unknown').waitFor()
     await expect.poll(() => page.getByText(/observes only|Acts after a click/).count()).toBe(0)
   })
+
+  test('what was read stays while nothing answers', async () => {
+    await open(sceneOf(), '#/incidents/INC-42')
+    await signIn('Alice')
+    await harness.close()
+    await press('Approve')
+    await page.getByRole('alert').filter({ hasText: 'Steadyhand does not answer.' }).first().waitFor()
+    await page.getByText('The connection is interrupted.').waitFor()
+    expect(await page.getByText('Suspected cause').count()).toBeGreaterThan(0)
+  })
 })
 
 describe('finding the way', () => {

@@ -31,6 +31,8 @@ export function createActions(state, update, reader) {
       sessionEnded: false,
       control: null,
       drillRefused: null,
+      // What somebody else asked here is not this person's.
+      exchanges: {},
       announcement: `Signed in as ${answer.body.person.name}.`,
     })
     voting.forgetRefusals()

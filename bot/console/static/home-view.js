@@ -61,7 +61,7 @@ function waitingSection(key, title, items, now) {
         'a',
         { class: 'row ask', href: incidentHash(incident, id) },
         h('span', { class: 'row-title' }, plan.action.title),
-        h('span', { class: 'row-more' }, `${have} of ${needed} approved · ${countdown(new Date(expiresAt), now)}`),
+        h('span', { class: 'row-more' }, `${incident} · ${have} of ${needed} approved · ${countdown(new Date(expiresAt), now)}`),
       ),
     )
   })

@@ -155,6 +155,8 @@ export function createReader(state, update) {
       const path = encodeURIComponent(id)
       const [answer, approvals] = await Promise.all([get(`/api/v1/incidents/${path}`), get(`/api/v1/approvals?incident=${path}&limit=50`)])
       if (state.route.id !== id) return
+      // While nothing answers, what was read stays, under the words that it may be old.
+      if (answer.status === 0 && state.incident.data) return
       if (!answer.ok) return update({ incident: { id, data: null, refused: answer, approvals: new Map() } })
       const before = state.incident.data
       const known = approvals.ok ? new Map(approvals.body.items.map((/** @type {any} */ one) => [one.id, one])) : state.incident.approvals

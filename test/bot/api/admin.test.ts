@@ -105,11 +105,12 @@ describeDatabases('the operator on the host over HTTP', (store) => {
     })
   })
 
-  test('a caller is told what was found less than a minute ago, the host what is so now', async () => {
+  test('a caller who asks too often is told what was found last, the host what is so now', async () => {
     const asCaller = async () => (await running.client().get('/api/v1/audit/verify', { authorization: `Bearer ${KEY}` })).json
     const asHost = async () => (await running.client().get('/api/v1/admin/audit/verify', { authorization: `Bearer ${HOST_SECRET}` })).json
     const before = await asHost()
     expect(await asCaller()).toEqual({ ...before, at: expect.stringMatching(/^20.*Z$/) })
+    for (let time = 0; time < 10; time += 1) await asCaller()
     await running.agent.control.stop('env:local', 'alice')
     expect((await asCaller()).entries).toBe(before.entries)
     expect((await asHost()).entries).toBeGreaterThan(before.entries)
