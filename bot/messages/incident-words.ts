@@ -1,5 +1,7 @@
 import type { IncidentView } from '../../agent/agent.ts'
+import type { Approval } from '../../agent/domain/approval.ts'
 import { type IncidentState, wasPutBack } from '../../agent/domain/incident.ts'
+import { type ApprovalPhase, approvalPhase } from './approval-phase.ts'
 
 /** The states of an incident in words for people. */
 const INCIDENT_STATES_IN_WORDS: Readonly<Record<IncidentState, string>> = {
@@ -16,13 +18,17 @@ const INCIDENT_STATES_IN_WORDS: Readonly<Record<IncidentState, string>> = {
 /** Where an incident stands. It is said to have healed by itself only when nothing was carried out in it, and no drill put the target back. */
 export function incidentStateWords({ incident, approvals, timeline }: Pick<IncidentView, 'incident' | 'approvals' | 'timeline'>): string {
   const isByItself = !wasActedOn(approvals) && !wasPutBack(timeline)
-  if (incident.state === 'verifying' && approvals.some(isKnownUseless)) return 'the action did not help'
+  const latest = latestApproval(approvals)
+  if (incident.state === 'verifying' && latest && KNOWN_USELESS.includes(approvalPhase(latest, latest.createdAt)))
+    return 'the action did not help'
   return incident.state === 'healed' && !isByItself ? 'symptom gone' : INCIDENT_STATES_IN_WORDS[incident.state]
 }
 
 /** What is left of it is its undo, or somebody's word to keep it. */
-function isKnownUseless({ execution, undoExecution, keptBy, undoLapsed }: IncidentView['approvals'][number]): boolean {
-  return execution?.state === 'failed' && undoExecution?.state !== 'verified' && keptBy === null && !undoLapsed
+const KNOWN_USELESS: readonly ApprovalPhase[] = ['failed', 'undo-waiting', 'undoing', 'undo-failed']
+
+export function latestApproval(approvals: IncidentView['approvals']): Approval | null {
+  return approvals.toSorted((a, b) => b.createdAt.getTime() - a.createdAt.getTime())[0] ?? null
 }
 
 /** Whether anything was sent in the incident, whatever came of it. */

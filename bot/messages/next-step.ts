@@ -3,7 +3,7 @@ import { type Approval, approvalState } from '../../agent/domain/approval.ts'
 import { wasPutBack } from '../../agent/domain/incident.ts'
 import { startOf } from '../../agent/domain/incident-start.ts'
 import { approvalPhase } from './approval-phase.ts'
-import { wasActedOn } from './incident-words.ts'
+import { latestApproval, wasActedOn } from './incident-words.ts'
 import { PHASE_TITLES, phaseWords, reasonWords } from './outcome-words.ts'
 import { capital } from './plain-words.ts'
 import { exact, type Span, say } from './span.ts'
@@ -99,8 +99,4 @@ function titleOf(approval: Approval): Span {
 
 function durationOf({ incident, alerts }: IncidentView): string {
   return incident.endedAt ? ` It was over after ${durationWords(secondsBetween(startOf(incident, alerts), incident.endedAt))}.` : ''
-}
-
-function latestApproval(approvals: readonly Approval[]): Approval | null {
-  return approvals.toSorted((a, b) => b.createdAt.getTime() - a.createdAt.getTime())[0] ?? null
 }

@@ -10,7 +10,7 @@ const NAMES = ['alertname', 'alert', 'alert_name', 'name', 'metric', 'rule', 'ty
 const ABOUT = ['app', 'service', 'deployment', 'workload', 'statefulset', 'pod', 'container', 'job_name', 'node', 'host', 'instance']
 const WORDS = ['summary', 'description', 'message']
 const IS_OVER = /^(resolved|inactive|ok|normal|suppressed|pending)$/i
-const IS_NONE = /^\s*(no (active |firing )?alerts|none|\[\]|no resources found)/i
+const IS_NONE = /^\s*(no (active |firing )?alerts|none\s*$|\[\]|no resources found)/i
 
 /** Alerts as Alertmanager, Prometheus, a table or plain lines tell them. */
 export function alertsIn(text: string): PlatformAlert[] {

@@ -38,6 +38,11 @@ export function hasRestartedLately({ containers }: PodState, { at }: ClusterStat
   })
 }
 
+/** Whether a name, of a variable or of whom it leads to, is one of a database. */
+export function isDatabase(name: string): boolean {
+  return /mysql|maria|postgres|mongo|redis|database|datasource|sql|(?:^|[_\W])(?:pg|db)(?:$|[_\W])/i.test(name)
+}
+
 /** The app a pod belongs to: its workload, else its own name. */
 export function appOf(pod: Pick<PodState, 'name' | 'workload'>): string {
   return `app/${pod.workload ?? withoutHash(pod.name)}`

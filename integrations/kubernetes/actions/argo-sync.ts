@@ -17,7 +17,7 @@ import {
 } from './argo-application.ts'
 import { backTo, deployedAnew, deploymentLines, deploymentTo, operationMark, operationPatch, probeOperation } from './argo-operation.ts'
 import { synced } from './contracts.ts'
-import { type Change, carryOut, dryRun, type LiveObject, readFields } from './live-object.ts'
+import { type Change, callsOf, dryRun, type LiveObject } from './live-object.ts'
 import { type ActionDeps, type ActionPlace, placeOf } from './workload-target.ts'
 
 const definition: ActionDefinition = {
@@ -70,9 +70,7 @@ export function createArgoSync(deps: ActionDeps): Action {
       ]),
     probeWords: 'the last operation of the application, or an annotation, holds the id of the execution',
     undo: (step, { preconditions }) => backTo(preconditions, placeOf(deps, step.target).verification),
-    effect: async (step, id, signal) => await carryOut(change(step.target.environment), step, id, signal),
-    probe: async (step, id, signal) => await probeOperation(change(step.target.environment), step, id, signal),
-    readState: async (target, fields, signal) => await readFields(change(target.environment), target, fields, signal),
+    ...callsOf(change, probeOperation),
     byHand: {
       defaults: async (where) => await defaultsFor(deps, where, revisionOf),
       noDefaults: 'Argo CD does not say at which revision its repository is.',

@@ -248,10 +248,13 @@ export async function readFields(change: Change, target: Target, names: readonly
 }
 
 /** What every action that patches one object does in the same way. */
-export function callsOf(change: (environment: string) => Change): Pick<Action, 'effect' | 'probe' | 'readState'> {
+export function callsOf(
+  change: (environment: string) => Change,
+  probe: typeof probeMark = probeMark,
+): Pick<Action, 'effect' | 'probe' | 'readState'> {
   return {
     effect: async (step, id, signal) => await carryOut(change(step.target.environment), step, id, signal),
-    probe: async (step, id, signal) => await probeMark(change(step.target.environment), step, id, signal),
+    probe: async (step, id, signal) => await probe(change(step.target.environment), step, id, signal),
     readState: async (target, fields, signal) => await readFields(change(target.environment), target, fields, signal),
   }
 }

@@ -2,10 +2,10 @@ import { afterEach, expect, test } from 'vitest'
 import { DATA_KINDS } from '../../../agent/domain/model-data.ts'
 import type { Workspace } from '../../../agent/domain/workspace.ts'
 import { ANSWER } from '../../../agent/investigation/model-prompts.ts'
-import { createAnthropicModel } from '../../../integrations/anthropic/index.ts'
 import { anEvidenceItem } from '../../support/builders.ts'
 import { describeDatabases } from '../../support/database.ts'
 import { type EdgeOptions, openEdge, type RunningEdge } from '../../support/edge/edge-harness.ts'
+import { claudeOf } from '../../support/model/claude.ts'
 import { type Player, type ScriptedModel, startScriptedModel } from '../../support/model/scripted-model.ts'
 import { type SeenRequest, wordsOf } from '../../support/model/seen-request.ts'
 
@@ -24,14 +24,7 @@ describeDatabases('a question, where a model is configured', (store) => {
   ): Promise<{ running: RunningEdge; server: ScriptedModel; incident: string }> => {
     const server = await startScriptedModel(player)
     stops.push(async () => await server.close())
-    const model = createAnthropicModel({
-      apiKey: 'k',
-      baseUrl: server.anthropicUrl,
-      model: 'claude-test',
-      price: null,
-      tells: DATA_KINDS,
-      masks: [],
-    })
+    const model = claudeOf(server)
     const running = await openEdge(database(), { models: [model], ...options })
     stops.push(async () => await running.close())
     await running.askSomething()

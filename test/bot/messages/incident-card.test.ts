@@ -70,6 +70,15 @@ describe('an incident card', () => {
     expect(card.notification).toContain('the action did not help')
   })
 
+  test('that an earlier action did not help says nothing of the one that is being verified', () => {
+    const { failed, verifying } = approvalsInEveryState()
+    const approvals = [failed, verifying].flatMap((each, turn) => (each ? [{ ...each.approval, createdAt: at(turn) }] : []))
+    expect(approvals).toHaveLength(2)
+    const card = cardOf(anIncidentView({ incident: anIncident({ state: 'verifying' }), approvals }))
+    expect(card.notification).toContain('verifying the action')
+    expect(textOf(card)).toContain('telemetry decides whether it helped')
+  })
+
   test('says of a cause that is not known no per cent', () => {
     const words = textOf(cardOf(anIncidentView({ hypotheses: [aHypothesis({ class: 'unknown' })] })))
     expect(words).toContain('Suspected cause: not known yet. A guess would not help you.')

@@ -1,14 +1,13 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { DATA_KINDS } from '../../../agent/domain/model-data.ts'
 import { ANSWER } from '../../../agent/investigation/model-prompts.ts'
 import { planFacts } from '../../../bot/messages/plan-facts.ts'
 import { renderBlocks } from '../../../bot/slack/render.ts'
-import { createAnthropicModel } from '../../../integrations/anthropic/index.ts'
 import { aHypothesis, anEvidenceItem } from '../../support/builders.ts'
 import { describeDatabases } from '../../support/database.ts'
 import { waitFor } from '../../support/edge/edge-harness.ts'
 import { openScene, wordsOf } from '../../support/edge/slack-edge.ts'
 import { createFakeTarget } from '../../support/fake-target.ts'
+import { claudeOf } from '../../support/model/claude.ts'
 import { startScriptedModel } from '../../support/model/scripted-model.ts'
 import { usableElements } from '../../support/slack/elements.ts'
 import type { Json } from '../../support/slack/json.ts'
@@ -25,14 +24,7 @@ describeDatabases('the facts on the card of a request', (store) => {
       calls: [{ name: ANSWER, input: { statements: [{ text: LIE, cites: ['E1'] }], unknown: [] } }],
     }))
     onTestFinished(async () => await server.close())
-    const model = createAnthropicModel({
-      apiKey: 'k',
-      baseUrl: server.anthropicUrl,
-      model: 'claude-test',
-      price: null,
-      tells: DATA_KINDS,
-      masks: [],
-    })
+    const model = claudeOf(server)
     const scene = await openScene(database(), { ...FAST, needed: 2, models: [model] })
     const { running, slack, channel, alice, message, says, told } = scene
     const id = await running.askSomething(60)

@@ -1,12 +1,11 @@
 import { sql } from 'kysely'
 import { expect, onTestFinished, test } from 'vitest'
-import { DATA_KINDS } from '../../../agent/domain/model-data.ts'
 import { ANSWER } from '../../../agent/investigation/model-prompts.ts'
-import { createAnthropicModel } from '../../../integrations/anthropic/index.ts'
 import { anEvidenceItem } from '../../support/builders.ts'
 import { describeDatabases } from '../../support/database.ts'
 import type { RunningEdge } from '../../support/edge/edge-harness.ts'
 import { openScene, type SlackScene, wordsOf } from '../../support/edge/slack-edge.ts'
+import { claudeOf } from '../../support/model/claude.ts'
 import { startScriptedModel } from '../../support/model/scripted-model.ts'
 import type { SlackMessage } from '../../support/slack/world.ts'
 
@@ -105,14 +104,7 @@ describeDatabases('answers that Slack shows as they come about', (store) => {
           },
     )
     onTestFinished(async () => await server.close())
-    const model = createAnthropicModel({
-      apiKey: 'k',
-      baseUrl: server.anthropicUrl,
-      model: 'claude-test',
-      price: null,
-      tells: DATA_KINDS,
-      masks: [],
-    })
+    const model = claudeOf(server)
     const scene = await openScene(database(), { ...SLOW, models: [model] })
     await scene.running.askSomething()
     const item = anEvidenceItem('E1', { summary: 'Errors of payments.', query: 'errors', content: { service: 'payments' } })

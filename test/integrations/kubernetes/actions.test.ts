@@ -3,6 +3,7 @@ import { successContractSchema } from '../../../agent/domain/plan.ts'
 import type { Integration } from '../../../integrations/contract.ts'
 import { IntegrationError } from '../../../integrations/errors.ts'
 import type { Action, Parameters, Step } from '../../../integrations/ports/action.ts'
+import { aHypothesis } from '../../support/builders.ts'
 import {
   AUTOSCALERS,
   BUDGETS,
@@ -73,20 +74,7 @@ const imageNow = (): string | undefined => deployment().spec.template.spec.conta
 
 test('rolls back to the template of the revision before, once, and shows what differs without values of the environment', async () => {
   const rollback = actionOf('rollback')
-  const suggestion = await rollback.suggest(
-    {
-      rank: 1,
-      class: 'bad_release',
-      component: 'service/payments',
-      confidence: 90,
-      parts: [],
-      claims: [],
-      against: [],
-      unknown: [],
-      since: null,
-    },
-    { service: 'payments', environment: 'production' },
-  )
+  const suggestion = await rollback.suggest(aHypothesis(), { service: 'payments', environment: 'production' })
   expect(suggestion).toMatchObject({ parameters: { revision: 1 }, why: expect.stringContaining('v42') })
   const step = await stepOf(rollback, suggestion?.parameters ?? {})
   const { changes, downtime } = await rollback.dryRun(step)

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { successContractSchema } from '../../../agent/domain/plan.ts'
 import type { Action, EffectResult, Parameters, Step } from '../../../integrations/ports/action.ts'
+import { aHypothesis } from '../../support/builders.ts'
 import type { Manifest } from '../../support/kubernetes/api-server.ts'
 import {
   APPLICATIONS,
@@ -387,22 +388,7 @@ test('an application is known by the services that it deploys, and by its name i
   for (const [verb] of all) {
     expect(await actionOf(verb).byHand?.concerns?.('shop')).toEqual({ environment: 'production', services: ['payments'] })
     expect(await actionOf(verb).byHand?.concerns?.('nobody')).toBeNull()
-    expect(
-      await actionOf(verb).suggest(
-        {
-          rank: 1,
-          class: 'bad_release',
-          component: 'service/payments',
-          confidence: 90,
-          parts: [],
-          claims: [],
-          against: [],
-          unknown: [],
-          since: null,
-        },
-        { service: 'payments', environment: 'production' },
-      ),
-    ).toBeNull()
+    expect(await actionOf(verb).suggest(aHypothesis(), { service: 'payments', environment: 'production' })).toBeNull()
   }
   change((object) => (statusOf(object)['resources'] as object[]).push({ kind: 'Deployment', namespace: 'bank', name: 'x' }))
   await until('it is of two places', async () => (await actionOf('argo-sync').byHand?.concerns?.('shop')) === null, 90)

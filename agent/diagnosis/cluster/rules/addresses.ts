@@ -1,6 +1,6 @@
 import type { ClusterState, RouteState, ServiceState, WorkloadState } from '../../../../integrations/ports/cluster-state.ts'
 import type { FaultClass } from '../../../domain/fault-classes.ts'
-import { type ClusterRule, type Finding, quotesOf } from '../finding.ts'
+import { type ClusterRule, type Finding, isDatabase, quotesOf } from '../finding.ts'
 
 /** What is written down as an address and leads nowhere: in the settings of a caller, and in routes from outside. */
 export const addresses: ClusterRule = (state) => {
@@ -39,14 +39,13 @@ function addressesOf({ template }: WorkloadState): Address[] {
   })
 }
 
-const IS_DATABASE = /mysql|maria|postgres|\bpg\b|mongo|redis|database|datasource|(^|_)db(_|$)|sql/i
-
 function ofSettings(workload: WorkloadState, services: readonly ServiceState[], state: ClusterState): Finding[] {
   const { workloads, pods } = state
-  const own = state.logs.filter((log) => log.workload === workload.name).flatMap(({ lines }) => lines.map(({ text }) => text))
+  const lines = state.logs.filter((log) => log.workload === workload.name).flatMap(({ lines }) => lines.map(({ text }) => text))
   return addressesOf(workload).flatMap(({ variable, host, port }): Finding[] => {
     // A name with a dot in it is of another namespace or of the world, unless it ends in this one.
-    const name = host.replace(new RegExp(`\\.${state.namespace}(\\.svc(\\.cluster\\.local)?)?$`), '')
+    const own = ['', '.svc', '.svc.cluster.local'].map((end) => `.${state.namespace}${end}`).find((end) => host.endsWith(end)) ?? ''
+    const name = host.slice(0, host.length - own.length)
     if (name.includes('.') || name === 'localhost') return []
     const service = services.find((each) => each.name === name)
     const isWrongPort =
@@ -54,7 +53,7 @@ function ofSettings(workload: WorkloadState, services: readonly ServiceState[], 
     // Not everybody asks for all services: what runs under that name is there, whatever stands before it.
     const runs = [...(workloads ?? []).map((each) => each.name), ...(pods ?? []).map((pod) => pod.workload)].includes(name)
     if ((service !== undefined || runs) && !isWrongPort) return []
-    const told = own.filter((text) => text.includes(name) || (port !== null && text.includes(`:${port}`)))
+    const told = lines.filter((text) => text.includes(name) || (port !== null && text.includes(`:${port}`)))
     const wrong = `${host}${port === null ? '' : `:${port}`}`
     const offered = service?.ports.map((each) => each.port).join(', ')
     const why = isWrongPort ? `${name} offers ${offered}` : `there is no service of that name in ${state.namespace}`
@@ -76,7 +75,7 @@ function ofSettings(workload: WorkloadState, services: readonly ServiceState[], 
 
 function classOf(variable: string, host: string, isWrongPort: boolean): FaultClass {
   const both = `${variable} ${host}`
-  if (!IS_DATABASE.test(both)) return 'service_env_var_address_mismatch'
+  if (!isDatabase(both)) return 'service_env_var_address_mismatch'
   return isWrongPort && /mysql|maria/i.test(both) ? 'mysql_invalid_port' : 'db_invalid_address'
 }
 
@@ -84,9 +83,9 @@ const LINK_FAILURE = /communications link failure|connection refused|ECONNREFUSE
 
 /** A database is called at a port that none of its services offers. */
 function ofLinkFailure(workload: string, lines: readonly string[], services: readonly ServiceState[]): Finding[] {
-  const told = lines.filter((text) => LINK_FAILURE.test(text) && IS_DATABASE.test(text))
+  const told = lines.filter((text) => LINK_FAILURE.test(text) && isDatabase(text))
   const port = told.flatMap((text) => [...text.matchAll(/:(\d{2,5})\b/g)].map(([, digits]) => Number(digits))).at(-1)
-  const databases = services.filter(({ name }) => IS_DATABASE.test(name))
+  const databases = services.filter(({ name }) => isDatabase(name))
   const isOffered = services.some(({ ports }) => ports.some((each) => each.port === port))
   if (port === undefined || databases.length === 0 || isOffered) return []
   const isMysql = told.some((text) => /mysql|maria/i.test(text)) || databases.every(({ name }) => /mysql|maria/i.test(name))

@@ -1,5 +1,5 @@
 import type { FaultClass } from '../../../domain/fault-classes.ts'
-import { type ClusterRule, type Finding, quotesOf } from '../finding.ts'
+import { type ClusterRule, type Finding, isDatabase, quotesOf } from '../finding.ts'
 
 /** Errors that name their cause. The one that occurs most is the sign, the latest line the quote. */
 const SIGNS: readonly (readonly [FaultClass, RegExp, number, string])[] = [
@@ -131,7 +131,6 @@ function calledIn(line: string, inside: ReadonlySet<string>, self: string): stri
 }
 
 const UNRESOLVED = /(?:lookup|resolve(?: host)?:?|ENOTFOUND|EAI_AGAIN|UnknownHostException:|unknown host:?)\s+"?([a-z][a-z\d.-]*)/i
-const IS_DATABASE = /mysql|maria|postgres|\bpg\b|pg-|mongo|redis|\bdb\b|-db|database|sql/i
 
 function unresolvedIn(line: string): string | null {
   return UNRESOLVED.exec(line.slice(0, 2_000))?.[1] ?? null
@@ -145,7 +144,7 @@ function isNowhere(name: string, inside: ReadonlySet<string>): boolean {
 /** A name that cannot resolve, whatever the DNS does: it is written down wrong. */
 function wrongAddress(workload: string, name: string, texts: readonly string[]): Finding {
   return {
-    class: IS_DATABASE.test(name) ? 'db_invalid_address' : 'service_env_var_address_mismatch',
+    class: isDatabase(name) ? 'db_invalid_address' : 'service_env_var_address_mismatch',
     component: `app/${workload}`,
     score: 84,
     words: `${workload} calls ${name}, and nothing here has that name.`,

@@ -97,11 +97,7 @@ const CALM = 0.5
 
 /** Series that are high now where the middle one of their peers is not; one alone counts by its height. */
 function outliers(series: readonly MeasureState[], high: number): Seen[] {
-  const now = series.flatMap((each) => ({
-    name: aboutOf(each),
-    value: each.samples.at(-1)?.value ?? 0,
-    since: each.samples[0]?.at ?? null,
-  }))
+  const now = series.map((each) => ({ name: aboutOf(each), value: each.samples.at(-1)?.value ?? 0 }))
   const values = now.map(({ value }) => value).sort((a, b) => a - b)
   const middle = values[Math.floor((values.length - 1) / 2)] ?? 0
   return now.flatMap(({ name, value }) => {

@@ -70,8 +70,15 @@ describe('addresses that lead nowhere', () => {
     { STOCK_ADDR: 'stock:7070' },
     { BANK_URL: 'https://api.bank.example/v1' },
     { STOCK_ADDR: 'stock.shop.svc.cluster.local:7070' },
+    { STOCK_ADDR: 'stock.shop:7070' },
   ])('%j leads somewhere, or out of here', (values) => {
     expect(causeOf({ ...caller(values, 'INFO ready') })[0]).toBe('false_alarm')
+  })
+
+  test('the name of a namespace is text, whatever stands in it', () => {
+    const told = { ...caller({ STOCK_ADDR: 'stok.shop:7070' }, 'ERROR lookup stok: no such host'), namespace: 'shop' }
+    expect(causeOf(told)).toEqual(['service_env_var_address_mismatch', 'app/pay'])
+    expect(() => causeOf({ ...told, namespace: '(' })).not.toThrow()
   })
 
   test('a route from outside to a service that does not exist', () => {
