@@ -127,7 +127,12 @@ export function assembleAgent(deps: AssemblyDeps): Assembly {
     })),
   )
   const { policy } = deps
-  const answers = createPolicyAnswers({ policy: async () => (await policy.now()).policy, people: deps.people, topology })
+  const answers = createPolicyAnswers({
+    policy: async () => (await policy.now()).policy,
+    people: deps.people,
+    askedOften: approvals.askedOften,
+    topology,
+  })
   const ground = integrations.find((each) => each.drills !== undefined)
   const drills = createDrills({ ground: ground?.drills ?? null, runs: deps.runs, incidents, approvals, now, log })
   const build = async (): Promise<string> =>

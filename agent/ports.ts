@@ -204,6 +204,8 @@ export interface ApprovalKernel {
     limit: number
     cursor?: string
   }): Promise<{ items: Approval[]; next: string | null }>
+  /** People whom the agent asked, unbidden, this many times within the last hour about what could wait (Sev 3 and 4, no drills). */
+  askedOften(times: number): Promise<string[]>
   /** Who holds the role that this plan asks for, and is not ruled out by having asked for it. */
   whoMay(requestId: string): Promise<Principal[]>
   keep(requestId: string, actor: Actor): Promise<Approval>

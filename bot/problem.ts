@@ -72,6 +72,7 @@ export const REFUSAL_STATUS: Readonly<Record<RefusalCode, number>> = {
   'kill-switch': 409,
   frozen: 409,
   'nobody-may-approve': 409,
+  'asked-too-often': 409,
   fenced: 409,
   'in-flight': 409,
   cooldown: 409,

@@ -103,6 +103,16 @@ export function createApprovalKernel({ db }: { db: Kysely<Database> }): Approval
       return { items: await readApprovals(db, page), next: rows.length > limit ? (page.at(-1) ?? null) : null }
     },
 
+    async askedOften(times) {
+      const { rows } = await sql<{ id: string }>`
+        select x.id from principal x where x.active and (
+          select count(*) from request r join plan p on p.id = r.plan_id join incident i on i.id = r.incident_id
+          where r.created_at > clk() - interval '1 hour' and p.requester is null and p.severity >= 3 and i.drill_run is null
+            and may_decide(x.id, p)
+        ) >= ${times} order by x.id`.execute(db)
+      return rows.map(({ id }) => id)
+    },
+
     async whoMay(requestId) {
       if (!UUID.test(requestId)) return []
       const { rows } = await sql<{ id: string; kind: 'human' | 'service'; name: string; active: boolean }>`

@@ -49,6 +49,13 @@ export interface NamedAction {
   description: string
 }
 
+/** A service as people name it. */
+export interface Meant {
+  service: string
+  /** Needed where a service of that name runs in several, and no incident says which. */
+  environment?: string | null
+}
+
 /** What a responder may ask for by name, in the environments they are a responder of. Nothing is carried out: it ends on an approval card. */
 export interface ByHand {
   actions(): NamedAction[]
@@ -58,22 +65,19 @@ export interface ByHand {
    *
    * @throws Refusal unknown-action, unknown-target, not-authorised, invalid-parameters, and whatever speaks against the plan
    */
-  proposeByHand(
-    wanted: { action: string; service: string; parameters: Parameters; incident: string | null },
-    by: Principal,
-  ): Promise<Approval>
+  proposeByHand(wanted: Meant & { action: string; parameters: Parameters; incident: string | null }, by: Principal): Promise<Approval>
   /**
    * Looks into a service, or into an incident again.
    *
    * @throws Refusal unknown-target, not-authorised, too-late when the incident is over
    */
-  investigateByHand(what: { incident: string } | { service: string }, by: Principal): Promise<Incident | null>
+  investigateByHand(what: { incident: string } | Meant, by: Principal): Promise<Incident | null>
   /**
    * Why the agent does not propose a named action, in the named incident or the open one that is about the service. Null when there is none.
    *
    * @throws Refusal unknown-action, unknown-target
    */
-  whyNot(wanted: { action: string; service: string; incident: string | null }): Promise<WhyNot | null>
+  whyNot(wanted: Meant & { action: string; incident: string | null }): Promise<WhyNot | null>
   /** How a person would do by hand what a plan does; null where only Steadyhand can. Text to read, never to run. */
   manualOf(plan: Plan): string | null
 }
@@ -90,20 +94,34 @@ interface Chosen {
 
 export function createByHand(deps: ByHandDeps): ByHand {
   const { catalog, incidents, topology, seen } = deps
-  const placeOf = async (service: string): Promise<Workload> => {
+  /** `about`: the incident that it is said of. Where the environment is not said, and there are several, it is that of the incident. */
+  const placeOf = async ({ service, environment = null }: Meant, about: string | null): Promise<Workload> => {
     const { workloads } = await seen.topology.inventory()
     const found = workloads.filter((workload) => workload.service.toLowerCase() === service.toLowerCase())
-    const [only] = found
-    if (!only) {
+    if (found.length === 0) {
       const known = [...new Set(workloads.map((workload) => workload.service))].slice(0, SERVICES_NAMED)
       throw new Refusal('unknown-target', `There is no service "${service.slice(0, 60)}". ${meantOrKnown(service, known)}`)
     }
-    if (found.length > 1)
-      throw new Refusal('unknown-target', `${service} runs in ${found.map(({ environment }) => environment).join(' and ')}.`)
-    return only
+    const said = environment ?? (found.length > 1 && about !== null ? (await seen.incidents.get(about))?.environment : null) ?? null
+    const there = said === null ? found : found.filter((workload) => workload.environment === said)
+    const [only] = there
+    if (only && there.length === 1) return only
+    const places = found.map((workload) => workload.environment)
+    const where = `${service.slice(0, 60)} runs in ${places.join(' and ')}`
+    throw new Refusal(
+      'unknown-target',
+      there.length === 0
+        ? `${where}, not in ${said?.slice(0, 60)}.`
+        : `${where}. Say which: ${places.map((place) => `env:${place}`).join(' or ')}.`,
+    )
   }
   /** `concerned`: every service that it would change, seen or not. */
-  const targetOf = async (action: string, named: string): Promise<{ name: string; workload: Workload; concerned: readonly Located[] }> => {
+  const targetOf = async (
+    action: string,
+    meant: Meant,
+    about: string | null,
+  ): Promise<{ name: string; workload: Workload; concerned: readonly Located[] }> => {
+    const named = meant.service
     const { workloads } = await seen.topology.inventory()
     const isService = workloads.some(({ service }) => service.toLowerCase() === named.toLowerCase())
     const concerned = isService ? [] : await concernedBy(catalog, action, named)
@@ -111,7 +129,7 @@ export function createByHand(deps: ByHandDeps): ByHand {
       concerned.some(({ service, environment }) => service === place.service && environment === place.environment)
     const first = workloads.find(isConcerned)
     if (first) return { name: named, workload: first, concerned }
-    const only = await placeOf(named)
+    const only = await placeOf(meant, about)
     return { name: only.service, workload: only, concerned: [only] }
   }
   /** `wish`: what was asked for, after the name of who did. */
@@ -145,7 +163,7 @@ export function createByHand(deps: ByHandDeps): ByHand {
 
     async investigateByHand(what, by) {
       if ('service' in what) {
-        const workload = await placeOf(what.service)
+        const workload = await placeOf(what, null)
         await demandResponder(deps.people, by, workload)
         const { incident } = await openFor(workload, by, `asked to look into ${workload.service}`)
         await deps.jobs.investigateSoon(incident.id)
@@ -159,8 +177,8 @@ export function createByHand(deps: ByHandDeps): ByHand {
       return incident
     },
 
-    async whyNot({ action, service, incident: named }) {
-      const workload = await placeOf(service)
+    async whyNot({ action, incident: named, ...meant }) {
+      const workload = await placeOf(meant, named)
       const entry = entryOf(catalog, action, workload.environment)
       const incident = await incidentAbout(deps, named, workload)
       if (!incident) return null
@@ -176,8 +194,8 @@ export function createByHand(deps: ByHandDeps): ByHand {
       return await whyNotProposed(deps.proposing, { ...facts, corroborated }, wanted, handlingOf(timeline, deps.now()))
     },
 
-    async proposeByHand({ action, service, parameters, incident: named }, by) {
-      const { name, workload, concerned } = await targetOf(action, service)
+    async proposeByHand({ action, parameters, incident: named, ...meant }, by) {
+      const { name, workload, concerned } = await targetOf(action, meant, named)
       await demandResponder(deps.people, by, workload)
       const entry = entryOf(catalog, action, workload.environment)
       if (!concerned.every((each) => haveSameOwners(deps.workspaces, workload, each)))

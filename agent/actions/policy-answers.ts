@@ -1,6 +1,7 @@
 import type { Plan } from '../domain/plan.ts'
 import { type Role, roleAtLeast } from '../domain/principal.ts'
 import { evaluate, type PolicyFacts } from '../policy/evaluate.ts'
+import { CARDS_AN_HOUR } from '../policy/gates.ts'
 import type { Policy } from '../policy/rules.ts'
 import type { PeopleStore } from '../ports.ts'
 import type { Topology } from '../topology/inventory.ts'
@@ -12,6 +13,8 @@ export interface PolicyAnswersDeps {
   /** The policy that holds now; null when there is none: then everything is denied. */
   policy(): Promise<Policy | null>
   people: Pick<PeopleStore, 'list'>
+  /** People who were asked so often within the last hour about what could wait. */
+  askedOften(times: number): Promise<readonly string[]>
   topology: Topology
 }
 
@@ -25,17 +28,22 @@ export interface PolicyAnswers {
 const UNREADABLE = 'the policy cannot be read, and without it nothing is allowed'
 const ENOUGH_PEOPLE = 100
 
-export function createPolicyAnswers({ policy: inForce, people, topology }: PolicyAnswersDeps): PolicyAnswers {
+export function createPolicyAnswers({ policy: inForce, people, askedOften, topology }: PolicyAnswersDeps): PolicyAnswers {
   return {
     async answer(candidate) {
       const policy = await inForce()
       if (policy === null) return { decide: 'deny', code: 'policy-denied', reasons: [UNREADABLE] }
       const { incident, entry, observation, parameters, requester } = candidate
-      const [all, inventory] = await Promise.all([people.list(), topology.inventory()])
+      const [all, inventory, hurried] = await Promise.all([
+        people.list(),
+        topology.inventory(),
+        candidate.canWait ? askedOften(CARDS_AN_HOUR) : null,
+      ])
       const inEnvironment = inventory.workloads.filter(({ environment }) => environment === incident.environment)
       const decision = evaluate(policy, {
         ...factsOf(entry, { ...incident, service: observation.target.name }),
         requester,
+        hurried,
         holders: (role) => all.filter((person) => person.active && holds(person.roles, role)).map(({ id }) => id),
         gates: {
           replicas: observation.replicas,
@@ -55,6 +63,7 @@ export function createPolicyAnswers({ policy: inForce, people, topology }: Polic
       const decision = evaluate(policy, {
         ...factsOf(entry, { environment, service: name, severity: plan.severity as Candidate['incident']['severity'] }),
         requester: plan.requester,
+        hurried: null,
         holders: () => Array.from({ length: ENOUGH_PEOPLE }, (_, index) => `person ${index}`),
         gates: { replicas: 0, fleet: 0, wantedReplicas: null, corroborated: null },
       })
@@ -67,7 +76,7 @@ export function createPolicyAnswers({ policy: inForce, people, topology }: Polic
 function factsOf(
   entry: CatalogEntry,
   incident: Pick<Candidate['incident'], 'environment' | 'service' | 'severity'>,
-): Omit<PolicyFacts, 'requester' | 'holders' | 'gates'> {
+): Omit<PolicyFacts, 'requester' | 'holders' | 'hurried' | 'gates'> {
   const { environment, service, severity } = incident
   return { action: entry.action.definition, environment, service, severity }
 }

@@ -25,6 +25,8 @@ export interface Candidate {
   requester: string | null
   /** Two independent sources, one of them not writable by outsiders. */
   corroborated: boolean
+  /** Nobody asked for it, it is no drill, and it is not grave. */
+  canWait: boolean
 }
 
 export type PolicyAnswer = { decide: 'ask'; asking: Asking } | { decide: 'deny'; code: RefusalCode; reasons: string[] }
@@ -86,6 +88,8 @@ interface Chosen {
 type NotAsked = Exclude<Proposal, { result: 'asked' }>
 export type Weighed = { result: 'fits'; chosen: Chosen } | NotAsked
 
+/** From this severity on. */
+const CAN_WAIT = 3
 const READ_TIMEOUT_MS = 5_000
 const PROBLEMS_TOLD = 5
 /** As much of a sentence as a plan holds. */
@@ -168,6 +172,7 @@ export async function weighAction(deps: ProposeDeps, input: ProposalInput, entry
     parameters: parsed.data,
     requester: input.requester,
     corroborated: input.corroborated,
+    canWait: !input.asked && input.incident.drillRun === null && input.incident.severity >= CAN_WAIT,
   })
   if (answer.decide === 'deny') return heldBack(answer.code, answer.reasons.join('; '))
   const spent = attemptsSpent(input.approvals, input.hypothesis)

@@ -1,4 +1,5 @@
 import type { Plan } from './plan.ts'
+import type { Actor } from './principal.ts'
 
 export const REQUEST_STATES = ['pending', 'authorised', 'denied', 'expired', 'cancelled', 'superseded'] as const
 export type RequestState = (typeof REQUEST_STATES)[number]
@@ -30,6 +31,8 @@ export interface Vote {
   decision: Decision
   at: Date
   reason: string | null
+  /** By which it was cast. */
+  account: Actor
 }
 
 export interface ExecutionEvent {

@@ -24,6 +24,8 @@ export const REFUSALS = {
   'kill-switch': 'Steadyhand is stopped: nothing runs until it is started again.',
   frozen: 'A change freeze is on; nothing runs until it ends.',
   'nobody-may-approve': 'Nobody holds the role that may approve this, so it cannot be asked.',
+  'asked-too-often':
+    'Whoever may approve this was asked often within the hour, and it can wait: it is asked only when somebody asks for it with "do".',
   fenced: 'Another executor took over; this one writes nothing more.',
   'in-flight': 'Another action on the same resource is still under way.',
   cooldown: 'The same resource was changed a moment ago; it is left alone for now.',

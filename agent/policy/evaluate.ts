@@ -26,7 +26,9 @@ export interface PolicyFacts {
   requester: string | null
   /** Active people who hold at least `role` in the environment. */
   holders: (role: Plan['approval']['role']) => readonly string[]
-  gates: Omit<GateFacts, 'approvers'>
+  gates: Omit<GateFacts, 'approvers' | 'unhurried'>
+  /** People who were asked too often lately; null where that stands in nobody's way. */
+  hurried: readonly string[] | null
 }
 
 /** What is asked, after the rule and the action's own bounds were put together: always the stricter of both. */
@@ -62,7 +64,9 @@ export function evaluate(policy: Policy, facts: PolicyFacts): PolicyDecision {
     return { decide: 'deny', code: 'policy-denied', rule: rule.name, reasons: [rule.reason ?? `the rule "${rule.name}" denies it`] }
   }
   const asking = askingOf(rule, facts)
-  const failures = failedGates({ ...facts.gates, approvers: eligible(facts, asking).length }, asking.needed)
+  const people = eligible(facts, asking)
+  const unhurried = facts.hurried && people.filter((person) => !facts.hurried?.includes(person)).length
+  const failures = failedGates({ ...facts.gates, approvers: people.length, unhurried }, asking.needed)
   const [first] = failures
   if (first) return { decide: 'deny', code: first.code, rule: rule.name, reasons: failures.map(({ words }) => words) }
   return { decide: 'ask', asking, reasons: reasonsOf(asking, facts) }

@@ -1,6 +1,7 @@
 import { type Approval, approvalOutcome, approvalState } from '../domain/approval.ts'
 import type { Severity } from '../domain/incident.ts'
 import type { FeedbackCounts, IncidentRecord } from '../ports.ts'
+import { type Voter, votersOf } from './voters.ts'
 
 /** Seconds, or null when there is nothing to measure; `n` says on how many it stands. */
 export interface Durations {
@@ -30,6 +31,8 @@ export interface Figures {
   outcomes: { verified: number; failed: number; undetermined: number; undone: number; notRun: number }
   /** From the request to its decision by people. */
   approvalLatency: Durations
+  /** Who decided those requests, whoever decided most first; fifty at most. */
+  voters: Voter[]
   /** Outside Monday to Friday, 08:00 to 18:00 UTC. */
   afterHours: { incidents: number; requests: number }
   feedback: FeedbackCounts
@@ -85,6 +88,7 @@ export function figuresOf(input: FiguresInput): Figures {
     requests: requestCounts(requests),
     outcomes: outcomeCounts(requests),
     approvalLatency: durationsOf(decided),
+    voters: votersOf(requests),
     afterHours: {
       incidents: own.filter(({ openedAt }) => isAfterHours(openedAt)).length,
       requests: requests.filter(({ createdAt }) => isAfterHours(createdAt)).length,

@@ -39,6 +39,10 @@ export const figuresSchema = z.object({
   requests: z.object({ asked: count, approved: count, denied: count, expired: count, cancelled: count, superseded: count, waiting: count }),
   outcomes: z.object({ verified: count, failed: count, undetermined: count, undone: count, notRun: count }),
   approvalLatency: durationsSchema,
+  /** Who decided how much, whoever decided most first: `atAGlance` of their votes came before anybody could have read the card. */
+  voters: z.array(
+    z.object({ person: z.string(), name: z.string(), votes: count, approved: count, atAGlance: count, medianSeconds: z.number().min(0) }),
+  ),
   afterHours: z.object({ incidents: count, requests: count }),
   feedback: z.object({ right: count, wrong: count }),
 })
@@ -98,10 +102,15 @@ function showFigures(figures: Figures): z.infer<typeof figuresSchema> {
     timeToAcknowledge: rounded(figures.timeToAcknowledge),
     timeToResolve: rounded(figures.timeToResolve),
     approvalLatency: rounded(figures.approvalLatency),
+    voters: figures.voters.map((voter) => ({ ...voter, medianSeconds: toTenths(voter.medianSeconds) })),
   }
 }
 
 function rounded({ mean, median, p90, n }: Durations): Durations {
-  const toTenths = (value: number | null): number | null => (value === null ? null : Math.round(value * 10) / 10)
-  return { mean: toTenths(mean), median: toTenths(median), p90: toTenths(p90), n }
+  const orNull = (value: number | null): number | null => (value === null ? null : toTenths(value))
+  return { mean: orNull(mean), median: orNull(median), p90: orNull(p90), n }
+}
+
+function toTenths(value: number): number {
+  return Math.round(value * 10) / 10
 }

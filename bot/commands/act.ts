@@ -12,16 +12,17 @@ const NAMES_SHOWN = 8
 
 export const investigate: Command = {
   name: 'investigate',
-  usage: 'INCIDENT | SERVICE',
+  usage: 'INCIDENT | SERVICE [env:NAME]',
   summary: 'looks into a service, or into an incident again',
   needs: 'investigate',
   programs: false,
   async run({ words }, { agent, caller, incident, consoleUrl }) {
-    const [what] = words
+    const { environment, rest } = environmentIn(words)
+    const [what] = rest
     const id = incidentId(what) ?? (what === undefined ? incident : null)
     if (id === null && what === undefined) throw new Refusal('invalid-parameters', 'Say what, for example: investigate payments')
     const looked = demandKnown(
-      await agent.investigateByHand(id === null ? { service: what ?? '' } : { incident: id }, personBehind(caller)),
+      await agent.investigateByHand(id === null ? { service: what ?? '', environment } : { incident: id }, personBehind(caller)),
     )
     return sentence(
       say`${bold('Looking')}: ${incidentName(looked.id, consoleUrl)} ${looked.title}. The diagnosis follows there in some seconds.`,
@@ -31,20 +32,20 @@ export const investigate: Command = {
 
 export const perform: Command = {
   name: 'do',
-  usage: '[ACTION SERVICE [NAME=VALUE ...] [for INCIDENT]]',
+  usage: '[ACTION SERVICE [env:NAME] [NAME=VALUE ...] [for INCIDENT]]',
   summary: 'puts an action of the catalogue before people; it runs after their click, never before',
   needs: 'propose',
   programs: false,
   async run({ words }, { agent, caller, incident, now, consoleUrl }) {
     const by = personBehind(caller)
-    const { action, service, parameters, named } = wantedOf(words)
+    const { action, service, environment, parameters, named } = wantedOf(words)
     if (action === undefined)
       return answer(
         ...list('What can be asked for', agent.actions().map(actionLine)),
         note(say`For example: ${code('do rollback payments')}`),
       )
     if (service === undefined) throw new Refusal('invalid-parameters', `Say of what, for example: do ${action.slice(0, 40)} payments`)
-    const asked = await agent.proposeByHand({ action, service, parameters, incident: named ?? incident }, by)
+    const asked = await agent.proposeByHand({ action, service, environment, parameters, incident: named ?? incident }, by)
     const may = (await agent.whoMay(asked.id)).map(({ name }) => name)
     const shown = `${may.slice(0, NAMES_SHOWN).join(', ')}${may.length > NAMES_SHOWN ? ` and ${may.length - NAMES_SHOWN} more` : ''}`
     const mode = await agent.mode()
@@ -69,20 +70,30 @@ function own({ approval }: Plan): string {
   return approval.requesterMayApprove ? '' : ' You asked for it, so somebody else has to approve it.'
 }
 
-/** 'rollback payments version=v41 for inc-12'. */
+/** 'rollback payments env:prod version=v41 for inc-12'. */
 export function wantedOf(words: readonly string[]): {
   action: string | undefined
   service: string | undefined
+  environment: string | null
   parameters: Plan['parameters']
   named: string | null
 } {
   const at = words.findIndex((word, index) => word.toLowerCase() === 'for' && incidentId(words[index + 1]) !== null)
-  const own = at === -1 ? words : words.filter((_word, index) => index !== at && index !== at + 1)
+  const { environment, rest: own } = environmentIn(at === -1 ? words : words.filter((_word, index) => index !== at && index !== at + 1))
   const pairs = own.filter((word) => word.includes('='))
   const [action, service, ...rest] = own.filter((word) => !word.includes('='))
   if (rest.length > 0)
     throw new Refusal('invalid-parameters', `"${rest[0]?.slice(0, 60)}" is not understood; parameters are written NAME=VALUE.`)
-  return { action, service, parameters: parametersOf(pairs), named: at === -1 ? null : incidentId(words[at + 1]) }
+  return { action, service, environment, parameters: parametersOf(pairs), named: at === -1 ? null : incidentId(words[at + 1]) }
+}
+
+/** What is said of an environment, and the other words. @throws Refusal invalid-parameters */
+function environmentIn(words: readonly string[]): { environment: string | null; rest: readonly string[] } {
+  const isEnvironment = (word: string): boolean => /^env:/i.test(word)
+  const [said, second] = words.filter(isEnvironment)
+  if (second !== undefined)
+    throw new Refusal('invalid-parameters', `Say one environment, not ${said?.slice(0, 60)} and ${second.slice(0, 60)}.`)
+  return { environment: said?.slice('env:'.length) ?? null, rest: words.filter((word) => !isEnvironment(word)) }
 }
 
 /** Whole numbers and truth values as such, the rest as text. The action's own bounds decide what of it is allowed. */

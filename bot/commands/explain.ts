@@ -29,7 +29,7 @@ export const why: Command = {
 
 export const whyNot: Command = {
   name: 'why-not',
-  usage: '[INCIDENT] | ACTION SERVICE [for INCIDENT]',
+  usage: '[INCIDENT] | ACTION SERVICE [env:NAME] [for INCIDENT]',
   summary: 'why no action is proposed, or none was run; or why one action is not',
   needs: 'read',
   programs: true,
@@ -106,9 +106,9 @@ function policyLines({ approvals }: IncidentView): CardBlock[] {
 
 /** By the code that chooses what is proposed, asked about this one action. */
 async function whyNotAction(words: readonly string[], { agent, incident: here, consoleUrl }: CommandContext): Promise<Card> {
-  const { action = '', service, named } = wantedOf(words)
+  const { action = '', service, environment, named } = wantedOf(words)
   if (service === undefined) throw new Refusal('invalid-parameters', `Say of what, for example: why-not ${action.slice(0, 40)} payments`)
-  const found = await agent.whyNot({ action, service, incident: named ?? here })
+  const found = await agent.whyNot({ action, service, environment, incident: named ?? here })
   const what = say`${bold(action.slice(0, 40))} of ${bold(service.slice(0, 60))}`
   if (found === null) return answer(text(say`${what} is not proposed: there is no open incident about it.`))
   const { incident, reasons } = found

@@ -111,18 +111,23 @@ export async function answerWhatToDo(open: readonly IncidentView[], unread: numb
 export async function answerMayDo({ verb, description }: NamedAction, service: string | null, context: CommandContext): Promise<Card> {
   const { agent, incident } = context
   const places = (await agent.services()).items.filter(({ name }) => name === service)
+  const against = async (environment: string | null): Promise<readonly string[]> =>
+    service === null ? [] : await whatSpeaksAgainst({ action: verb, service, environment, incident }, agent)
+  const isOfMany = places.length > 1 && incident === null
   const [who, reasons] = await Promise.all([
     whoMay(places, agent),
-    service === null ? [] : whatSpeaksAgainst({ action: verb, service, incident }, agent),
+    isOfMany
+      ? Promise.all(places.map(async ({ environment }) => (await against(environment)).map((reason) => `${environment}: ${reason}`)))
+      : [await against(null)],
   ])
   return answer(
     text(
-      say`${code(`do ${verb} ${service ?? 'SERVICE'}`)} asks for it: ${exact(description)} It runs only after its approval, on the card.`,
+      say`${code(`do ${verb} ${service ?? 'SERVICE'}${isOfMany ? ' env:NAME' : ''}`)} asks for it: ${exact(description)} It runs only after its approval, on the card.`,
     ),
     ...who,
     ...list(
       'What speaks against it now',
-      reasons.map((reason) => say`${cleanText(reason, 400)}`),
+      reasons.flat().map((reason) => say`${cleanText(reason, 400)}`),
     ),
   )
 }
@@ -145,9 +150,8 @@ async function whoMay(places: readonly { name: string; environment: string }[], 
   return [...list('Who may, by environment', await Promise.all(lines)), note(say`How many have to approve, the policy decides.`)]
 }
 
-/** That nobody can say of which environment it is meant is said as well. */
 async function whatSpeaksAgainst(
-  wanted: { action: string; service: string; incident: string | null },
+  wanted: { action: string; service: string; environment: string | null; incident: string | null },
   agent: CommandContext['agent'],
 ): Promise<readonly string[]> {
   try {

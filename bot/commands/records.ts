@@ -1,4 +1,4 @@
-import type { Durations, Figures } from '../../agent/agent.ts'
+import { AT_A_GLANCE_SECONDS, type Durations, type Figures, type Voter } from '../../agent/agent.ts'
 import { Refusal } from '../../agent/domain/refusal.ts'
 import { parseDuration } from '../command-parser.ts'
 import { incidentName } from '../messages/brief.ts'
@@ -15,6 +15,7 @@ import { demandService } from './telemetry.ts'
 
 const USUAL_SECONDS = 30 * 86_400
 const QUESTIONS_SHOWN = 10
+const VOTERS_SHOWN = 10
 
 export const records: Command = {
   name: 'records',
@@ -39,6 +40,7 @@ export const records: Command = {
         say`${bold('Records')}${about}, the last ${durationWords(seconds)}: ${countWords(figures.incidents.opened, 'incident')}, ${figures.incidents.open} open.`,
       ),
       facts(...factsOf(figures)),
+      ...list('Who decided, and how soon after the card', figures.voters.slice(0, VOTERS_SHOWN).map(voterLine)),
       ...(figures.isWhole
         ? []
         : [note(say`There was more than is counted at once, so these figures are too small: ask for a shorter time.`)]),
@@ -86,6 +88,12 @@ function factsOf({
       told === 0 ? say`nobody has said yet whether they were right` : say`${feedback.right} of ${told} right, by the word of people`,
     ),
   ]
+}
+
+/** Whether what is asked is read: who approves everything within seconds reads nothing of it. */
+function voterLine({ name, votes, approved, atAGlance, medianSeconds }: Voter): Span[] {
+  const glance = atAGlance === 0 ? '' : `; ${atAGlance} within ${AT_A_GLANCE_SECONDS} s, before anybody could have read it`
+  return say`${bold(name)}: ${approved} of ${votes} approved, ${durationWords(medianSeconds)} in the middle${glance}`
 }
 
 function durationsLine({ mean, median, p90, n }: Durations): Span[] {

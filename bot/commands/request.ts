@@ -19,10 +19,11 @@ export function requestIn({ name, rest }: ParsedCommand, { agent }: Pick<Command
   const [verb = '', ...words] = said.split(' ')
   const action = agent.actions().find((known) => known.verb === verb.toLowerCase().replace(/^roll-?back$/, 'rollback'))
   if (action === undefined || said.endsWith('?')) return null
-  const [service, ...tail] = words.filter((word, index) => index > 0 || word.toLowerCase() !== 'the')
+  const { environment, others } = placeIn(words)
+  const [service, ...tail] = others.filter((word, index) => index > 0 || word.toLowerCase() !== 'the')
   const isPlain = service !== undefined && tail.every((word) => word.includes('=')) && tail.length > 0
   if (service !== undefined && (isPlain || (TAIL.test(tail.join(' ')) && isForRollback(tail, action.verb)))) {
-    const wanted = parseCommand(`do ${action.verb} ${service} ${isPlain ? tail.join(' ') : ''}`)
+    const wanted = parseCommand(`do ${action.verb} ${service} ${environment} ${isPlain ? tail.join(' ') : ''}`)
     return { ...perform, run: async (_command, context) => await perform.run(wanted, context) }
   }
   const refusal = new Refusal('invalid-parameters', `Say it exactly, for example: do ${action.verb} ${service ?? 'payments'}`)
@@ -32,6 +33,12 @@ export function requestIn({ name, rest }: ParsedCommand, { agent }: Pick<Command
       throw refusal
     },
   }
+}
+
+/** 'in prod', as a command says it; empty where it is not said. */
+function placeIn(words: readonly string[]): { environment: string; others: readonly string[] } {
+  const at = words.findIndex((word, index) => index > 0 && word.toLowerCase() === 'in' && words[index + 1] !== undefined)
+  return at === -1 ? { environment: '', others: words } : { environment: `env:${words[at + 1]}`, others: words.toSpliced(at, 2) }
 }
 
 function isForRollback(tail: readonly string[], verb: string): boolean {

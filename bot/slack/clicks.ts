@@ -104,9 +104,7 @@ export function createClicks(deps: ClicksDeps): Clicks {
     if (name === 'approve' || name === 'deny') {
       if (placed === null) throw new Refusal('wrong-place')
       const typed = name === 'approve' ? { confirm: field('typed'), reason: null } : { confirm: null, reason: field('reason') || null }
-      const recorded = await votes.cast(placed, caller, { decision: name, ...typed, clickId })
-      if (name === 'approve') await words.tellAfter({ userId: payload.user.id, channel: null }, `${recorded} ${notYou(caller)}`)
-      return recorded
+      return await votes.cast(placed, caller, { decision: name, ...typed, clickId })
     }
     if (name === 'ask') {
       if (placed === null) throw new Refusal('wrong-place')
@@ -178,13 +176,6 @@ const TELLING: readonly string[] = ['answer', 'notice', 'ended']
 function isAbout({ kind, ref, incidentId, body }: StoredPosting, about: string, action: CardAction): boolean {
   if (kind === 'incident') return ref === about
   return action === 'feedback' && TELLING.includes(kind) && about === (kind === 'ended' ? incidentId : body?.['about'])
-}
-
-/**
- * What has to be typed weighs: it is told where it stays and rings, to whoever has the account, in case somebody else uses it.
- */
-function notYou({ actor }: Speaker): string {
-  return `It was typed with your account. If that was not you, say “stop” here at once, and have an admin take the account away: /sre admin unlink slack ${actor.tenant} ${actor.externalId}`
 }
 
 /** As somebody would type it: the component is one word, and everything else stands where it is read as words. */

@@ -84,7 +84,9 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
       log.warn(about, 'what stood in a channel that takes nothing any more is shown in the channel for incidents')
       return 0
     }
-    if (error.kind === 'refused' || (error.kind === 'place' && !deps.homes.has(posting.place))) {
+    // Where direct messages are not allowed, nothing else waits for them.
+    const isOfOne = posting.kind === 'vote' && error.code === 'missing_scope'
+    if (error.kind === 'refused' || isOfOne || (error.kind === 'place' && !deps.homes.has(posting.place))) {
       log.error(about, 'Slack refuses a message')
       await giveUp(posting, words)
       return 0
@@ -118,9 +120,9 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
     return 0
   }
 
-  /** A page that cannot be shown pages nobody: it would bring the next one. */
+  /** A page that cannot be shown pages nobody: it would bring the next one. Nor does what one account alone does not take. */
   const page = async ({ kind }: StoredPosting, words: string, incidentId: string | null = null): Promise<void> => {
-    if (kind !== 'page') await deps.page(words, incidentId)
+    if (kind !== 'page' && kind !== 'vote') await deps.page(words, incidentId)
   }
 
   const giveUp = async (posting: StoredPosting, words: string): Promise<void> => {

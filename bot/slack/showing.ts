@@ -9,7 +9,7 @@ import { createStreams, type Streams, type StreamsDeps } from './streams.ts'
 
 export interface ShowingDeps {
   postings: PostingRows
-  web: Pick<SlackWeb, 'post' | 'edit' | 'upload'> & FindingDeps['web'] & StreamsDeps['web']
+  web: Pick<SlackWeb, 'post' | 'edit' | 'upload' | 'direct'> & FindingDeps['web'] & StreamsDeps['web']
   /** What it looks like; null where not everybody may read it who reads along in its place. */
   draw(posting: StoredPosting): Promise<Drawn | null>
   /** The channel that it belongs to by now; null for what stays where it is. */
@@ -42,6 +42,8 @@ type Parts = ShowingDeps & { streams: Streams }
 
 /** Until another process has written down what it is posting. */
 const UNCLEAR_MS = 2_000
+/** How Slack begins the ids of accounts; those of channels begin otherwise. */
+const ACCOUNT = /^[UW]/
 
 export function createShowing(deps: ShowingDeps): Showing {
   const streams = createStreams(deps)
@@ -54,7 +56,12 @@ export function createShowing(deps: ShowingDeps): Showing {
 }
 
 async function show(posting: StoredPosting, parts: Parts): Promise<boolean> {
-  const { postings, streams, pace, now } = parts
+  const { postings, web, streams, pace, now } = parts
+  if (ACCOUNT.test(posting.place)) {
+    // Only Slack knows the channel of somebody's direct messages, and only there it is found again after a crash.
+    await postings.move(posting.id, await web.direct(posting.place))
+    return true
+  }
   const drawn = await parts.draw(posting)
   if (drawn === null) {
     if (!(await moved(posting, parts))) await postings.bury(posting.id, 'not everybody may read it who reads along there')

@@ -82,6 +82,8 @@ export interface SlackWeb {
   }): Promise<void>
   /** The bot's own streams in a thread that have no name: they are open, or somebody else ended them. Oldest first. */
   nameless(where: { channel: string; thread: string; since: Date }): Promise<string[]>
+  /** The channel of direct messages with somebody. */
+  direct(user: string): Promise<string>
   /** The address of a message, for people of this workspace. */
   permalink(channel: string, message: string): Promise<string>
   /** The message that was posted under this name, if it is there. */

@@ -92,7 +92,7 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
   const people = createSlackPeople({ web, agent, workspace: here, now })
   const drawPng = createPngs()
   const cardLink = createCardLinks({ postings, web, now, log })
-  const accountsOf = async (wanted: readonly Principal[]): Promise<string[]> => {
+  const accountsOf = async (wanted: readonly Pick<Principal, 'id'>[]): Promise<string[]> => {
     const ids = new Set(wanted.map(({ id }) => id))
     const accounts = await deps.people.accounts('slack', (await here()).teamId)
     return accounts.filter(({ principalId }) => ids.has(principalId)).map(({ externalId }) => externalId)
@@ -149,7 +149,13 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
   const socket = appToken === null ? null : createSocket({ appToken, apiUrl, take: inlet.take, log })
   const work = createWork({ inbox: deps.inbox, handle: bolt.handle, words, answers, now, log })
   for (const kind of [SLACK_WORDS, SLACK_PRESSES]) deps.queue.handle(kind, work.run, { concurrency: CONCURRENCY })
-  const surface = createSlackSurface({ postings, deliverer, agent, channel })
+  const surface = createSlackSurface({
+    postings,
+    deliverer,
+    agent,
+    accountsOf: async (person) => ((await workspace.known()) === null ? [] : await accountsOf([{ id: person }])),
+    channel,
+  })
   const redraw = async (): Promise<void> => {
     // Asked once; where Slack was away at the start, until it answers.
     await workspace.ask()
@@ -235,9 +241,9 @@ async function introduce(ask: () => Promise<unknown>, check: () => Promise<Check
   }
 }
 
-/** What somebody asked for, made of what is seen by whoever reads it in that place. */
+/** Made for whoever reads it in that place: what somebody asked for, and what was done in their name. */
 function isAnswer({ kind }: StoredPosting): boolean {
-  return kind === 'answer' || kind === 'file'
+  return kind === 'answer' || kind === 'file' || kind === 'vote'
 }
 
 /** Whether everybody may read it who reads along where it is shown. Of a notice about no incident that was asked when it was said. */

@@ -5,9 +5,10 @@ import type { SpokenNotice, Surface } from '../surface.ts'
 import type { Deliverer } from './deliverer.ts'
 import type { PostingRows } from './postings.ts'
 import { renderBlocks } from './render.ts'
+import { tellVoters } from './vote-told.ts'
 
 /** Which waits for which when Slack takes only some: cards, then what became of them, then the rest. */
-export const PRIORITY = { approval: 1, incident: 2, page: 2, answer: 3, notice: 4, ended: 5, chart: 6, file: 7 } as const
+export const PRIORITY = { approval: 1, incident: 2, page: 2, answer: 3, notice: 4, vote: 4, ended: 5, chart: 6, file: 7 } as const
 
 /** Notices that the whole channel should see, not only who follows the thread: that something was done and what came of it. */
 const BROADCAST = /^(execution-(verified|failed|undetermined|undone|aborted)|undo-(failed|lapsed|kept)|page)$/
@@ -20,12 +21,14 @@ export interface SlackSurfaceDeps {
   postings: Pick<PostingRows, 'draw' | 'say'>
   deliverer: Pick<Deliverer, 'wake'>
   agent: Pick<Agent, 'channelFor'>
+  /** Accounts of this workspace that a person is linked to now. */
+  accountsOf(person: string): Promise<string[]>
   /** The channel for what concerns everybody and, while there are no workspaces, for incidents. */
   channel: string
 }
 
 /** Notes what should be seen on Slack; the deliverer shows it. So Slack's being away holds up nothing and loses nothing. */
-export function createSlackSurface({ postings, deliverer, agent, channel }: SlackSurfaceDeps): Surface {
+export function createSlackSurface({ postings, deliverer, agent, accountsOf, channel }: SlackSurfaceDeps): Surface {
   /** Where it is shown; null when no channel may show it. */
   const drawIncident = async (incidentId: string): Promise<string | null> => {
     const place = await agent.channelFor({ incident: incidentId }, channel)
@@ -45,6 +48,9 @@ export function createSlackSurface({ postings, deliverer, agent, channel }: Slac
     async refreshApproval(requestId, read) {
       const approval = await read()
       if (approval === null) return
+      const say: Parameters<typeof tellVoters>[1]['say'] = async (said) => await postings.say('slack', said)
+      await tellVoters(approval, { say, accountsOf, priority: PRIORITY.vote })
+      deliverer.wake()
       // The card it belongs to may have been made before there was a Slack.
       const place = await drawIncident(approval.incidentId)
       if (place === null) return

@@ -100,6 +100,11 @@ export function createSlackWeb({ token, apiUrl, log }: { token: string; apiUrl: 
       const isOwn = (bot: string | null | undefined): boolean => own !== undefined && bot === own
       return messages.filter((each) => isOwn(each.bot_id) && wasStreamed(each) && nameIn(each.metadata) === null).map(({ ts }) => ts)
     }),
+    direct: calling(async (user) => {
+      const { channel } = await client.conversations.open({ users: user })
+      if (channel?.id === undefined) throw new SlackFailure('away', 'direct messages without a channel')
+      return channel.id
+    }),
     permalink: calling(async (channel, message) => {
       const { permalink } = await client.chat.getPermalink({ channel, message_ts: message })
       if (permalink === undefined) throw new SlackFailure('away', 'a message without an address')

@@ -91,7 +91,8 @@ export function anApproval(changed: Partial<Approval> = {}): Approval {
 }
 
 export function aVote(person: string, decision: Decision = 'approve', seconds = 41, reason: string | null = null): Vote {
-  return { person, personName: nameOf(person), decision, at: at(seconds), reason }
+  const account = { surface: 'console' as const, tenant: 'local', externalId: person }
+  return { person, personName: nameOf(person), decision, at: at(seconds), reason, account }
 }
 
 /** An execution that went through `states`, one second apart; `detail` belongs to the last. */

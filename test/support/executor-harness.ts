@@ -7,6 +7,7 @@ import { createExecutor, type Executor, type ExecutorDeps } from '../../agent/ac
 import { type Proposal, type ProposalInput, type ProposeDeps, propose, proposeAction } from '../../agent/actions/propose.ts'
 import type { Approval } from '../../agent/domain/approval.ts'
 import type { Hypothesis } from '../../agent/domain/hypothesis.ts'
+import type { Incident } from '../../agent/domain/incident.ts'
 import type { MetricBound } from '../../agent/domain/plan.ts'
 import type { Actor } from '../../agent/domain/principal.ts'
 import type { ApprovalKernel, AuditStore, ControlStore, ExecutionKernel, IncidentStore, PeopleStore } from '../../agent/ports.ts'
@@ -28,6 +29,8 @@ export interface AskOptions {
   symptom?: boolean
   symptomOf?: string
   asked?: boolean
+  /** What is otherwise about the incident. */
+  incident?: Partial<Incident>
 }
 
 /** The kernel, an executor and a fake target around one database, with one clock for all of them. */
@@ -125,12 +128,18 @@ export async function createExecutorHarness(database: OpenDatabase, needed = 1):
     if (!found) throw new Error(`approval ${id} does not exist`)
     return found
   }
-  const inputOf = async ({ requester, symptom = false, symptomOf = 'payments', asked = false }: AskOptions): Promise<ProposalInput> => {
+  const inputOf = async ({
+    requester,
+    symptom = false,
+    symptomOf = 'payments',
+    asked = false,
+    incident: changed,
+  }: AskOptions): Promise<ProposalInput> => {
     const incident = await incidents.get(incidentId)
     if (!incident) throw new Error('the incident is gone')
     const { items } = await kernel.approvals({ incidentId, limit: 50 })
     return {
-      incident,
+      incident: { ...incident, ...changed },
       hypothesis: HYPOTHESIS,
       corroborated: true,
       symptom: symptom ? { ...SYMPTOM, service: symptomOf } : null,

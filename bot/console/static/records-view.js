@@ -81,6 +81,7 @@ function figures({ data, refused, days, drills }) {
     durations('Time to acknowledge', data.timeToAcknowledge),
     durations('Time to resolve', data.timeToResolve),
     durations('A request waited', data.approvalLatency),
+    ...data.voters.map(voter),
     figure(
       'How they ended',
       `${endings.verified + endings.healed + endings.gone + endings.person}`,
@@ -107,6 +108,16 @@ function figures({ data, refused, days, drills }) {
       told === 0 ? 'nobody has said yet: “feedback right” or “feedback wrong” in an incident’s thread' : 'by the word of people',
     ),
   )
+}
+
+/**
+ * Who says yes each time within seconds does not read what is asked.
+ *
+ * @param {{ name: string, votes: number, approved: number, atAGlance: number, medianSeconds: number }} voter
+ */
+function voter({ name, votes, approved, atAGlance, medianSeconds }) {
+  const glance = atAGlance === 0 ? '' : `; ${atAGlance} within 10 s of the card, before anybody could have read it`
+  return figure(`Decided by ${name}`, `${votes}`, `${approved} approved, in the middle ${seconds(medianSeconds)} after the card${glance}`)
 }
 
 /**

@@ -33,9 +33,10 @@ describeDatabases('an action asked for by hand', (store) => {
   })
   afterEach(() => harness.close())
 
-  const byHand = () => {
+  const byHand = (environments: readonly string[] = ['local']) => {
     const { kernel, incidents, people, proposing } = harness
-    const topology = { inventory: async () => inventoryOf({ workloads: [workload('payments', { environment: 'local' })] }) }
+    const workloads = environments.map((environment) => workload('payments', { environment }))
+    const topology = { inventory: async () => inventoryOf({ workloads }) }
     return createByHand({
       proposing,
       catalog: proposing.catalog,
@@ -134,6 +135,18 @@ describeDatabases('an action asked for by hand', (store) => {
     it('is nothing of an incident that an alert opened', async () => {
       expect(await judged({ ...(await denied()), incidentId: harness.incidentId })).toMatchObject({ isOwn: false, told: [] })
     })
+  })
+
+  it('is of the environment that is said, else of that of its incident, where a service runs in several', async () => {
+    const { incidentId } = harness
+    const asked = { action: FAKE_DEFINITION.kind, service: 'payments', parameters: { version: 'v1' }, incident: null }
+    const inBoth = byHand(['local', 'far'])
+    await expect(inBoth.proposeByHand(asked, CAROL)).rejects.toThrow('payments runs in local and far. Say which: env:local or env:far.')
+    await expect(inBoth.proposeByHand({ ...asked, environment: 'else' }, CAROL)).rejects.toThrow('local and far, not in else.')
+    await expect(inBoth.proposeByHand({ ...asked, environment: 'far' }, CAROL)).rejects.toMatchObject({ code: 'not-authorised' })
+    const { plan } = await inBoth.proposeByHand({ ...asked, incident: incidentId }, CAROL)
+    expect(plan.target).toMatchObject({ name: 'payments', environment: 'local' })
+    await expect(inBoth.proposeByHand({ ...asked, environment: 'local' }, CAROL)).rejects.toThrow('Set payments to v1 is still open.')
   })
 
   it('has the cause that the rules see, however sure a model is of another', async () => {

@@ -4,7 +4,7 @@ import { attemptsSpent, objectionToRepeat } from '../../../agent/actions/repetit
 import type { Approval, Execution, ExecutionState } from '../../../agent/domain/approval.ts'
 import type { IncidentState } from '../../../agent/domain/incident.ts'
 import { timelineOf } from '../../../agent/records/timeline.ts'
-import { anApproval, aPlan, at } from '../../support/builders.ts'
+import { anApproval, aPlan, at, aVote } from '../../support/builders.ts'
 
 const execution = (...states: ExecutionState[]): Execution => ({
   id: 'x',
@@ -109,7 +109,7 @@ describe('the timeline', () => {
   it('tells votes and steps from their rows, in the order of time', () => {
     const approval: Approval = {
       ...authorised('claimed', 'intent', 'sent', 'succeeded', 'verified'),
-      votes: [{ person: 'alice', personName: 'Alice', decision: 'approve', at: at(5), reason: null }],
+      votes: [aVote('alice', 'approve', 5)],
     }
     const recorded = [{ incidentId: 'INC-42', seq: 1, at: at(-3), kind: 'incident-opened', text: 'Opened.', detail: {} }]
     const timeline = timelineOf(recorded, [approval])

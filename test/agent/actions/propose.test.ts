@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { fitsOnCard } from '../../../bot/messages/plan-facts.ts'
 import { describeDatabases } from '../../support/database.ts'
-import { createExecutorHarness, type ExecutorHarness } from '../../support/executor-harness.ts'
+import { type AskOptions, createExecutorHarness, type ExecutorHarness } from '../../support/executor-harness.ts'
 import { FAKE_DEFINITION } from '../../support/fake-target.ts'
 
 describeDatabases('proposing a named action', (store) => {
@@ -45,6 +45,24 @@ describeDatabases('proposing a named action', (store) => {
   it('plans what is there and within bounds', async () => {
     expect(await harness.askFor('payments', { version: 'v1' })).toMatchObject({ result: 'asked' })
     expect(await asked()).toBe(1)
+  })
+
+  it.each<[string, AskOptions, boolean]>([
+    ['asked for by nobody, in no drill, and not grave', {}, true],
+    ['asked for', { asked: true }, false],
+    ['grave', { incident: { severity: 2 } }, false],
+    ['a drill', { incident: { drillRun: 'run-1' } }, false],
+  ])('what can wait is told to the policy: %s', async (_, { asked: isAsked = false, incident = {} }, canWait) => {
+    const told: boolean[] = []
+    harness.proposing.policy = (candidate) => {
+      told.push(candidate.canWait)
+      return { decide: 'deny', code: 'asked-too-often', reasons: ['far enough'] }
+    }
+    expect(await harness.ask({ asked: isAsked, incident: { severity: 3, ...incident } })).toMatchObject({
+      result: 'held-back',
+      code: 'asked-too-often',
+    })
+    expect(told).toEqual([canWait])
   })
 
   it('says on the card that what is asked for was taken away before, and that it helped', async () => {

@@ -14,6 +14,7 @@ const action = (said: Partial<ActionBounds> = {}): ActionBounds => ({
 const facts = (said: Partial<PolicyFacts> = {}): PolicyFacts => ({
   ...{ action: action(), environment: 'local', service: 'payments', severity: 1, requester: null },
   holders: () => ['alice', 'carol'],
+  hurried: null,
   gates: { replicas: 1, fleet: 4, wantedReplicas: null, corroborated: true },
   ...said,
 })
@@ -132,6 +133,16 @@ describe('gates', () => {
     ],
     ['one person with two roles', { action: action({ minNeeded: 2 }), holders: () => ['alice', 'alice'] }, { code: 'nobody-may-approve' }],
     [
+      'what can wait, of people who were asked too often',
+      { hurried: ['carol', 'alice'] },
+      { code: 'asked-too-often', reasons: ['6 requests of the last hour are the most that can be read well'] },
+    ],
+    [
+      'what can wait, of two when one of them was asked too often',
+      { action: action({ minNeeded: 2 }), hurried: ['alice'] },
+      { code: 'asked-too-often' },
+    ],
+    [
       'a diagnosis on one leg',
       { gates: { ...facts().gates, corroborated: false } },
       { code: 'policy-denied', reasons: ['the diagnosis rests on one source, or only on text that outsiders can write'] },
@@ -156,6 +167,7 @@ describe('gates', () => {
     ['all of a small fleet', { gates: { ...facts().gates, replicas: 20, fleet: 20 } }],
     ['twice the replicas', { gates: { ...facts().gates, replicas: 2, wantedReplicas: 4 } }],
     ['two from none', { gates: { ...facts().gates, replicas: 0, wantedReplicas: 2 } }],
+    ['what can wait, while one who may was not asked too often', { hurried: ['alice', 'zoe'] }],
     ['what a person named, whatever the diagnosis', { requester: 'bob', gates: { ...facts().gates, corroborated: null } }],
   ])('let pass %s', (_, said) => {
     expect(evaluate(policy({}), facts(said)).decide).toBe('ask')

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { IncidentRecord } from '../../../agent/ports.ts'
 import { durationsOf, figuresOf, isAfterHours } from '../../../agent/records/figures.ts'
-import { anApproval } from '../../support/builders.ts'
+import { anApproval, aVote } from '../../support/builders.ts'
 
 const FROM = new Date('2026-03-01T00:00:00Z')
 const TO = new Date('2026-03-31T00:00:00Z')
@@ -46,7 +46,7 @@ test('drills and what became a part of another incident do not count as incident
 })
 
 test('requests count by their end, latency by the decisions of people alone, of counted incidents in the window alone', () => {
-  const vote = { person: 'alice', personName: 'Alice', decision: 'approve' as const, at: after(30), reason: null }
+  const vote = { ...aVote('alice'), at: after(30) }
   const request = (changed: Parameters<typeof anApproval>[0]) =>
     anApproval({ incidentId: 'inc-1', createdAt: MONDAY_NOON, execution: null, ...changed })
   const requests = [

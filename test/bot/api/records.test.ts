@@ -26,6 +26,7 @@ describeDatabases('records', (store) => {
       endings: { verified: 0, healed: 0, gone: 0, person: 1 },
       requests: { asked: 1, denied: 1, approved: 0 },
       approvalLatency: { n: 1 },
+      voters: [{ person: 'alice', name: 'Alice', votes: 1, approved: 0, medianSeconds: expect.any(Number) }],
       feedback: { right: 1, wrong: 0 },
     })
     expect(figures.timeToResolve.mean).toBeGreaterThanOrEqual(figures.timeToAcknowledge.mean)
@@ -33,6 +34,7 @@ describeDatabases('records', (store) => {
     expect(await bob.get('/api/v1/records?from=2026-03-02T00:00:00Z&to=2026-03-01T00:00:00Z')).toMatchObject({ status: 400 })
     expect(await bob.get('/api/v1/records?service=')).toMatchObject({ status: 400 })
     expect(await say('records')).toMatch(/Records, the last 30 d: 1 incident, 0 open\..*1 asked: 0 approved, 1 denied.*1 of 1 right/)
+    expect(await say('records')).toMatch(/Who decided, and how soon after the card: Alice: 0 of 1 approved, /)
     expect(await say('records 7d paymnts')).toContain('Did you mean "payments"?')
     expect(await say('records 7d payments')).toContain('Records of payments, the last 7 d')
 

@@ -120,7 +120,8 @@ describeDatabases('a question, where no model is configured', (store) => {
     const said = await ask('can I set version of payments?', await running.as('alice'))
     expect(said).toContain('staging: may ask: carol, max; may approve: carol, max')
     expect(said).toContain('local: may ask: alice, max; may approve: alice, max')
-    expect(said).toContain('What speaks against it now: payments runs in staging and local.')
+    expect(said).toContain('do set-version payments env:NAME asks for it')
+    expect(said).toContain('What speaks against it now: staging: In staging there are: none.')
   })
 
   test('whoever types approve is told where that is done, and nothing is decided', async () => {

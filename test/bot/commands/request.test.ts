@@ -3,7 +3,7 @@ import { parseCommand } from '../../../bot/command-parser.ts'
 import type { CommandContext } from '../../../bot/commands/command.ts'
 import { requestIn } from '../../../bot/commands/request.ts'
 
-type Wanted = { action: string; service: string; parameters: Record<string, unknown> }
+type Wanted = { action: string; service: string; environment: string | null; parameters: Record<string, unknown> }
 
 /** What is put before people when somebody says this: null for nothing at all, words for a question back. */
 async function asked(said: string): Promise<Wanted | string | null> {
@@ -40,6 +40,11 @@ describe('an action asked for in words', () => {
     expect(await asked(said)).toMatchObject({ action: 'rollback', service: 'payments', parameters: {} })
   })
 
+  test.each(['rollback payments in prod', 'rollback payments to the previous version in prod please', 'rollback payments in prod now'])(
+    '%s, where it runs in several',
+    async (said) => expect(await asked(said)).toMatchObject({ action: 'rollback', service: 'payments', environment: 'prod' }),
+  )
+
   test('with its parameters', async () => {
     expect(await asked('scale payments replicas=3')).toMatchObject({ action: 'scale', service: 'payments', parameters: { replicas: 3 } })
   })
@@ -50,6 +55,7 @@ describe('an action asked for in words', () => {
     'rollback payments and checkout',
     'restart payments to the previous version',
     'scale payments to 3',
+    'restart payments in 5 minutes',
   ])('%s could mean something else, and is asked back', async (said) => expect(await asked(said)).toContain('Say it exactly'))
 
   test.each(['what changed?', 'rollback payments?', 'why is payments slow', 'rolling payments', ''])('%s asks for none', async (said) => {

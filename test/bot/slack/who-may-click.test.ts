@@ -215,7 +215,9 @@ describeDatabases(
       }
       await typed(alice)
       const toOwner = (): string[] => slack.directMessages(alice).messages.map(({ text }) => text)
-      await expect.poll(toOwner, LONG).toEqual([expect.stringMatching(/you approved .*1 of 2.*If that was not you, say “stop”/)])
+      await expect
+        .poll(toOwner, LONG)
+        .toEqual([expect.stringMatching(/^You approved “.*” on Slack at .*If that was not you, say stop here at once/)])
       const unlink = `admin unlink slack ${slack.teamId} ${alice.id}`
       expect(toOwner()[0]).toContain(unlink)
 

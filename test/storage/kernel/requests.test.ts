@@ -46,6 +46,23 @@ describeKernel('requests: asking', (kernel) => {
     expect(states).toEqual(['superseded', 'pending', 'pending'])
   })
 
+  test('whom the agent asked how often lately about what could wait is counted, and nothing else is', async () => {
+    const { approvals, propose, db, later } = kernel()
+    await sql`insert into incident (id, number, title, service, environment, severity, severity_reason, opened_at, drill_run)
+      values ('inc-10', 10, 'errors', 'payments', 'shop', 3, 'rule', clk(), 'run-1')`.execute(db)
+    const canWait = { over: { severity: 3 } }
+    await propose(canWait)
+    await propose({ ...canWait, incident: 'inc-2', role: 'admin' })
+    await propose({ incident: 'inc-3' })
+    await propose({ ...canWait, incident: 'inc-4', requester: 'ada' })
+    await propose({ ...canWait, incident: 'inc-10' })
+    expect(await approvals.askedOften(1)).toEqual(['ada', 'ben', 'cleo', 'max', 'nora'])
+    expect(await approvals.askedOften(2)).toEqual(['max', 'nora'])
+    expect(await approvals.askedOften(3)).toEqual([])
+    await later(3_601)
+    expect(await approvals.askedOften(1)).toEqual([])
+  })
+
   test('nothing is left of a card that may not be asked', async () => {
     const { approvals, propose, now } = kernel()
     const first = await propose()

@@ -17,7 +17,15 @@ describeKernel('votes: a click', (kernel) => {
     const approval = await click(await propose(), 'ada', { reason: 'looks right' })
     expect(approval).toMatchObject({
       requestState: 'authorised',
-      votes: [{ person: 'ada', personName: 'Ada', decision: 'approve', reason: 'looks right' }],
+      votes: [
+        {
+          person: 'ada',
+          personName: 'Ada',
+          decision: 'approve',
+          reason: 'looks right',
+          account: { surface: 'slack', tenant: 'T1', externalId: 'U-ada' },
+        },
+      ],
       decidedAt: expect.any(Date),
     })
   })
