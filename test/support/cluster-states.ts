@@ -5,6 +5,7 @@ import type {
   PlatformEvent,
   PodSpec,
   PodState,
+  WorkloadState,
 } from '../../integrations/ports/cluster-state.ts'
 
 export const RECORDED_AT = new Date('2026-11-21T10:00:00Z')
@@ -101,6 +102,27 @@ export function podSpec(changed: Partial<PodSpec> = {}, container: Partial<Conta
     imagePullSecrets: [],
     volumes: [],
     nodeName: null,
+    ...changed,
+  }
+}
+
+/** One that is as it should be. */
+export function workloadState(name: string, changed: Partial<WorkloadState> = {}): WorkloadState {
+  return {
+    kind: 'Deployment',
+    name,
+    labels: {},
+    selector: {},
+    desired: 1,
+    ready: 1,
+    available: 1,
+    updated: 1,
+    autoscaling: null,
+    conditions: [],
+    template: null,
+    templateLabels: {},
+    createdAt: null,
+    rolledOutAt: null,
     ...changed,
   }
 }

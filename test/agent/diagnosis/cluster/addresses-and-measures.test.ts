@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { diagnoseCluster } from '../../../../agent/diagnosis/cluster/diagnose-cluster.ts'
-import type { ClusterState, MeasureState, ServiceState, WorkloadState } from '../../../../integrations/ports/cluster-state.ts'
-import { clusterState, containerState, podSpec, podState, RECORDED_AT, warning } from '../../../support/cluster-states.ts'
+import type { ClusterState, MeasureState, ServiceState } from '../../../../integrations/ports/cluster-state.ts'
+import {
+  clusterState,
+  containerState,
+  podSpec,
+  podState,
+  RECORDED_AT,
+  warning,
+  workloadState as workload,
+} from '../../../support/cluster-states.ts'
 
 const causeOf = (known: Partial<ClusterState>): [string, string] => {
   const [first] = diagnoseCluster(clusterState(known))
@@ -21,23 +29,6 @@ const service = (name: string, port: number, changed: Partial<ServiceState> = {}
   ports: [{ name: null, port, target: null, protocol: 'TCP', appProtocol: null }],
   endpoints: null,
   externalName: null,
-  ...changed,
-})
-const workload = (name: string, changed: Partial<WorkloadState> = {}): WorkloadState => ({
-  kind: 'Deployment',
-  name,
-  labels: {},
-  selector: {},
-  desired: 1,
-  ready: 1,
-  available: 1,
-  updated: 1,
-  autoscaling: null,
-  conditions: [],
-  template: null,
-  templateLabels: {},
-  createdAt: null,
-  rolledOutAt: null,
   ...changed,
 })
 const settings = (values: Record<string, string>) =>
