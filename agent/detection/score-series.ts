@@ -27,7 +27,7 @@ export interface PointScore {
 
 /** Where a new value is away from all seen before by `NEW_SHARE` of their range. */
 export const ANNOUNCED = 0.5
-const NEW_SHARE = 0.05
+export const NEW_SHARE = 0.05
 /** The level follows with this weight: about the last twenty points. */
 const LEVEL_WEIGHT = 0.1
 /** Before so many points nothing is known. */
@@ -62,9 +62,11 @@ export function scorePoint(state: SeriesState, value: number, at: number): Point
   for (const aspect of ASPECTS) {
     const quantity = aspects[aspect]
     const nearest = quantity === null ? null : meet(state.seen[aspect], quantity, at)
-    if (quantity !== null && nearest && nearest.distance > (newest?.nearest.distance ?? 0)) newest = { aspect, value: quantity, nearest }
+    // Of a quantity that is looked at only since the season is known, too little was seen at first.
+    const isKnown = state.seen[aspect].met > WARM_UP
+    if (quantity !== null && nearest && isKnown && nearest.distance > (newest?.nearest.distance ?? 0)) newest = { aspect, value: quantity, nearest }
   }
-  if (!newest || state.count <= WARM_UP) return { score: 0, newest }
+  if (!newest) return { score: 0, newest }
   return { score: scoreOf(state, Math.min(newest.nearest.distance, MOST_SHARE)), newest }
 }
 

@@ -6,6 +6,8 @@ export interface SeenValues {
   values: number[]
   /** When each was last near to what came; seconds since 1970. */
   at: number[]
+  /** How often a value was met. */
+  met: number
 }
 
 /** Values nearer to each other than this share of the range are one. */
@@ -14,7 +16,7 @@ const MOST = 256
 /** What did not happen for so long is new again. */
 const MEMORY_SECONDS = 28 * 86_400
 
-export const noValues = (): SeenValues => ({ values: [], at: [] })
+export const noValues = (): SeenValues => ({ values: [], at: [], met: 0 })
 
 export interface Nearest {
   value: number
@@ -27,6 +29,7 @@ export interface Nearest {
 /** Where the value stands among those seen before, and remembers it. Null for the first one. O(log n), n ≤ 256. */
 export function meet(seen: SeenValues, value: number, at: number): Nearest | null {
   const { values } = seen
+  seen.met += 1
   const place = placeOf(values, value)
   const [below, above] = [values[place - 1], values[place]]
   const isAbove = below === undefined || (above !== undefined && above - value < value - below)

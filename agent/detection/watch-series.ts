@@ -1,5 +1,5 @@
 import type { MetricName, Point } from '../../integrations/ports/metrics.ts'
-import { ANNOUNCED, type Aspect, newSeries, type SeriesState, scorePoint } from './score-series.ts'
+import { ANNOUNCED, type Aspect, NEW_SHARE, newSeries, type SeriesState, scorePoint } from './score-series.ts'
 import { hourOfWeek, usualAt } from './season.ts'
 
 /** Metrics that are watched, and which way is bad. */
@@ -51,6 +51,8 @@ const FAR_SHARE = 1
 const USUAL_POINTS = 3
 /** A series is known after so long. */
 const LEARNING_MS = 24 * 3_600_000
+/** What was seen in a part of it says less of how far a series goes: so much farther off it has to be. */
+const WEEK_MS = 7 * 24 * 3_600_000
 
 export const watchSeries = (): WatchedSeries => ({ state: newSeries(), lastAt: null, deviation: null })
 
@@ -64,8 +66,10 @@ export function takePoint(series: WatchedSeries, metric: MetricName, { at, value
   const seconds = at.getTime() / 1_000
   const { score, newest } = scorePoint(series.state, value, seconds)
   if (series.deviation) return follow(series, series.deviation, value, at)
-  if (score < ANNOUNCED || !newest || at.getTime() - learned.getTime() < LEARNING_MS) return null
+  const knownMs = at.getTime() - learned.getTime()
+  if (score < ANNOUNCED || !newest || knownMs < LEARNING_MS) return null
   const { nearest, aspect } = newest
+  if (nearest.distance < NEW_SHARE * Math.max(1, WEEK_MS / knownMs)) return null
   if (!isBad(metric, newest.value - nearest.value)) return null
   const deviation: Deviation = {
     ...{ since: at, aspect, near: nearest.value, value: newest.value, low: nearest.low, high: nearest.high },
