@@ -138,7 +138,7 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, opt
 }
 
 /** Whether the configured chats can be posted to, and what to mend where they cannot. */
-export const examineChats = async ({ slack }: Settings, log: Log) => await examineSlack(slack, log)
+export const examineChats = async ({ slack, workspaces }: Settings, log: Log) => await examineSlack(slack, workspaces, log)
 
 /** A runbook as it is read at a start, with what of it is not. */
 export const examineRunbook = readRunbook

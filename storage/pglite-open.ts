@@ -1,4 +1,5 @@
-import { fsyncSync } from 'node:fs'
+import { fsyncSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite'
 import { NodeFS } from '@electric-sql/pglite/nodefs'
 import { vector } from '@electric-sql/pglite-pgvector'
@@ -78,12 +79,21 @@ function watchLog(onPanic: OnPanic): Pick<PGliteOptions, 'onStderr'> {
 
 /** Opens the database in a folder; creates it if there is none, which leaves some 400 MB of memory behind. */
 export async function openPgliteFolder(folder: string, onPanic: OnPanic): Promise<PGlite> {
+  removeEmptyLock(join(folder, 'postmaster.pid'))
   return await PGlite.create({
     ...SHARED_OPTIONS,
     ...watchLog(onPanic),
     fs: new DurableFileSystem(folder),
     startParams: START_PARAMETERS,
   })
+}
+
+/**
+ * The engine's own lock, empty, is what a process leaves that was killed between making and writing it; the engine would refuse to start for ever. Whoever
+ * opens the folder holds the lock of the data directory, which the kernel frees with its process: nobody else is starting here.
+ */
+function removeEmptyLock(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.size === 0) rmSync(path)
 }
 
 /** Opens a database in memory, from a tar of a data directory if one is given. It is gone when closed. */

@@ -48,9 +48,9 @@ export interface Postings {
   finish(surface: Surface, what: { kind: string; ref: string; body: Record<string, unknown> }): Promise<void>
   /**
    * The most urgent that is due, kept from everybody else for so long. What belongs into the thread of a card waits for the card, and goes where
-   * the card stands; but for an answer, which was made for where somebody asked.
+   * the card stands; but for an answer, which was made for where somebody asked. Nothing of the places `notIn`, which take nothing yet.
    */
-  claim(surface: Surface, leaseSeconds: number): Promise<Posting | null>
+  claim(surface: Surface, leaseSeconds: number, notIn?: readonly string[]): Promise<Posting | null>
   /** To be called before it is posted for the first time; with the thread of another card where a card is a reply to that, or null where it is none. */
   begin(id: number, thread?: string | null): Promise<void>
   /** It stands there and shows what was wanted by then. */
@@ -105,12 +105,12 @@ export function createPostings({ db }: { db: Kysely<Database> }): Postings {
           not_before = case when attempts = 0 then clk() else not_before end
         where surface = ${surface} and kind = ${kind} and ref = ${ref} and body -> 'unfinished' = 'true'`.execute(db)
     },
-    claim: (surface, leaseSeconds) =>
+    claim: (surface, leaseSeconds, notIn = []) =>
       one(sql<Posting>`
         with due as materialized (
           select id from posting waits
           where surface = ${surface} and dead_at is null and wanted > shown and not_before <= (select clk())
-            and (claimed_until is null or claimed_until <= (select clk()))
+            and (claimed_until is null or claimed_until <= (select clk())) and place <> all (${[...notIn]}::text[])
             and (kind = 'incident' or incident_id is null or thread is not null or exists (
               select from posting card where card.surface = waits.surface and card.kind = 'incident' and card.ref = waits.incident_id
                 and (card.message is not null or card.dead_at is not null)
@@ -119,7 +119,7 @@ export function createPostings({ db }: { db: Kysely<Database> }): Postings {
         ), claimed as (
           update posting set claimed_until = clk() + make_interval(secs => ${leaseSeconds}), place = coalesce((
             select card.place from posting card
-            where posting.kind not in ('incident', 'approval', 'answer', 'file') and posting.message is null and posting.thread is null
+            where posting.kind not in ('incident', 'approval', 'answer', 'file', 'picture') and posting.message is null and posting.thread is null
               and card.surface = posting.surface and card.kind = 'incident' and card.ref = posting.incident_id and card.message is not null
           ), posting.place)
           from due where posting.id = due.id returning posting.*
@@ -169,6 +169,11 @@ export function createPostings({ db }: { db: Kysely<Database> }): Postings {
           order by id desc limit 1
         ), (
           select incident_id from posting where surface = ${surface} and place = ${place} and message = ${thread} limit 1
+        ), (
+          select body ->> 'subject' from posting
+          where surface = ${surface} and kind = 'answer' and place = ${place} and (message = ${thread} or thread = ${thread})
+            and body ->> 'subject' is not null
+          order by id desc limit 1
         )) as "incidentId"`.execute(db)
       return rows[0]?.incidentId ?? null
     },

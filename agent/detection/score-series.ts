@@ -64,7 +64,8 @@ export function scorePoint(state: SeriesState, value: number, at: number): Point
     const nearest = quantity === null ? null : meet(state.seen[aspect], quantity, at)
     // Of a quantity that is looked at only since the season is known, too little was seen at first.
     const isKnown = state.seen[aspect].met > WARM_UP
-    if (quantity !== null && nearest && isKnown && nearest.distance > (newest?.nearest.distance ?? 0)) newest = { aspect, value: quantity, nearest }
+    if (quantity !== null && nearest && isKnown && nearest.distance > (newest?.nearest.distance ?? 0))
+      newest = { aspect, value: quantity, nearest }
   }
   if (!newest) return { score: 0, newest }
   return { score: scoreOf(state, Math.min(newest.nearest.distance, MOST_SHARE)), newest }

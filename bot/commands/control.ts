@@ -8,6 +8,7 @@ import { answer, type Command, personBehind, sentence } from './command.ts'
 import { freezeScope, startScope, stopScope } from './scope.ts'
 
 const LONGEST_REASON = 300
+const NAMES_SHOWN = 8
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 export const stop: Command = {
@@ -43,7 +44,15 @@ export const start: Command = {
     )
     const { started, votes } = await agent.control.start(scope, personBehind(caller).id, 'person')
     if (started) return sentence(say`${bold('Started')}${within(scope)}: approved actions run again.`)
-    return sentence(say`Your word is noted (${votes.length} of 2): one more person has to say ${code('start')}.`)
+    const others = (await agent.holders({ role: 'approver', of: null })).filter(({ id }) => !votes.includes(id))
+    const names = others.slice(0, NAMES_SHOWN).map(({ name }) => name)
+    const who =
+      others.length > 0
+        ? say`${code('start')}: ${names.join(', ')}${others.length > names.length ? ', …' : ''}.`
+        : say`${code('start')}, and nobody else may.`
+    return sentence(
+      say`Your word is noted (${votes.length} of 2): one more person has to say ${who} On the host ${code('npx steadyhand admin start-again')} does it alone.`,
+    )
   },
 }
 

@@ -97,7 +97,8 @@ function metricAnswer(reading: MetricReading, { consoleUrl }: CommandContext): C
   const values = points.map(({ value }) => value)
   const last = points.at(-1)
   const shown = (value: number): Span => bold(readingWords(String(value), unit))
-  const chart = consoleUrl ? [image(metricChartUrl(consoleUrl, reading), altText(metricChart(reading)))] : []
+  const chart = metricChart(reading)
+  const picture = consoleUrl ? [image(metricChartUrl(consoleUrl, reading), altText(chart))] : []
   const card = answer(
     text(say`${what}: ${shown(last?.value ?? 0)} at ${time(last?.at ?? to)}.`),
     text(
@@ -106,7 +107,7 @@ function metricAnswer(reading: MetricReading, { consoleUrl }: CommandContext): C
     ...notSeen(unread),
     sourceNote(reading),
   )
-  return { ...card, blocks: [...card.blocks.slice(0, -1), ...chart, ...card.blocks.slice(-1)] }
+  return { ...card, chart, blocks: [...card.blocks.slice(0, -1), ...picture, ...card.blocks.slice(-1)] }
 }
 
 function logsAnswer(reading: LogReading, level: 'error' | 'all'): Card {

@@ -1,3 +1,4 @@
+import type { Chart } from '../charts/chart.ts'
 import type { Span } from './span.ts'
 
 /** What a button asks for. The surface that received the click maps it to a call of the agent; the value is an opaque id, nothing more. */
@@ -59,6 +60,8 @@ export interface Card {
   readonly blocks: readonly CardBlock[]
   /** The incident whose diagnosis an answer tells: where it is shown, people can say whether it was right. */
   readonly judges?: string
+  /** What an answer is better looked at than read, for surfaces that draw it themselves. */
+  readonly chart?: Chart
   /** Of an answer that is a "no": its code, for programs. */
   readonly refusal?: string
 }

@@ -1,10 +1,12 @@
 import type { Card } from '../messages/card.ts'
 import type { Deliverer } from './deliverer.ts'
 import { type LookingStep, withStep } from './looking-steps.ts'
+import { withMentions } from './mentions.ts'
 import { overflowOf } from './overflow.ts'
+import { pictureOf } from './picture.ts'
 import type { PostingRows } from './postings.ts'
 import { plainCard } from './private-words.ts'
-import { renderBlocks } from './render.ts'
+import { type RenderedMessage, renderBlocks } from './render.ts'
 import type { StreamStep } from './slack-api.ts'
 import type { Live } from './streams.ts'
 import { PRIORITY } from './surface.ts'
@@ -17,6 +19,10 @@ export interface AnswerPlace {
   /** The message that asks, where the answer has no thread: a slow one stands below it, because Slack shows how it comes about nowhere else. */
   question?: string
   incident: string | null
+  /** What it is about, where it has no place at an incident: a question below it is about the same. */
+  subject?: string | null
+  /** Whoever asked elsewhere than they are answered: they are told. */
+  rings?: string | null
   /** Who sees how it comes about, where Slack can show that; null for nobody. */
   asker: Live['asker'] | null
 }
@@ -49,16 +55,23 @@ const FIRST_STEP = 'Look at what is stored'
  * after a crash. What is shown meanwhile are steps, in our words: an answer is checked as a whole before any of it is said.
  */
 export function createAnswers({ postings, deliverer, slowMs, log }: AnswersDeps): Answers {
-  const say = async ({ ref, channel: place, thread, incident: incidentId }: AnswerPlace, card: Card): Promise<void> => {
+  const say = async (to: AnswerPlace, card: Card): Promise<void> => {
+    const { ref, channel: place, thread, incident: incidentId, rings = null, subject = null } = to
     const where = { ref, incidentId, place, thread }
-    const body = bodyOf(card)
+    const plain = bodyOf(card)
+    const body = {
+      ...plain,
+      blocks: withMentions(plain.blocks, rings === null ? [] : [rings]),
+      subject: incidentId ?? subject ?? card.judges ?? null,
+    }
     const isNew = await postings.say('slack', { ...where, kind: 'answer', priority: PRIORITY.answer, body })
     if (!isNew) await postings.finish('slack', { kind: 'answer', ref, body })
-    const whole = overflowOf(card, ref)
-    if (whole !== null) {
+    const [whole, picture] = [overflowOf(card, ref), pictureOf(card.chart, ref)]
+    if (whole !== null || picture !== null) {
       const said = await postings.find('slack', 'answer', ref)
       const below = { ...where, thread: said?.thread ?? thread }
-      await postings.say('slack', { ...below, kind: 'file', priority: PRIORITY.file, body: { ...whole } })
+      if (whole !== null) await postings.say('slack', { ...below, kind: 'file', priority: PRIORITY.file, body: { ...whole } })
+      if (picture !== null) await postings.say('slack', { ...below, kind: 'picture', priority: PRIORITY.picture, body: { ...picture } })
     }
     deliverer.wake()
   }
@@ -115,6 +128,6 @@ function createLooking(
   }
 }
 
-function bodyOf(card: Card): Record<string, unknown> {
+function bodyOf(card: Card): RenderedMessage & Record<string, unknown> {
   return { ...renderBlocks(card), broadcast: false, ...(card.judges === undefined ? {} : { about: card.judges }) }
 }

@@ -1,9 +1,10 @@
 import { App, type Receiver, SocketModeReceiver } from '@slack/bolt'
+import type { Page } from '../page-notice.ts'
 import type { Inlet } from './inlet.ts'
 import { type SdkLog, sdkLogger } from './sdk-logger.ts'
-import { createSlackWeb } from './web-client.ts'
+import { createSlackWeb, socketCheck } from './web-client.ts'
 
-export { createSlackWeb }
+export { createSlackWeb, socketCheck }
 
 /** What is done about each kind of thing that Slack sends; a body is checked by whoever takes it. */
 export interface Listeners {
@@ -55,6 +56,8 @@ export interface SocketDeps {
   apiUrl: string | null
   /** Resolves when it is stored. */
   take: Inlet['take']
+  /** Tells people elsewhere that somebody has to look. */
+  page: Page
   log: SdkLog
 }
 
@@ -71,11 +74,15 @@ const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 30_000
 /** A connection that held for this long was a good one: the next is tried at once. */
 const GOOD_MS = 30_000
+/** Without any connection for longer than this, people are told elsewhere. */
+const PAGE_AFTER_MS = 300_000
+const UNREACHED =
+  'Slack has had no way in for more than five minutes: what is pressed or typed there reaches nobody. Decide in the console, and run "steadyhand doctor": it says what to mend.'
 
 /**
  * Socket Mode with reconnects of our own: the client's wait five seconds for a first try, and one that fails is a rejection nobody can catch.
  */
-export function createSocket({ appToken, apiUrl, take, log }: SocketDeps): Socket {
+export function createSocket({ appToken, apiUrl, take, page, log }: SocketDeps): Socket {
   const { client } = new SocketModeReceiver({
     appToken,
     logger: sdkLogger(log),
@@ -120,12 +127,20 @@ export function createSocket({ appToken, apiUrl, take, log }: SocketDeps): Socke
     })
   const run = async (): Promise<void> => {
     let failures = 0
+    let reachedAt = performance.now()
+    let isTold = false
     while (!stopping) {
       const begun = performance.now()
       await connect().catch((error: unknown) => {
         if (!stopping) log.warn({ err: error ?? new Error('the connection ended before it was greeted') }, 'Socket Mode could not connect')
       })
-      failures = performance.now() - begun > GOOD_MS ? 0 : failures + 1
+      const isGood = performance.now() - begun > GOOD_MS
+      failures = isGood ? 0 : failures + 1
+      if (isGood) [reachedAt, isTold] = [performance.now(), false]
+      if (!stopping && !isTold && performance.now() - reachedAt > PAGE_AFTER_MS) {
+        isTold = true
+        await page(UNREACHED, null).catch((error: unknown) => log.error({ err: error }, 'nobody could be told that Slack has no way in'))
+      }
       if (!stopping) await pause(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures, 10)) * (0.5 + Math.random() / 2))
     }
   }

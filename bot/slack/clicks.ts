@@ -1,6 +1,8 @@
 import type { Agent } from '../../agent/agent.ts'
 import { Refusal } from '../../agent/domain/refusal.ts'
+import { parseDuration } from '../command-parser.ts'
 import type { CardAction } from '../messages/card.ts'
+import { cleanText } from '../messages/visible-text.ts'
 import { mayDo } from '../permissions.ts'
 import { formRef } from './answer-ref.ts'
 import { type Click, readClick } from './clickable.ts'
@@ -109,7 +111,7 @@ export function createClicks(deps: ClicksDeps): Clicks {
     if (name === 'ask') {
       if (placed === null) throw new Refusal('wrong-place')
       const { incidentId } = await votes.requestOf(placed)
-      await talk.answer(`ask ${field('question')}`, caller, {
+      await talk.answer(field('question'), caller, {
         channel: placed.channel,
         incident: incidentId,
         ref: formRef(payload.view.id),
@@ -118,11 +120,14 @@ export function createClicks(deps: ClicksDeps): Clicks {
     }
     if (name === 'feedback' && ['cause', 'component', 'words'].every((each) => field(each) === ''))
       return 'Nothing was added: that it was wrong is noted.'
+    // A word that is no length would be read as what to freeze.
+    if (name === 'freeze' && parseDuration(field('length')) === null)
+      return `“${cleanText(field('length'), 40)}” is no length of time, so nothing was frozen. Write it as 30m, 2h or 1d.`
     const command = {
       feedback: () => feedbackCommand(placed?.click.ref ?? '', field),
       resolve: () => `resolve ${placed?.click.ref ?? ''} ${field('reason')}`,
       investigate: () => `investigate ${field('service')}`,
-      freeze: () => `freeze ${field('length')} ${field('reason')}`,
+      freeze: () => `freeze * ${field('length')} ${field('reason')}`,
       stop: () => 'stop',
     }[name]()
     await talk.whisper(command, caller, { channel: carried.channel, incident: null })

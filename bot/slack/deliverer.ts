@@ -27,14 +27,18 @@ export interface Deliverer {
 /** Longer than any call may take. */
 const LEASE_SECONDS = 60
 const IDLE_MS = 500
-/** Between two postings that are put aside because of where they belong. */
-const ASIDE_MS = 20
-/** Waited for with a claim in hand; a place that is closed for longer must not keep the others. */
-const LONGEST_HELD_MS = 5_000
+const SOON_MS = 20
 const LONGEST_PAUSE_MS = 60_000
 const SET_UP_PAUSE_MS = 30_000
 const STOP_WITHIN_MS = 3_000
 const MOST_ATTEMPTS = 12
+/** Taken no more so often in a row, and people are told elsewhere. */
+const BUSY_TOLD = 6
+/** Of what one account alone should hear, an hour between two at most: some days. */
+const MOST_ATTEMPTS_FOR_ONE = 72
+const LONGEST_FOR_ONE_MS = 3_600_000
+/** What Slack asks for is kept to, within reason. */
+const LONGEST_ASKED_SECONDS = 3_600
 /** Away for longer than this, and people are told elsewhere. */
 const PAGE_AFTER_MS = 300_000
 
@@ -48,24 +52,23 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
   let awaySince: number | null = null
   let failures = 0
 
-  /** @returns how long to wait before the next, in milliseconds; 0 when there may be more to do. */
-  const step = async (): Promise<number> => {
-    const posting = await postings.claim('slack', LEASE_SECONDS)
-    if (posting === null) return IDLE_MS
-    const wait = (readyAt.get(posting.place) ?? 0) - now().getTime()
-    if (wait > Math.max(pace.channelMs, LONGEST_HELD_MS)) {
-      await postings.later(posting.id, new Date(now().getTime() + wait))
-      return ASIDE_MS
+  /** @returns how long to wait before the next, in milliseconds, 0 when there may be more to do; `idle` where something new ends the wait. */
+  const step = async (): Promise<{ wait: number; idle: boolean }> => {
+    for (const [place, at] of readyAt) if (at <= now().getTime()) readyAt.delete(place)
+    const posting = await postings.claim('slack', LEASE_SECONDS, [...readyAt.keys()])
+    // The next place that takes something again may come sooner than the next look.
+    if (posting === null) {
+      const soonest = [...readyAt.values()].map((at) => Math.max(SOON_MS, at - now().getTime()))
+      return { wait: Math.min(IDLE_MS, ...soonest), idle: true }
     }
-    if (wait > 0) await nap.rest(wait)
     try {
       const called = await showing.show(posting)
       if (called) readyAt.set(posting.place, now().getTime() + pace.channelMs)
       awaySince = called ? null : awaySince
       failures = called ? 0 : failures
-      return 0
+      return { wait: 0, idle: false }
     } catch (error) {
-      return await setBack(posting, error)
+      return { wait: await setBack(posting, error), idle: false }
     }
   }
 
@@ -84,9 +87,8 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
       log.warn(about, 'what stood in a channel that takes nothing any more is shown in the channel for incidents')
       return 0
     }
-    // Where direct messages are not allowed, nothing else waits for them.
-    const isOfOne = posting.kind === 'vote' && error.code === 'missing_scope'
-    if (error.kind === 'refused' || isOfOne || (error.kind === 'place' && !deps.homes.has(posting.place))) {
+    if (posting.kind === 'vote' && error.kind !== 'away') return await waitForOne(posting, error, at)
+    if (error.kind === 'refused' || (error.kind === 'place' && !deps.homes.has(posting.place))) {
       log.error(about, 'Slack refuses a message')
       await giveUp(posting, words)
       return 0
@@ -95,6 +97,16 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
     if (error.kind === 'busy' && showing.isStreamed(posting)) {
       log.warn(about, 'Slack takes no more of an answer at the moment; messages go on')
       await postings.later(posting.id, new Date(at + pauseFor(error, posting.attempts)), words)
+      return 0
+    }
+    // Slack counts what is posted by the channel: the others go on.
+    if (error.kind === 'busy') {
+      log.warn(about, 'Slack takes no more for this channel at the moment')
+      const until = at + pauseFor(error, posting.attempts)
+      readyAt.set(posting.place, until)
+      await postings.later(posting.id, new Date(until), words)
+      if (posting.attempts >= BUSY_TOLD)
+        await page(posting, 'Slack takes no more messages for a channel, again and again. Decide in the console.')
       return 0
     }
     // What keeps this one keeps all of them: they wait, and lose nothing but time.
@@ -120,23 +132,39 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
     return 0
   }
 
-  /** A page that cannot be shown pages nobody: it would bring the next one. Nor does what one account alone does not take. */
+  /** Where somebody's direct messages take nothing, nothing else waits for them, and they are tried for days. */
+  const waitForOne = async (posting: StoredPosting, error: SlackFailure, at: number): Promise<number> => {
+    const about = { err: error, posting: posting.id, ref: posting.ref }
+    log.warn(about, 'somebody could not be told of a vote in their name')
+    if (posting.attempts + 1 >= MOST_ATTEMPTS_FOR_ONE) await giveUp(posting, error.message)
+    else {
+      const wait = Math.max(pauseFor(error, posting.attempts), Math.min(LONGEST_FOR_ONE_MS, 1_000 * 2 ** Math.min(posting.attempts, 20)))
+      await postings.later(posting.id, new Date(at + wait), error.message)
+    }
+    return 0
+  }
+
+  /** A page that cannot be shown pages nobody: it would bring the next one. */
   const page = async ({ kind }: StoredPosting, words: string, incidentId: string | null = null): Promise<void> => {
-    if (kind !== 'page' && kind !== 'vote') await deps.page(words, incidentId)
+    if (kind !== 'page') await deps.page(words, incidentId)
   }
 
   const giveUp = async (posting: StoredPosting, words: string): Promise<void> => {
     await postings.bury(posting.id, words)
-    await page(posting, `A message for Slack was given up (${posting.kind} ${posting.ref}): ${words}`, posting.incidentId)
+    await page(
+      posting,
+      `${NAMES[posting.kind] ?? 'A message'}${posting.incidentId === null ? '' : ` of ${posting.incidentId}`} could not be shown on Slack (${words}); the console has it.`,
+      posting.incidentId,
+    )
   }
 
   const run = async (): Promise<void> => {
     while (!stopping) {
-      const wait = await step().catch((error: unknown) => {
+      const { wait, idle } = await step().catch((error: unknown) => {
         log.error({ err: error }, 'what waits for Slack could not be read')
-        return IDLE_MS
+        return { wait: IDLE_MS, idle: true }
       })
-      if (wait === IDLE_MS) await nap.doze(wait)
+      if (idle) await nap.doze(wait)
       else if (wait > 0) await nap.rest(wait)
     }
   }
@@ -156,12 +184,25 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
   }
 }
 
+/** What was given up, for who reads the page. */
+const NAMES: Readonly<Record<string, string>> = {
+  incident: 'The card',
+  approval: 'The card of an action',
+  answer: 'An answer to somebody',
+  file: 'A long answer to somebody',
+  picture: 'The chart of an answer',
+  notice: 'A notice',
+  ended: 'The end',
+  chart: 'The chart',
+  vote: 'The word to somebody that they voted',
+}
+
 function mendWords(code: string): string {
   return `Nothing can be posted to Slack (${code}). Run "steadyhand doctor": it says what to mend.`
 }
 
 function pauseFor({ kind, retryAfter }: SlackFailure, failures: number): number {
-  if (retryAfter !== null) return Math.max(1, retryAfter) * 1_000
+  if (retryAfter !== null) return Math.min(LONGEST_ASKED_SECONDS, Math.max(1, retryAfter)) * 1_000
   return kind === 'set-up' ? SET_UP_PAUSE_MS : backoff(failures)
 }
 

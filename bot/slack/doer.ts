@@ -26,7 +26,7 @@ const doingSchema = z.union([
         channel: id,
         thread_ts: id.nullish(),
         bot_id: z.undefined().optional(),
-        subtype: z.undefined().optional(),
+        subtype: z.enum(['file_share', 'thread_broadcast']).optional(),
       }),
     })
     .transform(({ event: { user, channel, thread_ts: thread = null } }): Doer => ({ userId: user, channel, thread })),

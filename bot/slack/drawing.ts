@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { KnownBlock } from '@slack/types'
 import { z } from 'zod'
 import type { Agent, IncidentView } from '../../agent/agent.ts'
-import type { Approval } from '../../agent/domain/approval.ts'
+import { type Approval, approvalState } from '../../agent/domain/approval.ts'
 import { ENDED_STATES } from '../../agent/domain/incident.ts'
 import type { Principal } from '../../agent/domain/principal.ts'
 import { altText } from '../charts/alt-text.ts'
@@ -19,7 +19,9 @@ import { type LinkTo, MOST_PARTS } from '../messages/relation-blocks.ts'
 import { bold, plainOf, say } from '../messages/span.ts'
 import { clickable } from './clickable.ts'
 import { feedbackBar } from './feedback-bar.ts'
+import { withMentions } from './mentions.ts'
 import { wholeTextSchema } from './overflow.ts'
+import { pictureSchema } from './picture.ts'
 import { withProgress } from './progress-plan.ts'
 import { renderBlocks } from './render.ts'
 import type { Message } from './slack-api.ts'
@@ -72,6 +74,8 @@ export const saidSchema = z.object({
   live: liveSchema.nullish(),
   /** The incident whose diagnosis it tells of, or shows to have been right or wrong. */
   about: z.string().nullish(),
+  /** The request whose end it announces nothing but the way to: once that is there, it is not said any more. */
+  until: z.string().nullish(),
 })
 
 /** Of what is looked for: where each step is an edit, it can wait. */
@@ -103,10 +107,18 @@ export function createDrawing(deps: DrawingDeps): Drawing {
         const { name, title, text: words } = whole.data
         return { type: 'file', name, title, body: Buffer.from(words), alt: null }
       }
+      case 'picture': {
+        const picture = pictureSchema.safeParse(body)
+        if (!picture.success) return { type: 'nothing', words: 'what was to be drawn cannot be read' }
+        const { name, title, chart } = picture.data
+        return { type: 'file', name, title, body: await deps.drawPng(chart), alt: altText(chart).slice(0, 1_000) }
+      }
       default: {
         const said = saidSchema.safeParse(body)
         if (!said.success) return { type: 'nothing', words: 'what was to be said cannot be read' }
-        const { broadcast, live = null, about = null, ...words } = said.data
+        const { text: plain, blocks, broadcast, live = null, about = null, until = null } = said.data
+        if (until !== null && (await isOver(until, deps))) return { type: 'nothing', words: 'what it announces is over' }
+        const words = { text: plain, blocks }
         const judged = about === null ? null : await deps.agent.incident(about)
         const message = judged ? withBar(words, judged, nonce) : words
         const print = sha256([message, live])
@@ -114,6 +126,11 @@ export function createDrawing(deps: DrawingDeps): Drawing {
       }
     }
   }
+}
+
+async function isOver(requestId: string, { agent }: DrawingDeps): Promise<boolean> {
+  const approval = await agent.approval(requestId)
+  return approval !== null && ['done', 'aborted'].includes(approvalState(approval))
 }
 
 /** What came back is a reply to what it was before, seen by the channel as well; what became a part of another has its place below that. */
@@ -210,21 +227,6 @@ async function drawApproval(approval: Approval, nonce: string, deps: DrawingDeps
     below: null,
     also: [],
   }
-}
-
-const MENTIONED = 8
-
-/** Below the question, so that who may answer it is told; nobody else is. */
-function withMentions([title, ...rest]: readonly KnownBlock[], accounts: readonly string[]): KnownBlock[] {
-  if (title === undefined || accounts.length === 0) return title === undefined ? [] : [title, ...rest]
-  const users = accounts
-    .slice(0, MENTIONED)
-    .flatMap((id, index) => [...(index === 0 ? [] : [{ type: 'text' as const, text: ' ' }]), { type: 'user' as const, user_id: id }])
-  const line: KnownBlock = {
-    type: 'rich_text',
-    elements: [{ type: 'rich_text_section', elements: [{ type: 'text', text: 'For ' }, ...users] }],
-  }
-  return [title, line, ...rest]
 }
 
 async function drawChart(incidentId: string, { agent, drawPng }: DrawingDeps): Promise<Drawn> {

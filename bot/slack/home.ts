@@ -20,6 +20,8 @@ export interface HomeDeps {
 }
 
 const SHOWN = 10
+/** Of those that wait for anybody. */
+const PENDING_READ = 50
 
 /** The bot's own page for one person: what is open, what waits for them, and what they may do. Drawn anew whenever they open it. */
 export function createHome(deps: HomeDeps): (payload: HomePayload) => Promise<void> {
@@ -36,12 +38,12 @@ async function pageOf(caller: Speaker, { agent: all, consoleUrl, now }: HomeDeps
   const [mode, incidents, pending] = await Promise.all([
     agent.mode(),
     agent.incidents({ state: 'active', limit: SHOWN }),
-    agent.approvals({ state: 'pending', limit: SHOWN }),
+    agent.approvals({ state: 'pending', limit: PENDING_READ }),
   ])
   const may = await Promise.all(
     pending.items.map(async ({ id }) => (await agent.whoMay(id)).some((person) => person.id === caller.person.id)),
   )
-  const mine = pending.items.filter((_approval, index) => may[index])
+  const mine = pending.items.filter((_approval, index) => may[index]).slice(0, SHOWN)
   const commands = COMMANDS.filter((command) => isAllowed(command, { caller })).map(({ name }) => name)
   const at = { now: now(), consoleUrl }
   return [

@@ -55,8 +55,8 @@ export function createSlackPeople({ web, agent, workspace, now }: SlackPeopleDep
         return judged(await accountOf(userId, fresh))
       } catch (error) {
         if (!(error instanceof SlackFailure)) throw error
-        // An outage is no time in which nothing can be stopped.
-        if (toHold && (error.kind === 'busy' || error.kind === 'away')) return judged(heard.get(userId)?.account ?? null)
+        // An outage, or a token that allows too little, is no time in which nothing can be stopped.
+        if (toHold && error.kind !== 'refused') return judged(heard.get(userId)?.account ?? null)
         return no('Slack could not be asked just now whether your account is in order, so nothing was done. Try again in a moment.')
       }
     },

@@ -30,7 +30,7 @@ export interface PostingRows {
   draw(surface: 'slack', posting: NewPosting): Promise<void>
   say(surface: 'slack', posting: NewPosting & { body: Record<string, unknown>; thread: string | null }): Promise<boolean>
   finish(surface: 'slack', what: { kind: string; ref: string; body: Record<string, unknown> }): Promise<void>
-  claim(surface: 'slack', leaseSeconds: number): Promise<StoredPosting | null>
+  claim(surface: 'slack', leaseSeconds: number, notIn?: readonly string[]): Promise<StoredPosting | null>
   begin(id: number, thread?: string | null): Promise<void>
   shown(id: number, now: { message: string; wanted: number; head: string | null; print: string | null }): Promise<void>
   later(id: number, notBefore: Date, error?: string): Promise<void>

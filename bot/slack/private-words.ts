@@ -13,13 +13,19 @@ export interface PrivateWords {
   tellAfter(to: Parameters<PrivateWords['tell']>[0], card: Card | string): Promise<void>
 }
 
+const TRIES = 4
+/** Between two, in milliseconds, where Slack does not say how long. */
+const PAUSE_MS = 500
+const LONGEST_PAUSE_MS = 15_000
+
 export interface PrivateWordsDeps {
   web: Pick<SlackWeb, 'whisper' | 'post'>
   log: { error(object: object, message: string): void }
 }
 
 export function createPrivateWords({ web, log }: PrivateWordsDeps): PrivateWords {
-  const tell: PrivateWords['tell'] = async ({ userId, channel, thread = null }, said) => {
+  const tell: PrivateWords['tell'] = async (to, said) => await patiently(async () => await tellOnce(to, said))
+  const tellOnce: PrivateWords['tell'] = async ({ userId, channel, thread = null }, said) => {
     const message = renderBlocks(typeof said === 'string' ? plainCard(said) : said)
     if (channel !== null) {
       try {
@@ -40,6 +46,19 @@ export function createPrivateWords({ web, log }: PrivateWordsDeps): PrivateWords
         log.error({ err: error, userId: to.userId, channel: to.channel }, 'somebody was not told what came of it')
       }
     },
+  }
+}
+
+/** What Slack does not take at the moment is tried again a few times: the answer to `stop` is worth it. @throws SlackFailure */
+async function patiently(act: () => Promise<void>): Promise<void> {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await act()
+    } catch (error) {
+      if (!(error instanceof SlackFailure) || (error.kind !== 'busy' && error.kind !== 'away') || tried >= TRIES) throw error
+      const wait = error.retryAfter === null ? PAUSE_MS * 2 ** tried : error.retryAfter * 1_000
+      await new Promise((resolve) => setTimeout(resolve, Math.min(wait, LONGEST_PAUSE_MS)).unref())
+    }
   }
 }
 

@@ -56,6 +56,9 @@ export interface StreamStep {
   status: 'in_progress' | 'complete' | 'error'
 }
 
+/** Whether an app token opens a connection of Socket Mode. @throws SlackFailure */
+export type OpenSocket = () => Promise<void>
+
 /** The calls of Slack's Web API that are made, each with what it needs. @throws SlackFailure */
 export interface SlackWeb {
   whoAmI(): Promise<{ teamId: string; team: string; botUserId: string; botId: string; scopes: string[] }>

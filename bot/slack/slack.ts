@@ -30,7 +30,7 @@ import { createSlackSurface, PRIORITY } from './surface.ts'
 import { createTalk } from './talk.ts'
 import { createVotes } from './votes.ts'
 import { createWork, type Work, type WorkDeps } from './work.ts'
-import { SLACK_PRESSES, SLACK_WORDS } from './work-kinds.ts'
+import { SLACK_WORK } from './work-kinds.ts'
 import { createWorkspace, readWorkspace, type WorkspaceDeps } from './workspace.ts'
 
 export interface SlackDeps {
@@ -87,6 +87,7 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
   const { createBolt, createSlackWeb, createSocket } = await import('./bolt.ts')
   const { botToken, apiUrl, appToken, signingSecret, appId, channel } = connection
   const web = createSlackWeb({ token: botToken, apiUrl, log })
+  const channels = homesOf(connection, deps.workspaces)
   const workspace = createWorkspace({ web, meta: deps.meta })
   const here = async () => (await workspace.known()) ?? (await workspace.ask())
   const people = createSlackPeople({ web, agent, workspace: here, now })
@@ -115,7 +116,7 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
   const deliverer = createDeliverer({
     ...deps,
     web,
-    homes: new Set([channel, ...deps.workspaces.flatMap(({ channels }) => channels.slice(0, 1))]),
+    homes: new Set(channels),
     draw,
     home: async (posting) => await homeOf(posting, deps),
     follow: createFollowing(deps),
@@ -146,9 +147,9 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
     },
   })
   const inlet = createInlet({ inbox: deps.inbox, appId })
-  const socket = appToken === null ? null : createSocket({ appToken, apiUrl, take: inlet.take, log })
+  const socket = appToken === null ? null : createSocket({ appToken, apiUrl, take: inlet.take, page: deps.page, log })
   const work = createWork({ inbox: deps.inbox, handle: bolt.handle, words, answers, now, log })
-  for (const kind of [SLACK_WORDS, SLACK_PRESSES]) deps.queue.handle(kind, work.run, { concurrency: CONCURRENCY })
+  for (const kind of SLACK_WORK) deps.queue.handle(kind, work.run, { concurrency: CONCURRENCY })
   const surface = createSlackSurface({
     postings,
     deliverer,
@@ -168,7 +169,9 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
     endpoints: signingSecret === null ? [] : slackEndpoints({ secret: signingSecret, inlet, now, log }),
     gaveUp: work.gaveUp,
     async start() {
-      const known = introduce(workspace.ask, async () => await checkSlack(connection, web), log)
+      // The connection itself says whether Slack has a way in.
+      const check = async () => await checkSlack({ ...connection, channels }, { ...web, openSocket: null })
+      const known = introduce(workspace.ask, check, log)
       // The first plan is shown on Slack as well, when Slack is there; when it is not, nothing waits for it.
       await Promise.race([known, new Promise((resolve) => setTimeout(resolve, FIRST_ANSWER_MS).unref())])
       await deliverer.start()
@@ -209,11 +212,14 @@ export async function openSlack(
 }
 
 /** For `doctor`: without a database, and without anything started. */
-export async function examineSlack(settings: SlackSettings, log: SlackDeps['log']): Promise<CheckResult[]> {
+export async function examineSlack(settings: SlackSettings, workspaces: readonly Team[], log: SlackDeps['log']): Promise<CheckResult[]> {
   const connection = slackConnection(settings)
   if (connection === null) return []
-  const { createSlackWeb } = await import('./bolt.ts')
-  return await checkSlack(connection, createSlackWeb({ token: connection.botToken, apiUrl: connection.apiUrl, log }))
+  const { createSlackWeb, socketCheck } = await import('./bolt.ts')
+  const { botToken, appToken, apiUrl } = connection
+  const openSocket = appToken === null ? null : socketCheck({ appToken, apiUrl, log })
+  const channels = homesOf(connection, workspaces)
+  return await checkSlack({ ...connection, channels }, { ...createSlackWeb({ token: botToken, apiUrl, log }), openSocket })
 }
 
 /** Where requests are shown: on Slack as well, once it is known which workspace that is. A click counts from there only. */
@@ -241,9 +247,16 @@ async function introduce(ask: () => Promise<unknown>, check: () => Promise<Check
   }
 }
 
+/** Where incidents are shown. */
+function homesOf({ channel }: Pick<SlackConnection, 'channel'>, workspaces: readonly Team[]): string[] {
+  return [...new Set([channel, ...workspaces.flatMap((each) => each.channels.slice(0, 1))])]
+}
+
+const MADE_FOR_READER: readonly string[] = ['answer', 'file', 'picture', 'vote']
+
 /** Made for whoever reads it in that place: what somebody asked for, and what was done in their name. */
 function isAnswer({ kind }: StoredPosting): boolean {
-  return kind === 'answer' || kind === 'file' || kind === 'vote'
+  return MADE_FOR_READER.includes(kind)
 }
 
 /** Whether everybody may read it who reads along where it is shown. Of a notice about no incident that was asked when it was said. */

@@ -1,6 +1,6 @@
 import type { CheckResult } from '../../integrations/contract.ts'
 import type { SlackConnection } from './settings.ts'
-import { SlackFailure, type SlackWeb } from './slack-api.ts'
+import { type OpenSocket, SlackFailure, type SlackWeb } from './slack-api.ts'
 
 /** What the bot has to be allowed, and what each is for. */
 export const SCOPES: Readonly<Record<string, string>> = {
@@ -18,11 +18,12 @@ export const SCOPES: Readonly<Record<string, string>> = {
 
 /** Everything but a courtesy works without these. */
 const OPTIONAL: readonly string[] = ['assistant:write']
+const MOST_CHANNELS = 50
 
 /** Whether the token is good, allows enough, and the bot is in its channel; each with what to do. */
 export async function checkSlack(
-  { channel, appToken, signingSecret, appId }: SlackConnection,
-  web: Pick<SlackWeb, 'whoAmI' | 'channel'>,
+  { channels, appToken, signingSecret, appId }: Omit<SlackConnection, 'channel'> & { channels: readonly string[] },
+  web: Pick<SlackWeb, 'whoAmI' | 'channel'> & { openSocket: OpenSocket | null },
 ): Promise<CheckResult[]> {
   try {
     const { team, teamId, scopes } = await web.whoAmI()
@@ -35,11 +36,27 @@ export async function checkSlack(
         fix: null,
       },
       ...(missing.length === 0 ? [] : [lacking(missing)]),
-      await checkChannel(channel, web),
+      ...(web.openSocket === null ? [] : await checkSocket(web.openSocket)),
+      ...(await Promise.all(channels.slice(0, MOST_CHANNELS).map(async (channel) => await checkChannel(channel, web)))),
     ]
   } catch (error) {
     if (!(error instanceof SlackFailure)) throw error
     return [failed('Slack', wordsOf(error), fixOf(error))]
+  }
+}
+
+/** Without a way in, cards stand there with buttons that reach nobody. */
+async function checkSocket(open: OpenSocket): Promise<CheckResult[]> {
+  try {
+    await open()
+    return []
+  } catch (error) {
+    if (!(error instanceof SlackFailure)) throw error
+    const fix =
+      error.kind === 'away' || error.kind === 'busy'
+        ? fixOf(error)
+        : 'Make an app-level token with the scope connections:write (Basic Information, App-Level Tokens), put it into SLACK_APP_TOKEN, and see that Socket Mode is on.'
+    return [failed('Slack Socket Mode', `what is pressed or typed on Slack reaches nobody: it ${wordsOf(error)}`, fix)]
   }
 }
 

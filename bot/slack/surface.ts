@@ -8,7 +8,18 @@ import { renderBlocks } from './render.ts'
 import { tellVoters } from './vote-told.ts'
 
 /** Which waits for which when Slack takes only some: cards, then what became of them, then the rest. */
-export const PRIORITY = { approval: 1, incident: 2, page: 2, answer: 3, notice: 4, vote: 4, ended: 5, chart: 6, file: 7 } as const
+export const PRIORITY = {
+  approval: 1,
+  incident: 2,
+  page: 2,
+  answer: 3,
+  notice: 4,
+  vote: 4,
+  ended: 5,
+  chart: 6,
+  file: 7,
+  picture: 7,
+} as const
 
 /** Notices that the whole channel should see, not only who follows the thread: that something was done and what came of it. */
 const BROADCAST = /^(execution-(verified|failed|undetermined|undone|aborted)|undo-(failed|lapsed|kept)|page)$/
@@ -76,8 +87,11 @@ export function createSlackSurface({ postings, deliverer, agent, accountsOf, cha
   }
 }
 
-function bodyOf({ text: words, code, incidentId }: SpokenNotice): Record<string, unknown> {
+/** It only says what comes next. */
+const ON_THE_WAY = 'request-authorised'
+
+function bodyOf({ text: words, code, incidentId, requestId }: SpokenNotice): Record<string, unknown> {
   const card = { kind: 'answer' as const, ref: '', notification: words, blocks: [text(say`${words}`)] }
   const about = JUDGED.test(code) ? incidentId : null
-  return { ...renderBlocks(card), broadcast: BROADCAST.test(code), about }
+  return { ...renderBlocks(card), broadcast: BROADCAST.test(code), about, ...(code === ON_THE_WAY ? { until: requestId } : {}) }
 }

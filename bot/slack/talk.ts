@@ -1,7 +1,10 @@
 import type { Agent } from '../../agent/agent.ts'
+import { incidentId } from '../commands/which-incident.ts'
 import { runCommand } from '../commands.ts'
 import { agentFor, type Caller } from '../identity.ts'
-import type { Card } from '../messages/card.ts'
+import { type Card, text } from '../messages/card.ts'
+import { bold, plainOf, say } from '../messages/span.ts'
+import { cleanText } from '../messages/visible-text.ts'
 import type { Answers, Report } from './answers.ts'
 import type { CommandPayload, MessagePayload } from './payloads.ts'
 import type { SlackPeople } from './people.ts'
@@ -32,12 +35,15 @@ export interface Talk {
   /** A mention or a direct message: the answer stands below it. */
   message(payload: MessagePayload): Promise<void>
   whisper(command: string, caller: Speaker, where: { channel: string | null; incident: string | null }): Promise<void>
-  /** The answer for everybody, in the thread of the incident; the same ref is answered once. */
-  answer(command: string, caller: Speaker, where: { channel: string; incident: string; ref: string }): Promise<void>
+  /** The answer to a question for everybody, in the thread of the incident, with who asked what; the same ref is answered once. */
+  answer(question: string, caller: Speaker, where: { channel: string; incident: string; ref: string }): Promise<void>
 }
 
+/** Kinds of messages that somebody wrote: with a file, and from a thread to the channel as well. */
+const SAID: readonly string[] = ['file_share', 'thread_broadcast']
 /** From one incident to the one that it was merged into. */
 const MOST_HOPS = 10
+const QUESTION_SHOWN = 300
 
 export function createTalk(deps: TalkDeps): Talk {
   const { agent, people, words, postings, answers, workspace, consoleUrl, now } = deps
@@ -82,7 +88,7 @@ export function createTalk(deps: TalkDeps): Talk {
       const { user: userId, channel, ts, thread_ts, channel_type } = event
       const isDirect = event.type === 'message'
       // Edits, joins and what other programs write are no question; in a channel only a mention is.
-      if (!userId || event.bot_id || event.subtype || (isDirect && channel_type !== 'im')) return
+      if (!userId || event.bot_id || (event.subtype && !SAID.includes(event.subtype)) || (isDirect && channel_type !== 'im')) return
       const { botUserId } = await workspace()
       if (userId === botUserId) return
       const said = plainWords(event.text, botUserId)
@@ -91,14 +97,27 @@ export function createTalk(deps: TalkDeps): Talk {
       if (isDirect && thread_ts) deps.looking({ channel, thread: thread_ts, question: said })
       const incident = thread_ts ? await incidentIn(channel, thread_ts) : null
       const thread = isDirect ? (thread_ts ?? null) : (thread_ts ?? ts)
-      const place = { ref: event_id, channel, thread, question: ts, incident, asker: askerOf(standing.caller) }
+      const place = { ref: event_id, channel, thread, question: ts, incident, subject: namedIn(said), asker: askerOf(standing.caller) }
       await answers.give(place, async (report) => await run(said, standing.caller, { channel, incident }, report))
     },
-    async answer(command, caller, { channel, incident, ref }) {
-      const place = { ref, channel, thread: null, incident, asker: askerOf(caller) }
-      await answers.give(place, async (report) => await run(command, caller, { channel, incident }, report))
+    async answer(question, caller, { channel, incident, ref }) {
+      const place = { ref, channel, thread: null, incident, rings: caller.actor.externalId, asker: askerOf(caller) }
+      await answers.give(place, async (report) =>
+        asAskedBy(caller, question, await run(`ask ${question}`, caller, { channel, incident }, report)),
+      )
     },
   }
+}
+
+/** The one incident that somebody named. */
+function namedIn(said: string): string | null {
+  return incidentId(said.split(/\s+/).find((word) => incidentId(word) !== null))
+}
+
+/** What was asked in a form stands nowhere else. */
+function asAskedBy({ person }: Speaker, question: string, card: Card): Card {
+  const words = say`${bold(person.name)} asked: “${cleanText(question, QUESTION_SHOWN)}”`
+  return { ...card, notification: `${plainOf(words)} ${card.notification}`, blocks: [text(words), ...card.blocks] }
 }
 
 function askerOf({ actor }: Speaker): { userId: string; teamId: string } {

@@ -1,7 +1,8 @@
 import type { Approval, Vote } from '../../agent/domain/approval.ts'
+import type { Plan } from '../../agent/domain/plan.ts'
 import { text } from '../messages/card.ts'
 import { code, exact, plainOf, say } from '../messages/span.ts'
-import { clockWords } from '../messages/time-words.ts'
+import { dayClockWords } from '../messages/time-words.ts'
 import type { NewPosting } from './postings.ts'
 import { renderBlocks } from './render.ts'
 
@@ -26,16 +27,16 @@ export async function tellVoters({ id, votes, plan }: Approval, { say: put, acco
         priority,
         place: account,
         thread: null,
-        body: { ...messageOf(vote, plan.action.title), broadcast: false },
+        body: { ...messageOf(vote, plan), broadcast: false },
       })
 }
 
-function messageOf({ decision, at, account, person }: Vote, title: string): ReturnType<typeof renderBlocks> {
+function messageOf({ decision, at, account, person }: Vote, { action, incident, target }: Plan): ReturnType<typeof renderBlocks> {
   const { surface, tenant, externalId } = account
   const done = decision === 'approve' ? 'approved' : 'denied'
   const where = surface === 'slack' ? 'on Slack' : `in ${surface === 'teams' ? 'Teams' : 'the console'}`
   // A session in the console is ended with the account that it signed in; what is taken is taken at once.
   const take = `/sre admin ${surface === 'slack' ? `unlink slack ${tenant} ${externalId}` : `revoke ${person}`}`
-  const words = say`You ${done} “${exact(title)}” ${where} at ${clockWords(at)}. If that was not you, say ${code('stop')} here at once, and have an admin take it away: ${code(take)}`
+  const words = say`You ${done} “${exact(action.title)}” in ${code(target.environment)}, for ${code(incident)}, ${where} at ${dayClockWords(at)}. If that was not you, say ${code('stop')} here at once, and have an admin take it away: ${code(take)}`
   return renderBlocks({ kind: 'answer', ref: '', notification: plainOf(words), blocks: [text(words)] })
 }

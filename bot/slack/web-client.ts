@@ -1,16 +1,18 @@
 import { webApi } from '@slack/bolt'
+import type { KnownBlock } from '@slack/types'
 import { z } from 'zod'
 import { escapeNotification } from './escape.ts'
 import { LIMITS } from './limits.ts'
 import { type SdkLog, sdkLogger } from './sdk-logger.ts'
-import { SlackFailure, type SlackWeb, type StreamStep } from './slack-api.ts'
+import { type OpenSocket, SlackFailure, type SlackWeb, type StreamStep } from './slack-api.ts'
 import { takeText } from './spans.ts'
 import { uploadFile } from './upload.ts'
 
 /** How long one call may take, in milliseconds; what came of it is then not known. */
 const TIMEOUT_MS = 10_000
-/** Most messages looked at when one is searched; more were not written in the minutes that a crash lasts. */
+/** Messages of a page when one is searched, and pages: more were not written in the minutes that a crash lasts. */
 const SEARCHED = 200
+const MOST_PAGES = 10
 const METADATA = 'steadyhand_posting'
 
 /** What the SDK's own types leave out of a thread. */
@@ -45,8 +47,8 @@ const PLACE = new Set([
 /** Slack's own trouble, said as an answer. */
 const AWAY = new Set(['internal_error', 'fatal_error', 'service_unavailable', 'request_timeout', 'accesslimited', 'team_added_to_org'])
 
-export function createSlackWeb({ token, apiUrl, log }: { token: string; apiUrl: string | null; log: SdkLog }): SlackWeb {
-  const client = new webApi.WebClient(token, {
+function clientOf({ token, apiUrl, log }: { token: string; apiUrl: string | null; log: SdkLog }): webApi.WebClient {
+  return new webApi.WebClient(token, {
     ...(apiUrl === null ? {} : { slackApiUrl: apiUrl }),
     logger: sdkLogger(log),
     timeout: TIMEOUT_MS,
@@ -54,6 +56,10 @@ export function createSlackWeb({ token, apiUrl, log }: { token: string; apiUrl: 
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
   })
+}
+
+export function createSlackWeb(how: { token: string; apiUrl: string | null; log: SdkLog }): SlackWeb {
+  const client = clientOf(how)
   return {
     whoAmI: calling(async () => {
       const { team_id = '', team = '', user_id = '', bot_id = '', response_metadata } = await client.auth.test()
@@ -70,13 +76,13 @@ export function createSlackWeb({ token, apiUrl, log }: { token: string; apiUrl: 
     }),
     post: calling(async ({ channel, thread, broadcast, name, text, blocks }) => {
       const inThread = thread === null ? {} : { thread_ts: thread, reply_broadcast: broadcast }
-      const said = { channel, text, blocks, ...QUIET, metadata: metadataOf(name) }
+      const said = { channel, text, blocks: fetchable(blocks), ...QUIET, metadata: metadataOf(name) }
       const { ts } = await client.chat.postMessage({ ...said, ...inThread } as webApi.ChatPostMessageArguments)
       if (ts === undefined) throw new SlackFailure('away', 'a message without a name')
       return ts
     }),
     edit: calling(async ({ channel, message, name, text, blocks }) => {
-      await client.chat.update({ channel, ts: message, text, blocks, metadata: metadataOf(name) })
+      await client.chat.update({ channel, ts: message, text, blocks: fetchable(blocks), metadata: metadataOf(name) })
     }),
     startStream: calling(async ({ channel, thread, userId, teamId, title, steps }) => {
       const to = { channel, thread_ts: thread, recipient_user_id: userId, recipient_team_id: teamId }
@@ -90,7 +96,7 @@ export function createSlackWeb({ token, apiUrl, log }: { token: string; apiUrl: 
     }),
     endStream: calling(async ({ channel, message, steps, last }) => {
       const chunks = steps.map(chunkOf)
-      const end = last && { chunks: [titleOf(last.title), ...chunks], blocks: last.blocks, metadata: metadataOf(last.name) }
+      const end = last && { chunks: [titleOf(last.title), ...chunks], blocks: fetchable(last.blocks), metadata: metadataOf(last.name) }
       await client.chat.stopStream({ channel, ts: message, ...end })
     }),
     nameless: calling(async ({ channel, thread, since }) => {
@@ -112,12 +118,21 @@ export function createSlackWeb({ token, apiUrl, log }: { token: string; apiUrl: 
     }),
     search: calling(async ({ channel, thread, name, since }) => {
       const asked = { channel, oldest: String(since.getTime() / 1_000), limit: SEARCHED, include_all_metadata: true }
-      const { messages = [] } =
-        thread === null ? await client.conversations.history(asked) : await client.conversations.replies({ ...asked, ts: thread })
-      return messages.find(({ metadata, files = [] }) => nameIn(metadata) === name || files.some((file) => file.name === name))?.ts ?? null
+      let cursor: string | undefined
+      for (let page = 0; page < MOST_PAGES; page += 1) {
+        const from = cursor === undefined ? asked : { ...asked, cursor }
+        const { messages = [], response_metadata } =
+          thread === null ? await client.conversations.history(from) : await client.conversations.replies({ ...from, ts: thread })
+        const found = messages.find(({ metadata, files = [] }) => nameIn(metadata) === name || files.some((file) => file.name === name))
+        if (found?.ts !== undefined) return found.ts
+        cursor = response_metadata?.next_cursor || undefined
+        if (cursor === undefined) return null
+      }
+      // Nobody knows: it is looked for again, and not posted a second time.
+      throw new SlackFailure('away', 'too many messages to find one among them')
     }),
     whisper: calling(async ({ channel, user, thread, text, blocks }) => {
-      await client.chat.postEphemeral({ channel, user, text, blocks, ...(thread === null ? {} : { thread_ts: thread }) })
+      await client.chat.postEphemeral({ channel, user, text, blocks: fetchable(blocks), ...(thread === null ? {} : { thread_ts: thread }) })
     }),
     openForm: calling(async (trigger, view) => {
       await client.views.open({ trigger_id: trigger, view })
@@ -148,8 +163,19 @@ export function createSlackWeb({ token, apiUrl, log }: { token: string; apiUrl: 
   }
 }
 
+/** Asks for a connection, and uses none: one that nobody takes up ends by itself. */
+export function socketCheck({ appToken, apiUrl, log }: { appToken: string; apiUrl: string | null; log: SdkLog }): OpenSocket {
+  const client = clientOf({ token: appToken, apiUrl, log })
+  return calling(async () => void (await client.apps.connections.open()))
+}
+
 /** No previews of addresses: what stands in a message is what we wrote. */
 const QUIET = { unfurl_links: false, unfurl_media: false } as const
+
+/** Slack fetches a picture by its address, and ours are for people who are signed in: what is to be seen is uploaded. */
+function fetchable(blocks: KnownBlock[]): KnownBlock[] {
+  return blocks.filter(({ type }) => type !== 'image')
+}
 
 function chunkOf({ id, title, status }: StreamStep): { type: 'task_update' } & StreamStep {
   return { type: 'task_update', id, title: harmless(title) || id, status }

@@ -39,6 +39,12 @@ async function rowsIn(directory: string): Promise<{ key: string }[]> {
 }
 
 describe('PGlite on disk', { timeout: 90_000 }, () => {
+  test('starts although a process was killed while it wrote the engine’s own lock', async () => {
+    cpSync(created, dataDir, { recursive: true })
+    writeFileSync(join(dataDir, 'pglite', 'postmaster.pid'), '')
+    await expect(rowsIn(dataDir)).resolves.toEqual(expect.any(Array))
+  })
+
   test('is created once, and keeps what was written', async () => {
     const first = await openDatabase({ dataDir, now })
     expect(first.created).toBe(true)

@@ -64,6 +64,60 @@ export const dataScenarios: Scenarios = {
       'The MySQL server is running with the --read-only option so it cannot execute this statement',
       "READONLY You can't write against a read only replica.",
     ]),
+  db_lock_contention: (target) =>
+    failing(target, [
+      'pq: could not obtain lock on row in relation "carts"',
+      'org.postgresql.util.PSQLException: ERROR: deadlock detected. Process 4211 waits for ShareLock on transaction 88121',
+      'SequelizeDatabaseError: Lock wait timeout exceeded; try restarting transaction',
+    ]),
+  db_replication_lag: (target) =>
+    failing(target, [
+      'stale read refused: replication lag of 212s is more than 30s',
+      'org.postgresql.util.PSQLException: ERROR: canceling statement due to conflict with recovery',
+      'MongoServerError: the secondary is 95 seconds behind its primary',
+    ]),
+  db_storage_full: (target) =>
+    failing(target, [
+      'pq: could not extend file "base/16401/16455": No space left on device',
+      "java.sql.SQLException: The table 'bookings' is full",
+      'ResponseError: cluster_block_exception: disk usage exceeded flood-stage watermark, the index is read-only',
+    ]),
+  db_failover: (target) =>
+    failing(target, [
+      'redis: MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to no',
+      'com.mongodb.MongoNotPrimaryException: Command failed with error 10107 (NotWritablePrimary)',
+      'MongoServerError: PrimarySteppedDown: the primary stepped down while the write waited',
+    ]),
+  db_checkpoint_storm: (target) =>
+    failing(target, [
+      'checkpoints are occurring too frequently (11 seconds apart)',
+      'InnoDB: page_cleaner: 1000ms intended loop took 9241ms. The settings might not be optimal.',
+      'checkpoints are occurring too frequently (4 seconds apart): consider increasing max_wal_size',
+    ]),
+  cache_eviction_or_stampede: (target) =>
+    failing(target, [
+      "OOM command not allowed when used memory > 'maxmemory'.",
+      'cache hit ratio fell to 0.11: nine of ten reads go to the database',
+      'evicted 48211 keys within a minute, the database is asked instead',
+    ]),
+  queue_backlog: (target) =>
+    failing(target, [
+      'consumer group billing: lag=48210 on topic invoices, and growing',
+      'queue stay.mails: 120394 messages waiting, one consumer',
+      'job queue thumbnails is full, depth 50000',
+    ]),
+  deadlock_or_hang: (target) =>
+    failing(target, [
+      'fatal error: all goroutines are asleep - deadlock!',
+      'Found one Java-level deadlock: "http-worker-3" waits to lock monitor 0x7f12, which is held by "http-worker-9"',
+      'watchdog: the event loop was blocked for 61200 ms',
+    ]),
+  retry_storm: (target) =>
+    failing(target, [
+      'retry budget exhausted: 9 of 10 calls are retries',
+      'too many retries in flight (4096), new calls are refused',
+      'retry storm: every client tries five times',
+    ]),
   certificate_expired: (target) =>
     failing(target, [
       'x509: certificate has expired or is not yet valid: current time is after 2026-11-21T00:00:00Z',

@@ -82,6 +82,26 @@ export const storageScenarios: Scenarios = {
     const first = target.variant === 2 ? [] : [claim('archive', { volumeName: named(target, 'vol-a') })]
     return unbound(target, { volumeName: named(target, 'vol-a') }, volumes, first)
   },
+  disk_full: (target) =>
+    crashed(
+      target,
+      target.pick([
+        'write /data/segments/0091.seg: no space left on device',
+        'java.io.IOException: /var/lib/stay/store.db: No space left on device',
+        "Error: ENOSPC: no space left on device, write '/data/media/81.bin'",
+      ]),
+      {},
+    ),
+  inode_exhausted: (target) =>
+    crashed(
+      target,
+      target.pick([
+        'mkdir /data/tmp/9f31: no space left on device (no free inodes)',
+        'java.io.IOException: cannot create /data/in/77: out of inodes',
+        'Error: cannot write /data/media/82.bin: inodes in use 100 %',
+      ]),
+      {},
+    ),
   log_volume_full: (target) => crashed(target, target.pick([FULL[0] ?? '', FULL[1] ?? '', FULL[2] ?? '']), {}),
 }
 

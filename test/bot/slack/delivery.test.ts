@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
+import { createSlackWeb } from '../../../bot/slack/bolt.ts'
 import { alert } from '../../support/alerts.ts'
 import { aHypothesis } from '../../support/builders.ts'
 import { describeDatabases } from '../../support/database.ts'
@@ -22,7 +23,8 @@ describeDatabases('what is shown on Slack', (store) => {
     const [{ id, digest }] = json.items
     await alice.post(`/api/v1/approvals/${id}/votes`, { decision: 'approve', digest })
     await says(asked, 'Verified')
-    await expect.poll(() => beginnings(scene).toSorted(), { timeout: 25_000 }).toEqual(['Approved', 'Sev 1', 'Verified', 'Verified'])
+    const ends = (): string[] => beginnings(scene).filter((words) => words !== 'Approved')
+    await expect.poll(() => ends().toSorted(), { timeout: 25_000 }).toEqual(['Sev 1', 'Verified', 'Verified'])
     expect(beginnings(scene).filter((words) => words.startsWith('Sev'))).toHaveLength(1)
     expect(slack.calls.some(({ method }) => method === 'conversations.history')).toBe(true)
     expect(slack.violations).toEqual([])
@@ -81,7 +83,8 @@ describeDatabases('what is shown on Slack', (store) => {
     await waitFor(async () => ((await alice.get(`/api/v1/approvals/${id}`)).json.state === 'done' ? true : null), 30)
     expect(slack.posted(scene.channel)).toEqual([])
     slack.faults.up()
-    await expect.poll(() => beginnings(scene).toSorted(), { timeout: 25_000 }).toEqual(['Approved', 'Sev 1', 'Verified', 'Verified'])
+    // That it is about to run is no news any more.
+    await expect.poll(() => beginnings(scene).toSorted(), { timeout: 25_000 }).toEqual(['Sev 1', 'Verified', 'Verified'])
     expect(running.target.ledger).toHaveLength(1)
     expect(slack.violations).toEqual([])
   })
@@ -105,6 +108,31 @@ describeDatabases('what is shown on Slack', (store) => {
     expect(slack.violations).toEqual([])
   })
 
+  test('of a channel that takes no more waits, and of the others does not', async () => {
+    const scene = await openScene(database(), { slackPace: { channelMs: 0, quietMs: 0, slowMs: 60_000 } })
+    const { slack, running, alice, message } = scene
+    const elsewhere = slack.channel('elsewhere', [alice])
+    // Longer than this test waits for anything.
+    slack.faults.next('chat.postMessage', { kind: 'ratelimited', retryAfter: 600 })
+    await alice.mention(elsewhere, 'status')
+    const limited = (): boolean => slack.calls.some(({ outcome }) => outcome === 'ratelimited')
+    await expect.poll(limited, { timeout: 25_000 }).toBe(true)
+    await running.askSomething(60)
+    await message('Approve?')
+    expect(slack.posted(elsewhere)).toEqual([])
+  })
+
+  test('is found again among whatever others wrote meanwhile', async () => {
+    const { slack, channel, alice } = await openScene(database())
+    const web = createSlackWeb({ token: slack.botToken, apiUrl: slack.apiUrl, log: { warn: () => {}, error: () => {} } })
+    const said = { text: 'x', blocks: [], channel: channel.id, thread: null, broadcast: false }
+    const ts = await web.post({ ...said, name: 'incident:inc-1:abc' })
+    for (let number = 0; number < 450; number += 1) await slack.post(channel, { by: alice, text: `${number}` })
+    const since = new Date(Date.now() - 600_000)
+    expect(await web.search({ channel: channel.id, thread: null, name: 'incident:inc-1:abc', since })).toBe(ts)
+    expect(await web.search({ channel: channel.id, thread: null, name: 'incident:inc-2:abc', since })).toBeNull()
+  })
+
   test('is given up and told elsewhere when Slack will never take it; what an operator can mend waits', async () => {
     const scene = await openScene(database())
     const { slack, running, message } = scene
@@ -113,7 +141,7 @@ describeDatabases('what is shown on Slack', (store) => {
     const browser = await running.as('alice')
     const said = await waitFor(async () => {
       const { json } = await browser.get('/api/v1/messages')
-      return json.items.find(({ text }: { text: string }) => text.includes('was given up')) ?? null
+      return json.items.find(({ text }: { text: string }) => text.includes('could not be shown on Slack')) ?? null
     }, 30)
     expect(said.text).toContain('msg_too_long')
     await message('Approve?')
@@ -184,7 +212,9 @@ describeDatabases('what is shown on Slack', (store) => {
     expect(denied.threadTs).toBe(cards[0]?.ts)
     // The request counted where it was asked; its card there can no longer be told.
     const said = async (): Promise<string[]> => (await browser.get('/api/v1/messages')).json.items.map(({ text }: { text: string }) => text)
-    await expect.poll(said, { timeout: 25_000 }).toContainEqual(expect.stringContaining(`given up (approval ${id})`))
+    await expect
+      .poll(said, { timeout: 25_000 })
+      .toContainEqual(expect.stringContaining('The card of an action of inc-1 could not be shown on Slack'))
     const left = async (): Promise<number> =>
       (await sql`select from posting where wanted > shown and dead_at is null`.execute(database().db)).rows.length
     await expect.poll(left, { timeout: 25_000 }).toBe(0)

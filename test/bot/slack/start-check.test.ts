@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Workspace } from '../../../agent/domain/workspace.ts'
 import { loadConfig } from '../../../bot/config.ts'
 import manifest from '../../../bot/slack/manifest.json' with { type: 'json' }
 import { examineSlack } from '../../../bot/slack/slack.ts'
@@ -13,10 +14,10 @@ async function open(scopes: readonly string[] = USUAL_SCOPES): Promise<SlackServ
   return slack
 }
 
-async function examine(slack: SlackServer, channel: string): Promise<string[]> {
+async function examine(slack: SlackServer, channel: string, teams: readonly Workspace[] = [], token?: string): Promise<string[]> {
   const { apiUrl, botToken, appToken } = slack
   const { slack: settings } = loadConfig({ SLACK_API_URL: apiUrl, SLACK_APP_TOKEN: appToken, SLACK_SIGNING_SECRET: 'x' }, '/nonexistent')
-  const results = await examineSlack({ ...settings, botToken, channel }, SILENT)
+  const results = await examineSlack({ ...settings, botToken, ...(token === undefined ? {} : { appToken: token }), channel }, teams, SILENT)
   return results.map(({ name, status, words, fix }) => `${status} ${name}: ${words}${fix === null ? '' : ` → ${fix}`}`)
 }
 
@@ -26,6 +27,18 @@ describe('before anything is posted', () => {
     expect(await examine(slack, slack.channel('incidents', []).id)).toEqual([
       expect.stringMatching(/^ok Slack: bot of .*Socket Mode and POST \/slack\/events$/),
       expect.stringMatching(/^ok Slack channel: #incidents/),
+    ])
+  })
+
+  test('a way in that opens none, and the channel of a team, are looked at too', async () => {
+    const slack = await open()
+    const [incidents, payments] = [slack.channel('incidents', []).id, slack.channel('payments', [], { withApp: false }).id]
+    const team = { name: 'payments', services: ['payments'], environments: null, data: [], people: [], keys: [], channels: [payments] }
+    expect(await examine(slack, incidents, [team], 'xapp-1-WRONG')).toEqual([
+      expect.stringMatching(/^ok Slack: /),
+      expect.stringMatching(/^failed Slack Socket Mode: what is pressed or typed on Slack reaches nobody: it says .*→ .*connections:write/),
+      expect.stringMatching(/^ok Slack channel: #incidents/),
+      expect.stringMatching(/^failed Slack channel: the bot is not in #payments/),
     ])
   })
 

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
+import { alert } from '../../support/alerts.ts'
 import { describeDatabases } from '../../support/database.ts'
 import { openScene, wordsOf } from '../../support/edge/slack-edge.ts'
 
@@ -64,7 +65,7 @@ describeDatabases('talking on Slack', (store) => {
 
   test('a command whose answer is lost is not run again', async () => {
     const { slack, running, carol, channel } = await openScene(database())
-    slack.faults.next('chat.postEphemeral', { kind: 'http', status: 503 })
+    slack.faults.next('chat.postEphemeral', { kind: 'http', status: 503 }, 100)
     await carol.command('/sre', 'freeze 2h closing', channel)
     const left = async (): Promise<number> => {
       const { rows } = await sql`select from job where kind like 'slack%' and finished_at is null`.execute(database().db)
@@ -90,6 +91,52 @@ describeDatabases('talking on Slack', (store) => {
     await carol.submit({ 'For how long: 30m, 2h, 1d': '2h', Why: 'closing' })
     await told(carol, 'Frozen')
     expect(await running.agent.control.stopped()).toMatchObject([{ scope: '*', by: 'carol' }])
+    await carol.globalShortcut('freeze')
+    await expect.poll(() => carol.modal(), { timeout: 20_000 }).not.toBeNull()
+    // What is no length is never read as what to freeze.
+    await carol.submit({ 'For how long: 30m, 2h, 1d': 'env:local', Why: '1h closing' })
+    await told(carol, 'is no length of time, so nothing was frozen')
+    expect(await running.agent.control.freezes()).toHaveLength(1)
+  })
+
+  test('an answer that Slack is too busy for is told a little later', async () => {
+    const { slack, carol, channel, told } = await openScene(database())
+    slack.faults.next('chat.postEphemeral', { kind: 'ratelimited', retryAfter: 1 }, 2)
+    await carol.command('/sre', 'status', channel)
+    await told(carol, 'No open incidents')
+  })
+
+  test('a question below an answer is about the same incident, and what somebody writes beside a file is heard', async () => {
+    const { slack, running, alice, carol, channel, message, told } = await openScene(database())
+    await running.askSomething(60)
+    await message('Approve?')
+    const opened = { title: 'x', service: 'checkout', environment: 'local', severity: 1, severityReason: 'x', drillRun: null } as const
+    await running.stores.incidents.absorb(alert({ key: 'b', service: 'checkout' }), null, () => ({ do: 'open', ...opened, reason: 'x' }))
+    const asked = await alice.mention(channel, 'brief inc-1')
+    const below = () => slack.posted(channel).filter(({ threadTs }) => threadTs === asked.ts)
+    await expect.poll(() => below().length, { timeout: 25_000 }).toBe(1)
+    await alice.mention(channel, 'brief', asked)
+    await expect.poll(() => below().length, { timeout: 25_000 }).toBe(2)
+    expect(below().map(({ text }) => text)).toEqual([
+      expect.stringMatching(/^Sev 1 · payments/),
+      expect.stringMatching(/^Sev 1 · payments/),
+    ])
+    await carol.dm('stop', { subtype: 'file_share' })
+    await told(carol, 'Stopped')
+  })
+
+  test('a chart that answers better is uploaded below the answer, with its words', async () => {
+    const { slack, alice, channel, message } = await openScene(database(), {
+      environment: { STEADYHAND_PUBLIC_URL: 'https://sre.example' },
+    })
+    const asked = await alice.mention(channel, 'metric errors of payments, last 10 minutes')
+    const answer = await message(/in the middle .* points/)
+    expect([answer.threadTs, JSON.stringify(answer.blocks).includes('image_url')]).toEqual([asked.ts, false])
+    const files = () => slack.posted(channel).flatMap(({ threadTs, files }) => (threadTs === asked.ts ? files : []))
+    await expect
+      .poll(files, { timeout: 25_000 })
+      .toMatchObject([{ name: expect.stringMatching(/\.png$/), altText: expect.stringContaining('payments') }])
+    expect(slack.violations).toEqual([])
   })
 
   test('everything can be stopped by what comes late, and nothing else be done by it', async () => {
@@ -108,6 +155,22 @@ describeDatabases('talking on Slack', (store) => {
     await late({ ...payload, text: 'freeze 2h closing' })
     await told(carol, 'came too late')
     expect(await running.agent.control.freezes()).toEqual([])
+    // Slack sends an event again for an hour: what counts is when it was said.
+    const mention = { type: 'event_callback', team_id: slack.teamId, event_id: 'Ev-late' }
+    const said = { type: 'app_mention', user: carol.id, channel: channel.id, ts: `${Math.floor(long.getTime() / 1_000)}.000100` }
+    await running.agent.control.freeze({ scope: '*', from: null, to: new Date(Date.now() + 3_600_000), reason: 'closing', by: 'alice' })
+    const { id } = await running.stores.inbox.accept({
+      ...{ source: 'slack', deliveryKey: 'late-event', headers: {} },
+      body: Buffer.from(JSON.stringify({ ...mention, event: { ...said, text: `<@${slack.botUser}> unfreeze` } })),
+    })
+    const before = channel.messages.length
+    await sql`insert into job (kind, payload) values ('slack', ${JSON.stringify({ inboxId: id })}::jsonb)`.execute(database().db)
+    await expect
+      .poll(() => JSON.stringify(channel.messages.slice(before).filter(({ ephemeralFor }) => ephemeralFor === carol.id)), {
+        timeout: 20_000,
+      })
+      .toContain('came too late')
+    expect(await running.agent.control.freezes()).toHaveLength(1)
     await late({ ...payload, text: 'stop' })
     await told(carol, 'Stopped')
     expect(await running.agent.control.stopped()).toMatchObject([{ scope: '*', by: 'carol' }])
@@ -116,9 +179,9 @@ describeDatabases('talking on Slack', (store) => {
     const form = await carol.submit()
     const answered = (): number => slack.directMessages(carol).messages.length
     await expect.poll(answered, { timeout: 20_000 }).toBeGreaterThan(0)
-    const before = answered()
+    const heard = answered()
     await late({ ...form.payload, again: true })
-    await expect.poll(answered, { timeout: 20_000 }).toBeGreaterThan(before)
+    await expect.poll(answered, { timeout: 20_000 }).toBeGreaterThan(heard)
     expect(JSON.stringify(slack.directMessages(carol).messages)).not.toContain('too late')
   })
 

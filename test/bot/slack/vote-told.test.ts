@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { describeDatabases } from '../../support/database.ts'
 import { linked, openScene, type SceneOptions, type SlackScene } from '../../support/edge/slack-edge.ts'
+import type { Fault } from '../../support/slack/faults.ts'
 import type { Person } from '../../support/slack/person.ts'
 
 const FAST: SceneOptions = { slackPace: { channelMs: 0, quietMs: 0, slowMs: 60_000 } }
@@ -26,13 +27,17 @@ describeDatabases('whoever voted is told so directly', (store) => {
     await running.askSomething(60)
     const asked = await message('Approve?')
     await alice.click(asked, 'Approve', { confirm: true })
-    const approved = expect.stringMatching(/^You approved “.*” on Slack at \d\d:\d\d:\d\d UTC\. If that was not you, say stop here at once/)
+    const approved = expect.stringMatching(
+      /^You approved “.*” in local, for inc-1, on Slack at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\. If that was not you, say stop here at once/,
+    )
     for (const person of [alice, cast('second')]) await expect.poll(() => direct(scene, person), LONG).toEqual([approved])
     await carol.click(asked, 'Deny')
     await expect.poll(() => carol.modal(), LONG).not.toBeNull()
     await carol.submit({ 'Why (everybody sees it)': 'not now' })
     await says(asked, 'Denied')
-    await expect.poll(() => direct(scene, carol), LONG).toEqual([expect.stringMatching(/^You denied “.*” on Slack at /)])
+    await expect
+      .poll(() => direct(scene, carol), LONG)
+      .toEqual([expect.stringMatching(/^You denied “.*” in local, for inc-1, on Slack at /)])
     expect(direct(scene, alice)).toEqual([approved])
     expect(direct(scene, bob)).toEqual([])
     expect(scene.slack.violations).toEqual([])
@@ -54,17 +59,33 @@ describeDatabases('whoever voted is told so directly', (store) => {
     await running.agent.vote({ requestId, digest, ...cast, actor: account, place: 'console', deliveryKey: 'console:1' })
     await expect
       .poll(() => direct(scene, alice), LONG)
-      .toEqual([expect.stringMatching(/^You approved “.*” in the console at .*: \/sre admin revoke alice$/)])
+      .toEqual([expect.stringMatching(/^You approved “.*” in local, for inc-1, in the console at .*: \/sre admin revoke alice$/)])
   })
 
-  test('and where direct messages are not allowed, everything else is shown all the same', async () => {
+  test.each<Fault>([
+    { kind: 'error', error: 'missing_scope' },
+    { kind: 'error', error: 'no_permission' },
+    { kind: 'error', error: 'user_not_found' },
+    { kind: 'ratelimited', retryAfter: 600 },
+  ])('and where direct messages are not taken (%o), everything else is shown all the same', async (fault) => {
     const scene = await openScene(database(), FAST)
     const { slack, running, message, alice, says } = scene
-    slack.faults.next('conversations.open', { kind: 'error', error: 'missing_scope' }, 100)
+    slack.faults.next('conversations.open', fault, 1_000)
     await running.askSomething(60)
     const asked = await message('Approve?')
     await alice.click(asked, 'Approve', { confirm: true })
     await says(asked, 'Verified')
+    await alice.mention(scene.channel, 'help')
+    await message('What you can ask for here')
     expect(direct(scene, alice)).toEqual([])
+  })
+
+  test('and once they are taken, of what was done before as well', async () => {
+    const scene = await openScene(database(), FAST)
+    const { slack, running, message, alice } = scene
+    slack.faults.next('conversations.open', { kind: 'error', error: 'user_not_found' }, 2)
+    await running.askSomething(60)
+    await alice.click(await message('Approve?'), 'Approve', { confirm: true })
+    await expect.poll(() => direct(scene, alice), LONG).toEqual([expect.stringMatching(/^You approved /)])
   })
 })

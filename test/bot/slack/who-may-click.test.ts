@@ -217,7 +217,9 @@ describeDatabases(
       const toOwner = (): string[] => slack.directMessages(alice).messages.map(({ text }) => text)
       await expect
         .poll(toOwner, LONG)
-        .toEqual([expect.stringMatching(/^You approved “.*” on Slack at .*If that was not you, say stop here at once/)])
+        .toEqual([
+          expect.stringMatching(/^You approved “.*” in local, for inc-1, on Slack at .*If that was not you, say stop here at once/),
+        ])
       const unlink = `admin unlink slack ${slack.teamId} ${alice.id}`
       expect(toOwner()[0]).toContain(unlink)
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Kysely, sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { SLACK_PRESSES, SLACK_WORDS } from '../../../bot/slack/work-kinds.ts'
+import { SLACK_PRESSES, SLACK_WORDS, SLACK_WORK } from '../../../bot/slack/work-kinds.ts'
 import { createApprovalKernel } from '../../../storage/approvals.ts'
 import { type OpenDatabase, openDatabase } from '../../../storage/database.ts'
 import { createExecutionKernel } from '../../../storage/execution.ts'
@@ -96,7 +96,7 @@ describePostgres('three processes with rights of their own', (store) => {
       /queue\.handle(?:Together)?\(\s*'([\w-]+)'/g,
     )
     expect([...handled].map(([, kind]) => kind)).toEqual(AGENT_JOBS)
-    const chat = [SLACK_WORDS, SLACK_PRESSES]
+    const chat = [...SLACK_WORK]
     const kinds = [...chat, 'intake']
     const [edge, agent] = [createInbox({ db: as('edge') }), createInbox({ db: as('agent') })]
     const stored = new Map<string, number>()

@@ -50,7 +50,7 @@ export interface Person {
   /** Says something where the app hears it, with the app's name in front. */
   readonly mention: (channel: Conversation, text: string, thread?: SlackMessage) => Promise<SlackMessage>
   readonly say: (channel: Conversation, text: string, thread?: SlackMessage) => Promise<SlackMessage>
-  readonly dm: (text: string, thread?: SlackMessage) => Promise<SlackMessage>
+  readonly dm: (text: string, how?: SlackMessage | { subtype: string }) => Promise<SlackMessage>
   readonly openHome: () => Promise<Delivery | null>
   /** The home tab as it was published. */
   readonly home: () => OpenView | null
@@ -66,9 +66,9 @@ export interface Person {
 
 export function createPerson(deps: PersonDeps, user: SlackUser): Person {
   const { world } = deps
-  const say = async (channel: Conversation, text: string, thread?: SlackMessage): Promise<SlackMessage> => {
+  const say = async (channel: Conversation, text: string, thread?: SlackMessage, more: Json = {}): Promise<SlackMessage> => {
     const message = addMessage(world, { channel: channel.id, user: user.id, text, threadTs: threadOf(thread) })
-    const event = { ...messageJson(world, message), channel: channel.id, event_ts: message.ts }
+    const event = { ...messageJson(world, message), channel: channel.id, event_ts: message.ts, ...more }
     const channelType = { public: 'channel', private: 'group', im: 'im' }[channel.kind]
     const sent = [deps.tell({ ...event, channel_type: channelType }, user)]
     if (text.includes(`<@${world.app.botUser}>`) && channel.kind !== 'im') sent.push(deps.tell({ ...event, type: 'app_mention' }, user))
@@ -104,7 +104,10 @@ export function createPerson(deps: PersonDeps, user: SlackUser): Person {
     },
     say,
     mention: async (channel, text, thread) => await say(channel, `<@${world.app.botUser}> ${text}`, thread),
-    dm: async (text, thread) => await say(directMessages(world, user.id), text, thread),
+    dm: async (text, how) =>
+      how !== undefined && 'subtype' in how
+        ? await say(directMessages(world, user.id), text, undefined, how)
+        : await say(directMessages(world, user.id), text, how),
     openHome: async () => {
       const channel = directMessages(world, user.id).id
       return await deps.tell({ type: 'app_home_opened', user: user.id, channel, tab: 'home', event_ts: eventTs(world) }, user)

@@ -47,7 +47,7 @@ export const SIGNS: readonly (readonly [FaultClass, RegExp, number, string])[] =
   ],
   [
     'db_replication_lag',
-    /replica(tion)?\b.{0,40}\b(lag|behind)|seconds_behind_(master|source)["':= ]+[1-9]|due to conflict with recovery/i,
+    /(replica(tion)?|secondary|standby)\b.{0,40}\b(lag|behind)|seconds_behind_(master|source)["':= ]+[1-9]|due to conflict with recovery/i,
     80,
     'reads from a copy of its database that lags behind',
   ],
@@ -96,7 +96,7 @@ export const SIGNS: readonly (readonly [FaultClass, RegExp, number, string])[] =
   [
     'disk_full',
     // Of a file that is no log; what is said of none may be either.
-    /(?<![\w./-])\/(?!\S*log)\S{1,400}\W{1,6}(no space left on device|disk quota exceeded)/i,
+    /(?<![\w./-])\/(?!\S*log)\S{1,400}\W{1,6}(no space left on device|disk quota exceeded)|no space left on device[^/]{0,20}\/(?!\S*log)\S/i,
     84,
     'cannot write its data: no space left',
   ],
