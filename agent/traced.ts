@@ -1,3 +1,4 @@
+import type { OutsideToolsPort } from '../integrations/ports/outside-tools.ts'
 import type { Investigation } from './investigation/investigation.ts'
 import type { Source } from './investigation/scope.ts'
 import type { ApprovalKernel, ExecutionKernel } from './ports.ts'
@@ -7,7 +8,7 @@ import type { SpanAttributes, Trace } from './trace.ts'
 export function tracedSources(sources: readonly Source[], trace: Trace): Source[] {
   const asked = <T>(source: string, kind: string, question: () => Promise<T>): Promise<T> =>
     trace.part('evidence', { source, kind }, question)
-  return sources.map(({ id, metrics, logs, traces, changes, workloads, clusterState, ...rest }) => ({
+  return sources.map(({ id, metrics, logs, traces, changes, workloads, clusterState, outsideTools, ...rest }) => ({
     ...rest,
     id,
     ...(metrics ? { metrics: { ...metrics, read: (query) => asked(id, 'metrics', () => metrics.read(query)) } } : {}),
@@ -23,10 +24,21 @@ export function tracedSources(sources: readonly Source[], trace: Trace): Source[
       : {}),
     ...(changes ? { changes: { ...changes, list: (query) => asked(id, 'changes', () => changes.list(query)) } } : {}),
     ...(workloads ? { workloads: { ...workloads, find: (query) => asked(id, 'workload', () => workloads.find(query)) } } : {}),
+    ...(outsideTools ? { outsideTools: tracedTools(outsideTools, (question) => asked(id, 'outside', question)) } : {}),
     ...(clusterState
       ? { clusterState: { ...clusterState, around: (query) => asked(id, 'cluster', () => clusterState.around(query)) } }
       : {}),
   }))
+}
+
+function tracedTools(port: OutsideToolsPort, asked: <T>(question: () => Promise<T>) => Promise<T>): OutsideToolsPort {
+  return {
+    ...port,
+    async offer(signal) {
+      const { tools, ...rest } = await asked(() => port.offer(signal))
+      return { ...rest, tools: tools.map((tool) => ({ ...tool, ask: (input, until) => asked(() => tool.ask(input, until)) })) }
+    },
+  }
 }
 
 export function tracedInvestigation(investigation: Investigation, trace: Trace): Investigation {

@@ -13,6 +13,7 @@ import { doctorCommand } from './cli/doctor.ts'
 import { drillCommand, drillListCommand, drillRunCommand } from './cli/drill.ts'
 import { CommandFailed } from './cli/failure.ts'
 import { knowledgeAddCommand } from './cli/knowledge.ts'
+import { mcpListCommand } from './cli/mcp-list.ts'
 import { migrateCommand } from './cli/migrate.ts'
 import { replayCommand } from './cli/replay.ts'
 import { restoreCommand } from './cli/restore.ts'
@@ -35,6 +36,7 @@ const COMMANDS: readonly CliCommand[] = [
   auditExportCommand,
   replayCommand,
   knowledgeAddCommand,
+  mcpListCommand,
   adminFirstCommand,
   adminSettleCommand,
   adminStartAgainCommand,

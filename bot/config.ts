@@ -10,7 +10,7 @@ import { createEnvironmentReader, type Environment, type EnvironmentReader, type
 import { parseSettings, type SettingsFile, SHORTEST_TOKEN } from './config/settings-file.ts'
 import { readSlos, sloProblems } from './config/slo-settings.ts'
 import { readSources, type SourceSettings, sourceVariables } from './config/sources.ts'
-import { readWorkspaces, workspaceProblems } from './config/workspace-settings.ts'
+import { readerProblems, readWorkspaces, workspaceProblems } from './config/workspace-settings.ts'
 import { type OidcSettings, readOidcSettings } from './oidc/settings.ts'
 import { readSlackSettings, type SlackSettings, slackProblems, slackVariables, unusedSlackSettings } from './slack/settings.ts'
 import { readTraceSettings, type TraceSettings, traceVariables } from './traces/settings.ts'
@@ -159,6 +159,7 @@ export function loadConfig(environment: Environment = process.env, folder: strin
     ...signInProblems(settings),
     ...slackProblems(settings.slack),
     ...workspaceProblems(settings.workspaces, settings.api.keys),
+    ...readerProblems(settings.workspaces, settings.sources.mcp),
     ...sloProblems(settings.slos),
   ]
   if (all.length > 0) throw new ConfigError(all)

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { listOutsideTools } from '../integrations/registry.ts'
 import { type ExportReport, keyOf, verifyAuditExport } from '../storage/audit-export/verify.ts'
 import { writeAuditExport } from '../storage/audit-export/write.ts'
 import { BackupRefused } from '../storage/backup/format.ts'
@@ -14,8 +15,10 @@ import type { Log } from './main.ts'
 import { auditExport, now, open, VERSION } from './main.ts'
 
 /*
- * What the command line does with the database of a server that does not run.
+ * What the command line does without a server: with the database of one that does not run, and with servers of others.
  */
+
+const LIST_MS = 30_000
 
 /** Brings the database to the newest schema; `split` gives three processes their rights, too. @returns the names of the migrations that ran now */
 export async function migrate(settings: Settings, log: Log, split = false): Promise<string[]> {
@@ -69,6 +72,12 @@ export async function finishBackup(draft: string, path: string): Promise<Checked
 /** Puts a backup in the place of the database. @throws BackupRefused, DataDirectoryUnusable, DatabaseUnavailable */
 export async function restoreBackup({ dataDir, databaseUrl }: Settings, file: string, replace: boolean): Promise<Restored> {
   return await restore({ file, dataDir, databaseUrl, replace, now })
+}
+
+/** What servers of others offer now: all of the settings, or the one with this name. Nothing of it is called. */
+export async function listOutside({ sources }: Settings, name: string | null): ReturnType<typeof listOutsideTools> {
+  const asked = sources.mcp.filter((server) => name === null || server.name === name)
+  return await listOutsideTools(asked, AbortSignal.timeout(LIST_MS))
 }
 
 function hasDatabase({ databaseUrl, dataDir }: Settings): boolean {

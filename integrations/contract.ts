@@ -5,6 +5,7 @@ import type { ClusterStatePort } from './ports/cluster-state.ts'
 import type { DrillsPort } from './ports/drills.ts'
 import type { LogsPort } from './ports/logs.ts'
 import type { MetricsPort } from './ports/metrics.ts'
+import type { OutsideToolsPort } from './ports/outside-tools.ts'
 import type { TracesPort } from './ports/traces.ts'
 import type { WorkloadsPort } from './ports/workloads.ts'
 
@@ -56,6 +57,7 @@ export interface Integration {
   changes?: ChangesPort
   workloads?: WorkloadsPort
   clusterState?: ClusterStatePort
+  outsideTools?: OutsideToolsPort
   actions?: readonly Action[]
   drills?: DrillsPort
   start(): Promise<void>

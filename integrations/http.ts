@@ -116,7 +116,8 @@ function parse<T>({ integration }: HttpServer, text: string, schema: ZodType<T>)
 
 const CODES: Readonly<Record<number, IntegrationFault>> = { 401: 'auth', 403: 'permission', 404: 'not_found', 429: 'rate_limited' }
 
-function refusalOf({ integration }: Pick<HttpServer, 'integration'>, response: Response, text: string): IntegrationError {
+/** An answer that is no yes, by its status; of what was said only the beginning. */
+export function refusalOf({ integration }: Pick<HttpServer, 'integration'>, response: Response, text: string): IntegrationError {
   const code = CODES[response.status] ?? (response.status >= 500 ? 'unavailable' : 'invalid_response')
   const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
   const said = text.replace(/\s+/g, ' ').trim().slice(0, MAX_WORDS)
@@ -125,7 +126,8 @@ function refusalOf({ integration }: Pick<HttpServer, 'integration'>, response: R
   })
 }
 
-function faultOf({ integration }: Pick<HttpServer, 'integration'>, error: unknown, late: boolean): IntegrationError {
+/** No whole answer. */
+export function faultOf({ integration }: Pick<HttpServer, 'integration'>, error: unknown, late: boolean): IntegrationError {
   if (late) return new IntegrationError(integration, 'timeout', 'no answer in time', { cause: error })
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
   const words = cause instanceof Error ? cause.message : String(cause)

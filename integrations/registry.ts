@@ -6,6 +6,7 @@ import { webhookShape as genericShape, parseGenericWebhook } from './generic/web
 import type { JaegerOptions } from './jaeger/index.ts'
 import type { KubernetesOptions } from './kubernetes/index.ts'
 import type { LokiOptions } from './loki/index.ts'
+import type { McpListing, McpOptions } from './mcp/index.ts'
 import type { ModelPort, ModelSettings } from './ports/model.ts'
 import type { ParseWebhook } from './ports/webhook.ts'
 import type { PrometheusOptions } from './prometheus/index.ts'
@@ -24,6 +25,7 @@ export interface IntegrationSettings {
     jaeger: readonly JaegerOptions[]
     tempo: readonly TempoOptions[]
     alertmanager: readonly AlertmanagerOptions[]
+    mcp: readonly McpOptions[]
   }
 }
 
@@ -78,6 +80,11 @@ const INTEGRATIONS: readonly Entry[] = [
     isConfigured: ({ sources }) => sources.alertmanager.length > 0,
     create: async (deps, { sources }) => (await import('./alertmanager/index.ts')).createAlertmanager(deps, sources.alertmanager),
   },
+  {
+    id: 'mcp',
+    isConfigured: ({ sources }) => sources.mcp.length > 0,
+    create: async (_deps, { sources }) => sources.mcp.map((await import('./mcp/index.ts')).createMcp),
+  },
 ]
 
 /** The integrations these settings ask for, none of them started yet. `depsOf` lends each its own. */
@@ -90,6 +97,12 @@ export async function createIntegrations(
   const created = (await Promise.all(configured.map(({ id, create }) => create(depsOf(id), settings)))).flat()
   const environments = [...new Set(created.flatMap((each) => each.environments))]
   return [...created, createReportedChanges({ stored, environments })]
+}
+
+/** What servers of others offer now, for whoever reviews it. */
+export async function listOutsideTools(servers: readonly McpOptions[], signal: AbortSignal): Promise<McpListing[]> {
+  const { listMcp } = await import('./mcp/index.ts')
+  return await Promise.all(servers.map((server) => listMcp(server, signal)))
 }
 
 /** Every provider of language models, each loaded only when it is configured. */

@@ -2,6 +2,7 @@ import type { EvidenceItem } from '../domain/evidence.ts'
 import type { Claim } from '../domain/hypothesis.ts'
 import type { Statement } from './candidate.ts'
 import { type EvidenceIndex, indexEvidence } from './evidence-index.ts'
+import { citable } from './said-back.ts'
 
 /** Words with digits or capitals that are this product's own and name nothing of the world. */
 const OWN_WORDS: ReadonlySet<string> = new Set(['p50', 'p99', 'CPU', 'UTC', 'HTTP', 'OOM', 'MiB'])
@@ -24,7 +25,7 @@ export function createCitationCheck(evidence: readonly EvidenceItem[], names: Re
   const indexOf = (label: string): EvidenceIndex | null => {
     const item = indexes.get(label)
     if (!item || item.status === 'failed' || item.status === 'denied') return null
-    const index = cache.get(label) ?? indexEvidence(item.content)
+    const index = cache.get(label) ?? indexEvidence(citable(item))
     cache.set(label, index)
     return index
   }

@@ -227,6 +227,20 @@ export const rankingContentSchema = z.object({
 })
 export type RankingContent = z.infer<typeof rankingContentSchema>
 
+/** What a server of somebody else answered. */
+export const outsideContentSchema = z.object({
+  server: z.string(),
+  tool: z.string(),
+  /** What it was asked with. */
+  asked: z.array(z.string()),
+  text: z.string(),
+  /** Characters that were cut off. */
+  omitted: z.int(),
+  /** Parts that are no text, which nobody read. */
+  unread: z.int(),
+})
+export type OutsideContent = z.infer<typeof outsideContentSchema>
+
 export const symptomContentSchema = z.object({
   service: z.string(),
   metric: z.string(),

@@ -1,3 +1,5 @@
+import { isOutside } from './model-data.ts'
+
 /** How far a source can be trusted: an outsider can write a log line, but not a metric's value. */
 export type TrustTier = 'metric' | 'platform' | 'log' | 'chat'
 
@@ -7,7 +9,7 @@ export interface EvidenceItem {
   incidentId: string
   /** Short label cited on cards: 'E1', 'E2' … in order of collection. */
   label: string
-  /** What was asked: 'metrics', 'logs', 'traces', 'changes', 'workload', 'cluster', 'topology'; or 'ranking', which is worked out of those. */
+  /** What was asked: 'metrics', 'logs', 'traces', 'changes', 'workload', 'cluster', 'topology'; 'outside-logs' and the like of a server of somebody else; or 'ranking', which is worked out of those. */
   kind: string
   source: string
   trust: TrustTier
@@ -37,7 +39,12 @@ export function isAsked({ kind }: Pick<EvidenceItem, 'kind'>): boolean {
   return kind !== 'ranking'
 }
 
-/** What is read from the same place is one source: the symptom and the other metrics, the state of a cluster and of one workload in it. */
+/** What is read from the same place is one source. All that servers of somebody else say is one together: nobody here knows who of them copies whom. */
+export function independentSource({ kind, source }: Pick<EvidenceItem, 'kind' | 'source'>): string {
+  return isOutside(kind) ? 'outside' : `${source} ${independentKind(kind)}`
+}
+
+/** The kind alone, of what is read from the same place: the symptom and the other metrics, the state of a cluster and of one workload in it. */
 export function independentKind(kind: string): string {
   if (kind === 'symptom') return 'metrics'
   return kind === 'cluster' ? 'workload' : kind

@@ -2,6 +2,17 @@
 export const DATA_KINDS = ['alerts', 'metrics', 'logs', 'traces', 'changes', 'workloads', 'topology', 'runbooks'] as const
 export type DataKind = (typeof DATA_KINDS)[number]
 
+const OUTSIDE = 'outside-'
+
+/** What a server of somebody else answered, by what kind of data it is: a kind of its own, because no rule reads it as what was measured or logged here. */
+export function outsideKind(kind: DataKind): string {
+  return `${OUTSIDE}${kind}`
+}
+
+export function isOutside(evidenceKind: string): boolean {
+  return evidenceKind.startsWith(OUTSIDE)
+}
+
 /** What each kind of evidence is, for that purpose. A kind that is not named here is told to nobody. */
 const KIND_OF_EVIDENCE: ReadonlyMap<string, DataKind> = new Map([
   ['alerts', 'alerts'],
@@ -15,6 +26,7 @@ const KIND_OF_EVIDENCE: ReadonlyMap<string, DataKind> = new Map([
   ['cluster', 'workloads'],
   ['topology', 'topology'],
   ['runbook', 'runbooks'],
+  ...DATA_KINDS.map((kind) => [outsideKind(kind), kind] as const),
 ])
 
 /** Null for a kind that is told to nobody. */

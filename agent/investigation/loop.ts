@@ -135,7 +135,7 @@ async function answer(deps: LoopDeps, t: Transcript, call: ModelCall): Promise<S
   if (t.started && t.spent.calls >= t.started.budget.calls) return result('refused', 'The questions are used up: report now.')
   const parsed = tool.input.safeParse(call.input)
   if (!parsed.success) return result('refused', `The input is not what the tool takes: ${parsed.error.issues[0]?.message ?? ''}`)
-  const found = await run(deps, tool, parsed.data)
+  const found = await run(deps, t, tool, parsed.data)
   if (found.result === 'denied') return result('denied', found.words)
   const items =
     found.result === 'stored' ? [await deps.stored(found.label)].filter((item) => item !== null) : await deps.keep(found.evidence)
@@ -148,8 +148,9 @@ async function answer(deps: LoopDeps, t: Transcript, call: ModelCall): Promise<S
 }
 
 /** Whatever goes wrong in a tool is an answer in words: one that is broken must not cost the investigation. */
-async function run({ scope, signal, log }: LoopDeps, tool: Tool, input: unknown): Promise<Found> {
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(TOOL_TIMEOUT_MS)])
+async function run({ scope, signal, log }: LoopDeps, t: Transcript, tool: Tool, input: unknown): Promise<Found> {
+  const left = t.started ? Math.max(TOOL_TIMEOUT_MS, (t.started.budget.seconds - t.spent.seconds) * 1_000) : TOOL_TIMEOUT_MS
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(Math.min(left, tool.timeoutMs ?? TOOL_TIMEOUT_MS))])
   const late = new Promise<Found>((resolve) =>
     deadline.addEventListener('abort', () => resolve({ result: 'denied', words: 'There was no answer in time.' }), { once: true }),
   )

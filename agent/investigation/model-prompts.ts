@@ -34,6 +34,8 @@ export interface ModelPrompts {
   lastTurn: string
   /** As they are described to a provider that may have this data. */
   tools(allowed: ReadonlySet<DataKind>): ModelTool[]
+  /** A tool of somebody else's server; `description` is its owner's, in a frame. */
+  outside(values: { server: string; kind: DataKind; description: string }): string
   report: ModelTool
   /** The same for one question of a person. */
   question: {
@@ -67,21 +69,23 @@ export function loadModelPrompts(): ModelPrompts {
   ]
   const [answer, question] = [loadPrompt('answer'), loadPrompt('question')]
   const [report, answered] = [loadPrompt(`tools/${REPORT}`), loadPrompt(`tools/${ANSWER}`)]
+  const outside = loadPrompt('tools/outside')
   const tools = new Map([...toolsFor(EVERYTHING).values()].map((tool) => [tool.name, loadPrompt(`tools/${tool.name}`)]))
   const repairOf =
     (tool: string) =>
     (problems: readonly string[]): string =>
       repair.render({ problems: problems.map(asName).join('; '), report: tool })
   return {
-    used: [investigate, incident, repair, last, report, ...tools.values()].map(versionOf),
+    used: [investigate, incident, repair, last, report, outside, ...tools.values()].map(versionOf),
     system: ({ calls }) => investigate.render({ calls: String(calls), report: REPORT }),
     incident: (facts) => incidentText(incident, facts),
     repair: repairOf(REPORT),
     lastTurn: last.render({ report: REPORT }),
     tools: (allowed) => [...toolsFor(allowed).values()].map((tool) => described(tool, tools.get(tool.name))),
+    outside: (values) => outside.render(values),
     report: { name: REPORT, description: report.render({ classes: classNames() }), input: inputOf(reportSchema) },
     question: {
-      used: [answer, question, incident, repair, last, answered, ...tools.values()].map(versionOf),
+      used: [answer, question, incident, repair, last, answered, outside, ...tools.values()].map(versionOf),
       system: ({ calls }) => answer.render({ calls: String(calls), report: ANSWER }),
       ask: (text, facts) =>
         question.render({

@@ -70,18 +70,19 @@ const REASONS: Readonly<Record<Extract<Step, { kind: 'answered' }>['reason'], st
 function describe(step: Step): Described {
   switch (step.kind) {
     case 'started': {
-      const { prompts, budget, tells, system, user } = step
+      const { prompts, budget, tells, system, user, withheld = [] } = step
       const versions = prompts.map(({ id, version }) => `${id} ${version}`).join(', ')
       return {
         words: `Began with the prompts ${versions}; may be told ${tells.join(', ') || 'nothing'}; at most ${budget.seconds} s, ${budget.turns} turns, ${budget.calls} questions, ${budget.tokens} tokens.`,
         texts: [
           { name: 'What it is told to do', text: system },
           { name: 'What it is told of the incident', text: user },
+          notOffered(withheld),
         ],
       }
     }
     case 'resumed':
-      return { words: 'Went on from the rows after a stop.' }
+      return { words: 'Went on from the rows after a stop.', texts: [notOffered(step.withheld ?? [])] }
     case 'asked':
       return {
         words: `${step.model} (${step.provider}) was asked, with ${step.input + step.output} tokens set aside${step.last ? '; its last turn' : ''}.`,
@@ -122,4 +123,8 @@ function describe(step: Step): Described {
         ],
       }
   }
+}
+
+function notOffered(withheld: readonly string[]): { name: string; text: string } {
+  return { name: 'Tools of other servers that it is not offered', text: withheld.join('\n') }
 }

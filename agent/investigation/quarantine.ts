@@ -33,6 +33,11 @@ export function asName(text: string): string {
     .slice(0, 120)
 }
 
+/** Words from outside that describe a tool or a field of its input, on one line. */
+export function asDescription(text: string, max: number): string {
+  return headAndTail(plain(text).replace(/\s+/g, ' ').trim(), max)
+}
+
 function plain(text: string): string {
   return redact(text.toWellFormed()).replace(UNSEEN, ' ').replace(FRAME, '‹')
 }

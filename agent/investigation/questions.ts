@@ -12,6 +12,7 @@ import { readAnswer } from './model-answer.ts'
 import type { ModelHelp } from './model-help.ts'
 import { ANSWER } from './model-prompts.ts'
 import { type ModelUse, modelUseOf } from './model-use.ts'
+import { type OutsideTools, outsideTools } from './outside-tools.ts'
 import { createReader } from './reading.ts'
 import { allowedFor } from './refine.ts'
 import { type Scope, scopeOf } from './scope.ts'
@@ -104,6 +105,8 @@ async function answer(
   const { question } = help.prompts
   const budget = smaller(BUDGET, help.budget)
   const facts = { incident, since: scope.startedAt, now: scope.to, services: scope.near, alerts, hypotheses, evidence, allowed }
+  const signal = AbortSignal.timeout(budget.seconds * 1_000 + 5_000)
+  const outside = await outsideTools({ ...deps, prompts: help.prompts, signal }, { incident, scope, allowed })
   const run = await help.runs.start(incidentId, 'question')
   const steps: StepAt[] = []
   const append = async (step: StepAt): Promise<void> => {
@@ -112,10 +115,10 @@ async function answer(
     steps.push(step)
   }
   await append({
-    ...{ kind: 'started', prompts: [...question.used], budget, tells: [...allowed], at: now() },
+    ...{ kind: 'started', prompts: [...question.used], budget, tells: [...allowed], withheld: [...outside.withheld], at: now() },
     ...{ system: question.system({ calls: budget.calls }), user: question.ask(text, facts) },
   })
-  for await (const step of runLoop(loopDeps(deps, seen, { incident, scope, allowed }, budget), steps.slice())) await append(step)
+  for await (const step of runLoop(loopDeps(deps, seen, { incident, scope, allowed, outside }, signal), steps.slice())) await append(step)
   return answeredBy(steps)
 }
 
@@ -149,16 +152,15 @@ function answeredBy(steps: readonly StepAt[]): Answered {
 function loopDeps(
   { help: { models, prompts }, evidence, now, log, ...deps }: QuestionDeps,
   { incidents }: Sees,
-  { incident, scope, allowed }: { incident: Incident; scope: Scope; allowed: ReadonlySet<DataKind> },
-  { seconds }: Budget,
+  { incident, scope, allowed, outside }: { incident: Incident; scope: Scope; allowed: ReadonlySet<DataKind>; outside: OutsideTools },
+  signal: AbortSignal,
 ): LoopDeps {
-  const signal = AbortSignal.timeout(seconds * 1_000 + 5_000)
   return {
     models,
-    tools: toolsFor(allowed),
+    tools: new Map([...outside.tools, ...toolsFor(allowed)]),
     scope: { read: createReader(scope, { ...deps, log, signal }), services: scope.near },
     texts: {
-      tools: prompts.tools(allowed),
+      tools: [...prompts.tools(allowed), ...outside.described],
       report: prompts.question.report,
       lastTurn: prompts.question.lastTurn,
       repair: prompts.question.repair,

@@ -12,6 +12,7 @@ import { type InvestigationDeps, inventoryFor } from './investigate.ts'
 import { type LoopDeps, runLoop } from './loop.ts'
 import type { ModelHelp } from './model-help.ts'
 import { type Opinion, readReport } from './opinion.ts'
+import { type OutsideTools, outsideTools } from './outside-tools.ts'
 import { createReader } from './reading.ts'
 import { type Scope, scopeOf } from './scope.ts'
 import { toldEvidence } from './told-evidence.ts'
@@ -51,18 +52,20 @@ export async function refine(
   if (!isOpen && earlier !== null && (!about.asked || earlier.number >= MOST_RUNS)) return
   const scope = scopeOf(incident, alerts, inventoryFor(incident, inventory, deps), now())
   const allowed = allowedFor(help.models, incident, deps)
+  const outside = await outsideTools({ ...deps, prompts: help.prompts, signal }, { incident, scope, allowed })
+  const frame: Frame = { incident, scope, allowed, outside }
   const run = isOpen ? earlier : { ...(await help.runs.start(incidentId, 'investigation')), steps: [] }
   const first: StepAt =
     run.steps.length > 0
-      ? { kind: 'resumed', at: now() }
-      : { ...(await started(deps, help, { incident, scope, allowed }, alerts)), at: now() }
+      ? { kind: 'resumed', withheld: [...outside.withheld], at: now() }
+      : { ...(await started(deps, help, frame, alerts)), at: now() }
   const steps = [...run.steps]
   const append = async (step: StepAt): Promise<void> => {
     await help.runs.append(run.id, steps.length + 1, step)
     steps.push(step)
   }
   await append(first)
-  for await (const step of runLoop(loopDeps(deps, help, { incident, scope, allowed }, signal), steps.slice())) await append(step)
+  for await (const step of runLoop(loopDeps(deps, help, frame, signal), steps.slice())) await append(step)
   await tellOpinion(deps, incidentId, transcriptOf(steps))
 }
 
@@ -81,12 +84,13 @@ interface Frame {
   incident: Incident
   scope: Scope
   allowed: ReadonlySet<DataKind>
+  outside: OutsideTools
 }
 
 async function started(
   { incidents }: InvestigationDeps,
   { prompts, budget }: ModelHelp,
-  { incident, scope, allowed }: Frame,
+  { incident, scope, allowed, outside }: Frame,
   alerts: readonly Alert[],
 ): Promise<Started> {
   const [hypotheses, evidence] = await Promise.all([incidents.hypotheses(incident.id), incidents.evidenceSummaries(incident.id)])
@@ -98,21 +102,27 @@ async function started(
     user: prompts.incident(facts),
     budget,
     tells: [...allowed],
+    withheld: [...outside.withheld],
   }
 }
 
 function loopDeps(
   deps: InvestigationDeps,
   { models, prompts }: ModelHelp,
-  { incident, scope, allowed }: Frame,
+  { incident, scope, allowed, outside }: Frame,
   signal: AbortSignal,
 ): LoopDeps {
   const { incidents, now, log } = deps
   return {
     models,
-    tools: toolsFor(allowed),
+    tools: new Map([...outside.tools, ...toolsFor(allowed)]),
     scope: { read: createReader(scope, { ...deps, signal }), services: scope.near },
-    texts: { tools: prompts.tools(allowed), report: prompts.report, lastTurn: prompts.lastTurn, repair: prompts.repair },
+    texts: {
+      tools: [...prompts.tools(allowed), ...outside.described],
+      report: prompts.report,
+      lastTurn: prompts.lastTurn,
+      repair: prompts.repair,
+    },
     ...toldEvidence(incidents, incidents, incident.id, allowed),
     async conclude(report) {
       const [evidence, hypotheses] = await Promise.all([incidents.evidence(incident.id), incidents.hypotheses(incident.id)])

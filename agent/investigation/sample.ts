@@ -1,5 +1,6 @@
-import { metricsContentSchema, tracesContentSchema } from '../diagnosis/evidence-content.ts'
+import { metricsContentSchema, outsideContentSchema, tracesContentSchema } from '../diagnosis/evidence-content.ts'
 import type { EvidenceItem } from '../domain/evidence.ts'
+import { isOutside } from '../domain/model-data.ts'
 import { asData } from './quarantine.ts'
 
 const MOST_ITEMS = 8
@@ -20,6 +21,8 @@ export function sampled(item: EvidenceItem, max: number): string {
 function contentOf({ kind, content }: EvidenceItem): unknown {
   const metrics = kind === 'metrics' ? metricsContentSchema.safeParse(content) : null
   if (metrics?.success) return shortened({ findings: metrics.data.findings.map(withoutNulls), failed: metrics.data.failed }, 0)
+  const outside = isOutside(kind) ? outsideContentSchema.safeParse(content) : null
+  if (outside?.success) return outside.data.text
   const traces = kind === 'traces' ? tracesContentSchema.safeParse(content) : null
   if (!traces?.success) return shortened(content, 0)
   const { opened, ...rest } = traces.data

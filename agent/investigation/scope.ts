@@ -6,7 +6,10 @@ import { servicesNear } from '../topology/dependency-graph.ts'
 import type { Inventory } from '../topology/inventory.ts'
 
 /** The read-only half of an integration: nothing that acts can be reached from here. */
-export type Source = Pick<Integration, 'id' | 'environments' | 'metrics' | 'logs' | 'traces' | 'changes' | 'workloads' | 'clusterState'>
+export type Source = Pick<
+  Integration,
+  'id' | 'environments' | 'metrics' | 'logs' | 'traces' | 'changes' | 'workloads' | 'clusterState' | 'outsideTools'
+>
 
 /** What one round of investigation looks at. */
 export interface Scope {

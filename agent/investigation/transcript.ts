@@ -10,6 +10,9 @@ const callSchema = z.object({ id: z.string(), name: z.string(), input: z.unknown
 const promptSchema = z.object({ id: z.string(), version: z.int() })
 const asked = { provider: z.string(), model: z.string(), price: priceSchema }
 
+/** Why reviewed tools of other servers were not offered, one sentence each. */
+const withheld = z.array(z.string()).optional()
+
 /** How an investigation by a model ended. */
 export const OUTCOMES = ['concluded', 'stopped', 'invalid', 'unavailable', 'declined'] as const
 export type Outcome = (typeof OUTCOMES)[number]
@@ -26,8 +29,9 @@ export const stepSchema = z.discriminatedUnion('kind', [
     user: z.string(),
     budget: z.object({ seconds: z.number(), turns: z.number(), calls: z.number(), tokens: z.number(), dollars: z.number() }),
     tells: z.array(z.string()),
+    withheld,
   }),
-  z.object({ kind: z.literal('resumed') }),
+  z.object({ kind: z.literal('resumed'), withheld }),
   /** Written before the model is asked: these tokens are set aside, whatever becomes of the answer. */
   z.object({ kind: z.literal('asked'), ...asked, input: z.number(), output: z.number(), characters: z.number(), last: z.boolean() }),
   z.object({

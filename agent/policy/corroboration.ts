@@ -1,4 +1,4 @@
-import { type EvidenceItem, type EvidenceSummary, independentKind, isAsked } from '../domain/evidence.ts'
+import { type EvidenceItem, type EvidenceSummary, independentSource, isAsked } from '../domain/evidence.ts'
 import type { Hypothesis } from '../domain/hypothesis.ts'
 
 const NOT_WRITABLE_BY_OUTSIDERS: readonly EvidenceItem['trust'][] = ['metric', 'platform']
@@ -10,6 +10,6 @@ const NOT_WRITABLE_BY_OUTSIDERS: readonly EvidenceItem['trust'][] = ['metric', '
 export function isCorroborated(hypothesis: Pick<Hypothesis, 'claims'>, evidence: readonly EvidenceSummary[]): boolean {
   const cited = new Set(hypothesis.claims.filter(({ supported }) => supported).flatMap(({ cites }) => cites))
   const items = evidence.filter((item) => cited.has(item.label) && item.status === 'ok' && isAsked(item))
-  const sources = new Set(items.map(({ kind, source }) => `${source} ${independentKind(kind)}`))
+  const sources = new Set(items.map(independentSource))
   return sources.size >= 2 && items.some(({ trust }) => NOT_WRITABLE_BY_OUTSIDERS.includes(trust))
 }

@@ -28,6 +28,8 @@ export interface Tool {
   kind: DataKind | null
   /** JSON Schema is made of it, and each call's input is checked by it. */
   input: z.ZodType
+  /** Milliseconds it may take, where that is more than usual. */
+  timeoutMs?: number
   run(input: unknown, scope: ToolScope): Promise<Found>
 }
 

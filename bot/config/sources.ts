@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DATA_KINDS, type DataKind } from '../../agent/domain/model-data.ts'
 import { ACCOUNT_IN_ADDRESS, addressSchema, hasAccount } from './address.ts'
 import type { EnvironmentReader, VariableWords } from './secrets.ts'
 
@@ -94,6 +95,35 @@ const alertmanagerSchema = z.strictObject({
   }),
 })
 
+const mcpSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,19}$/, 'must be up to 20 lower case letters, digits and dashes')
+    .meta({ description: 'What it is called here; each once.' }),
+  environment: address.environment,
+  url: url.meta({ description: 'Its address, of Streamable HTTP; nothing else is asked, and no redirect is followed.' }),
+  tokenFile: address.tokenFile,
+  data: z
+    .enum(DATA_KINDS)
+    .meta({ description: 'What its answers are: told to models that may be told such data, and read by those who may read it.' }),
+  workspaces: z.array(text(64)).max(200).optional().meta({
+    description: 'Where there are workspaces: those in whose incidents it may be asked; everybody who sees one of these reads the answer.',
+  }),
+  tools: z
+    .array(
+      z.strictObject({
+        name: text(128).meta({ description: 'What the server calls it.' }),
+        sha256: z
+          .string()
+          .regex(/^[0-9a-f]{64}$/, 'must be the 64 hexadecimal digits that "steadyhand mcp list" shows')
+          .meta({ description: 'Of everything that it said of itself when it was reviewed; with anything else it is not offered.' }),
+      }),
+    )
+    .max(20)
+    .default([])
+    .meta({ description: 'The tools that a model may use: those that say that they only read, each as somebody read it.' }),
+})
+
 const verificationSchema = z.strictObject({
   settleSeconds: seconds(0, 600).optional().meta({ description: 'Seconds after a change before it is judged.', default: 30 }),
   holdSeconds: seconds(1, 600).optional().meta({ description: 'Seconds it has to hold.', default: 60 }),
@@ -145,6 +175,11 @@ export const sourcesFileShape = {
     .max(20)
     .optional()
     .meta({ description: 'Servers at which alerts of an incident may be silenced.' }),
+  mcp: z
+    .array(mcpSchema)
+    .max(10)
+    .optional()
+    .meta({ description: 'Servers of others whose read-only tools a model may use, by the Model Context Protocol.' }),
 }
 /** They stand for the first server of their kind. */
 export const sourceVariables: VariableWords = {
@@ -161,6 +196,7 @@ export const sourceVariables: VariableWords = {
     key: 'alertmanager[].url',
   },
   ALERTMANAGER_TOKEN: { words: 'Its token.', secret: true },
+  MCP_TOKEN: { words: 'The token of the first server of others that the file names.', secret: true },
 }
 type SourcesFile = z.infer<z.ZodObject<typeof sourcesFileShape>>
 
@@ -203,9 +239,15 @@ export interface SourceSettings {
   jaeger: readonly ServerSettings[]
   tempo: readonly (ServerSettings & { match: Readonly<Record<string, string>> })[]
   alertmanager: readonly Pick<ServerSettings, 'environment' | 'url' | 'token'>[]
+  mcp: readonly (Pick<ServerSettings, 'environment' | 'url' | 'token'> & {
+    name: string
+    data: DataKind
+    workspaces: readonly string[]
+    tools: readonly { name: string; modelName: string; sha256: string }[]
+  })[]
 }
 
-const NO_SOURCES: SourceSettings = { kubernetes: null, prometheus: [], loki: [], jaeger: [], tempo: [], alertmanager: [] }
+const NO_SOURCES: SourceSettings = { kubernetes: null, prometheus: [], loki: [], jaeger: [], tempo: [], alertmanager: [], mcp: [] }
 /** Where a server is named by the environment alone, and nothing says what it tells of. */
 const DEFAULT_ENVIRONMENT = 'production'
 const SCRAPE_SECONDS = 15
@@ -236,7 +278,28 @@ export function readSources(read: EnvironmentReader, file: SourcesFile, { databa
     jaeger: serversOf(read, 'JAEGER', file.jaeger ?? []).map(({ server: common }) => common),
     tempo: serversOf(read, 'TEMPO', file.tempo ?? []).map(({ each, server: common }) => ({ ...common, match: each.match ?? {} })),
     alertmanager: alertmanagersOf(read, file.alertmanager ?? [], databaseUrl),
+    mcp: outsideServersOf(read, file.mcp ?? []),
   }
+}
+
+/** The address stands in the file alone: what is asked in the name of a review is what was reviewed. */
+function outsideServersOf(read: EnvironmentReader, inFile: NonNullable<SourcesFile['mcp']>): SourceSettings['mcp'] {
+  const first = read.secret('MCP_TOKEN')
+  const names = inFile.map(({ name }) => name)
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) read.problems.push(`mcp: "${twice}" is there twice.`)
+  return inFile.map(({ name, environment = DEFAULT_ENVIRONMENT, url: address, tokenFile, data, workspaces = [], tools }, index) => {
+    const ofFile = tokenFile === undefined ? undefined : read.secretIn(`mcp[${index}].tokenFile`, tokenFile)
+    const pins = tools.map((tool) => ({ ...tool, modelName: modelNameOf(name, tool.name) }))
+    const same = pins.find((pin, at) => pins.findIndex(({ modelName }) => modelName === pin.modelName) < at)
+    if (same) read.problems.push(`mcp[${index}].tools: "${same.name}" would have the name of another for a model: keep one of them.`)
+    return { name, environment, url: address, token: (index === 0 ? first : undefined) ?? ofFile ?? null, data, workspaces, tools: pins }
+  })
+}
+
+/** Ours, whatever theirs is: none of our own begins so, and a provider takes it. */
+function modelNameOf(server: string, tool: string): string {
+  return `mcp_${server}_${tool.replace(/[^a-zA-Z0-9_-]/g, '_')}`.slice(0, 64)
 }
 
 /** Each environment has one: at which of two an alert fires, nobody could tell. */

@@ -56,6 +56,19 @@ export function readWorkspaces(file: readonly z.infer<typeof workspaceFileSchema
   }))
 }
 
+/** Servers of others that would be asked for nobody, or for a workspace that there is not. */
+export function readerProblems(
+  workspaces: readonly Workspace[],
+  servers: readonly { name: string; workspaces: readonly string[] }[],
+): string[] {
+  return servers.flatMap(({ name, workspaces: readers }) => {
+    if (workspaces.length > 0 && readers.length === 0)
+      return [`mcp: ${name} names no workspaces: where there are some, name those in whose incidents it may be asked.`]
+    const unknown = readers.filter((reader) => !workspaces.some((each) => each.name === reader))
+    return unknown.map((reader) => `mcp: ${name} names the workspace ${reader}, which there is not.`)
+  })
+}
+
 /** What would let a workspace hold less, or somebody else, than whoever wrote it believes. */
 export function workspaceProblems(workspaces: readonly Workspace[], known: readonly { name: string | null }[]): string[] {
   const keys = new Set(known.map(({ name }) => name))

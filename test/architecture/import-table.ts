@@ -17,6 +17,7 @@ export const VENDOR_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   kubernetes: ['@kubernetes/client-node'],
   // The local target's services are programs of their own: they serve HTTP and publish metrics like any service.
   local: ['hono', '@hono/node-server', 'prom-client', 'pino'],
+  mcp: ['@modelcontextprotocol/client'],
   openai: ['openai'],
   pagerduty: ['@pagerduty/pdjs'],
 }
@@ -31,6 +32,7 @@ export const LAZY_PACKAGES = [
   '@aws-sdk/*',
   'openai',
   '@anthropic-ai/sdk',
+  '@modelcontextprotocol/client',
   'openid-client',
   'jose',
   '@opentelemetry/*',
@@ -39,7 +41,7 @@ export const LAZY_PACKAGES = [
 /** The first row whose `files` match a file holds for it. */
 const ROWS: readonly Row[] = [
   { files: 'bot/main.ts', may: ['**'], packages: BOT_PACKAGES },
-  { files: 'bot/offline.ts', may: ['bot/{config,main}.ts', 'storage/**'], packages: BOT_PACKAGES },
+  { files: 'bot/offline.ts', may: ['bot/{config,main}.ts', 'integrations/registry.ts', 'storage/**'], packages: BOT_PACKAGES },
   { files: 'bot/slack/**', may: BOT_MAY, packages: [...BOT_PACKAGES, '@slack/*'] },
   { files: 'bot/charts/png.ts', may: BOT_MAY, packages: [...BOT_PACKAGES, '@resvg/resvg-js'] },
   { files: 'bot/oidc/**', may: BOT_MAY, packages: [...BOT_PACKAGES, 'openid-client', 'jose'] },

@@ -9,12 +9,13 @@ const rows = text
   .filter((line) => /^\| \d+ \|/.test(line))
   .map((line) => line.slice(2, -2).split(' | '))
 
-test('each threat to what is pressed and shown on Slack, what comes in, what is planned and what is carried out has its row, its control and its tests', () => {
+test('each threat to what is pressed and shown on Slack, what comes in, what is planned, what is carried out and what others offer has its row, its control and its tests', () => {
   expect(rows.map(([number]) => Number(number))).toEqual([
     ...Array.from({ length: 18 }, (_, index) => 1 + index),
     ...[35, 36, 37, 63, 64, 70],
     ...Array.from({ length: 10 }, (_, index) => 25 + index),
     ...Array.from({ length: 10 }, (_, index) => 43 + index),
+    57,
   ])
   expect(rows.filter((cells) => cells.length !== 4 || cells.some((cell) => cell.trim() === ''))).toEqual([])
 })

@@ -458,3 +458,36 @@ describe('what has no effect', () => {
     expect(load(environment).unused).toEqual([])
   })
 })
+
+describe('servers of others', () => {
+  const sha256 = 'a'.repeat(64)
+  const one = (said = ''): string => `mcp:\n  - { name: tickets, url: "https://mcp.example/mcp", data: logs${said} }\n`
+
+  test('are asked at one address, by tools that were reviewed, with a token of their own', () => {
+    writeFileSync(join(folder, 'token'), 'of-a-file\n')
+    const tools = `, tools: [{ name: search.tickets, sha256: ${sha256} }], tokenFile: ${join(folder, 'token')}`
+    expect(load({}, one(tools)).sources.mcp).toEqual([
+      {
+        ...{ name: 'tickets', environment: 'production', url: 'https://mcp.example/mcp', token: 'of-a-file', data: 'logs', workspaces: [] },
+        tools: [{ name: 'search.tickets', modelName: 'mcp_tickets_search_tickets', sha256 }],
+      },
+    ])
+    expect(load({ MCP_TOKEN: 'of-the-environment' }, one()).sources.mcp).toMatchObject([{ token: 'of-the-environment', tools: [] }])
+    expect(load({ MCP_TOKEN: 'alone' }, '# nothing\n').sources.mcp).toEqual([])
+  })
+
+  test.each([
+    ['a digest that is none', one(', tools: [{ name: a, sha256: abc }]'), 'must be the 64 hexadecimal digits'],
+    ['a kind of data that is none', one().replace('data: logs', 'data: tickets'), 'data'],
+    ['a password in its address', one().replace('https://', 'https://me:secret@'), 'no user name and no password'],
+    ['a command to start', one(', command: npx'), 'command'],
+    [
+      'tools of one name for a model',
+      one(`, tools: [{ name: a.b, sha256: ${sha256} }, { name: a/b, sha256: ${sha256} }]`),
+      'would have the name of another',
+    ],
+    ['its name twice', `${one()}  - { name: tickets, url: "https://other.example/", data: logs }\n`, 'is there twice'],
+    ['workspaces, and none for it', `workspaces: [{ name: shop, services: [a] }]\n${one()}`, 'names no workspaces'],
+    ['a workspace that there is not', `workspaces: [{ name: shop, services: [a] }]\n${one(', workspaces: [ship]')}`, 'which there is not'],
+  ])('are refused with %s', (_, yaml, words) => expect(problemsOf({}, yaml).join()).toContain(words))
+})

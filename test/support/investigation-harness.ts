@@ -3,6 +3,7 @@ import type { Workspace } from '../../agent/domain/workspace.ts'
 import type { Budget } from '../../agent/investigation/budget.ts'
 import { createInvestigation, type Investigation } from '../../agent/investigation/investigation.ts'
 import { createModelHelp } from '../../agent/investigation/model-help.ts'
+import type { Source } from '../../agent/investigation/scope.ts'
 import type { IncidentStore, ModelRunStore, RunbookStore } from '../../agent/ports.ts'
 import { createTopology } from '../../agent/topology/inventory.ts'
 import type { ModelPort } from '../../integrations/ports/model.ts'
@@ -44,6 +45,7 @@ export function createInvestigationHarness(
   database: OpenDatabase,
   models: HarnessModels = { models: [] },
   workspaces: readonly Workspace[] = [],
+  others: readonly Source[] = [],
 ): InvestigationHarness {
   let time = at(4)
   const now = (): Date => time
@@ -61,7 +63,7 @@ export function createInvestigationHarness(
     incidents,
     runbooks,
     investigation: createInvestigation({
-      ...{ incidents, runbooks, sources: [shop.source], topology, workspaces, now, log, deadlineMs: 1_000 },
+      ...{ incidents, runbooks, sources: [shop.source, ...others], topology, workspaces, now, log, deadlineMs: 1_000 },
       ...(model ? { model } : {}),
     }),
     warnings,

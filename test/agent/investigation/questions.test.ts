@@ -5,12 +5,15 @@ import type { Budget } from '../../../agent/investigation/budget.ts'
 import { createModelHelp } from '../../../agent/investigation/model-help.ts'
 import { ANSWER } from '../../../agent/investigation/model-prompts.ts'
 import { type Answered, createQuestions, type Looked } from '../../../agent/investigation/questions.ts'
+import type { Source } from '../../../agent/investigation/scope.ts'
 import { createTopology } from '../../../agent/topology/inventory.ts'
 import { createAnthropicModel } from '../../../integrations/anthropic/index.ts'
+import { createMcp, listMcp } from '../../../integrations/mcp/index.ts'
 import { createOpenAiModel } from '../../../integrations/openai/index.ts'
 import type { ModelPort } from '../../../integrations/ports/model.ts'
 import { describeDatabases } from '../../support/database.ts'
 import { at, breakPayments, createInvestigationHarness, type InvestigationHarness } from '../../support/investigation-harness.ts'
+import { readingTool, startMcpServer } from '../../support/mcp/server.ts'
 import { obedient } from '../../support/model/players.ts'
 import { type Player, type ScriptedModel, type Step, startScriptedModel } from '../../support/model/scripted-model.ts'
 import { wordsOf } from '../../support/model/seen-request.ts'
@@ -22,7 +25,7 @@ const answer = (statements: readonly { text: string; cites: string[] }[], unknow
 
 describeDatabases('a question that a model answers', (store) => {
   const database = store.perTest()
-  const servers: ScriptedModel[] = []
+  const servers: { close(): Promise<void> }[] = []
   afterEach(async () => {
     await Promise.all(servers.splice(0).map((server) => server.close()))
   })
@@ -47,9 +50,9 @@ describeDatabases('a question that a model answers', (store) => {
   /** An incident that rules have diagnosed, and somebody who may read these kinds of its data. */
   const asking = async (
     models: readonly ModelPort[],
-    more: { budget?: Partial<Budget>; reads?: readonly DataKind[]; workspaces?: readonly Workspace[] } = {},
+    more: { budget?: Partial<Budget>; reads?: readonly DataKind[]; workspaces?: readonly Workspace[]; others?: readonly Source[] } = {},
   ): Promise<Asking> => {
-    const { budget = {}, reads = DATA_KINDS, workspaces = [] } = more
+    const { budget = {}, reads = DATA_KINDS, workspaces = [], others = [] } = more
     const harness = createInvestigationHarness(database())
     breakPayments(harness)
     const id = await harness.open({ key: `asked-${servers.length}` })
@@ -59,7 +62,7 @@ describeDatabases('a question that a model answers', (store) => {
     if (!help || !workloads) throw new Error('a model and a platform were expected')
     const deps = { now: () => at(4), log: { info: () => {}, warn: (object: object) => void harness.warnings.push(object) } }
     const questions = createQuestions({
-      ...{ sources: [harness.shop.source], runbooks: harness.runbooks, workspaces, help },
+      ...{ sources: [harness.shop.source, ...others], runbooks: harness.runbooks, workspaces, help },
       ...{ evidence: harness.incidents, ...deps },
     })
     const topology = createTopology({ sources: [{ id: 'shop', workloads }], ...deps })
@@ -68,6 +71,33 @@ describeDatabases('a question that a model answers', (store) => {
     const ask = async () => await questions(seen, { incidentId: id, text: TEXT }, (step) => void looked.push(step))
     return { harness, id, looked, ask }
   }
+
+  it('is answered from a reviewed tool of a server of others, where whoever asks may read such data', async () => {
+    const outside = await startMcpServer([readingTool()])
+    servers.push(outside)
+    const given = {
+      name: 'tickets',
+      url: outside.url,
+      token: null,
+      environment: 'shop',
+      data: 'runbooks' as const,
+      workspaces: [],
+      tools: [],
+    }
+    const listing = await listMcp(given, new AbortController().signal)
+    const sha256 = listing.ok ? (listing.tools[0]?.sha256 ?? '') : ''
+    const others = [createMcp({ ...given, tools: [{ name: 'search_tickets', modelName: 'mcp_tickets_search_tickets', sha256 }] })]
+    const script = [
+      { say: { calls: [{ name: 'mcp_tickets_search_tickets', input: { words: 'disk' } }] } },
+      { say: answer([], ['who fills the disk']) },
+    ]
+    const { harness, id, ask } = await asking([anthropic(await serve(script))], { others })
+    await ask()
+    expect((await harness.incidents.evidence(id)).at(-1)).toMatchObject({ kind: 'outside-runbooks', source: 'mcp/tickets', status: 'ok' })
+    const blind = await asking([anthropic(await serve(script))], { others, reads: ['logs'] })
+    await blind.ask()
+    expect(outside.calls).toHaveLength(1)
+  })
 
   it.each([
     ['anthropic', anthropic],
