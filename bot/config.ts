@@ -5,7 +5,7 @@ import type { IdentityLink, Role } from '../agent/domain/principal.ts'
 import type { Slo } from '../agent/domain/slo.ts'
 import type { Workspace } from '../agent/domain/workspace.ts'
 import { type HeartbeatSettings, readHeartbeats } from './config/heartbeat-settings.ts'
-import { type ModelsSettings, modelVariables, readModelsSettings } from './config/model-settings.ts'
+import { type ModelsSettings, modelVariables, readModelsSettings, unusedModelSettings } from './config/model-settings.ts'
 import { createEnvironmentReader, type Environment, type EnvironmentReader, type VariableWords } from './config/secrets.ts'
 import { parseSettings, type SettingsFile, SHORTEST_TOKEN } from './config/settings-file.ts'
 import { readSlos, sloProblems } from './config/slo-settings.ts'
@@ -262,7 +262,7 @@ function merge(read: EnvironmentReader, file: SettingsFile, path: string | null,
     crash: read.text('STEADYHAND_TEST_CRASH') ?? null,
     files: [...(path === null ? [] : [path]), ...read.files],
     // The last line: by now every name that is known was asked for.
-    unused: [...unknownVariables(read), ...unusedSlackSettings(slack)],
+    unused: [...unknownVariables(read), ...unusedSlackSettings(slack), ...unusedModelSettings(models)],
   }
 }
 

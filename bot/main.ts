@@ -111,7 +111,7 @@ async function compose(settings: Settings, log: Log, database: OpenDatabase, opt
     ...{ ...stores, integrations, formats: WEBHOOKS, policy, card: PLAN_CARD },
     journal: await openEffectJournal(settings.dataDir),
     presentations: alsoOnSlack(settings, consolePresentations(settings), stores.meta),
-    model: createModelHelp(models, settings.models.budget, stores.modelRuns),
+    model: createModelHelp(models, settings.models.budget, stores.modelRuns, settings.models),
     ...{ runs: stores.drillRuns, lease: stores.leaseOf('executor'), watchLease: stores.leaseOf('detection'), queue: stores.work },
     heartbeats: { ...settings.heartbeats, meta: stores.meta, call, lease: stores.leaseOf('heartbeat') },
     crashpoint: createCrashpoint(settings.crash, () => process.kill(process.pid, 'SIGKILL')),

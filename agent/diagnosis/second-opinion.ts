@@ -2,12 +2,17 @@ import type { Claim, ConfidencePart, Hypothesis } from '../domain/hypothesis.ts'
 import { type Scored, withModel, withoutModel } from './confidence.ts'
 
 /** One cause as a model sees it, its statements checked. */
-export type ModelCause = Pick<Hypothesis, 'class' | 'component' | 'confidence' | 'claims' | 'against' | 'unknown'>
+export type ModelCause = Pick<Hypothesis, 'class' | 'component' | 'confidence' | 'claims' | 'against' | 'unknown'> & {
+  /** The model of another provider disagrees, with a reason that the evidence bears out. */
+  doubted?: boolean
+}
 
 const MOST_HYPOTHESES = 4
 const CLAIMS_ADDED = 3
 /** What the cross-check gives a cause that only the model sees, when all it says is borne out: possible, and no more. */
 const UNSEEN_SCORE = 30
+/** What is left of a model's word where another one disagrees. */
+const DOUBTED = 0.5
 const NO_RULE = 'no rule sees this cause'
 
 /**
@@ -54,8 +59,8 @@ function agreed(own: Hypothesis, said: ModelCause): Hypothesis {
   const { supported, all } = counted(said)
   const model: Scored = {
     name: 'model',
-    score: said.confidence * shareOf(said),
-    why: `the model gives ${said.confidence} of 100; ${supported} of ${all} of its statements are borne out by the evidence`,
+    score: said.confidence * weightOf(said),
+    why: `the model gives ${said.confidence} of 100${doubtWords(said)}; ${supported} of ${all} of its statements are borne out by the evidence`,
   }
   return {
     ...own,
@@ -68,13 +73,17 @@ function agreed(own: Hypothesis, said: ModelCause): Hypothesis {
 function unseen(said: ModelCause, evidence: ConfidencePart | undefined): Hypothesis {
   const { supported, all } = counted(said)
   const borneOut = `${supported} of ${all} of its statements are borne out by the evidence`
-  const share = shareOf(said)
+  const share = weightOf(said)
   const parts: Scored[] = [
     { name: 'validator', score: UNSEEN_SCORE * share, why: `${NO_RULE}; ${borneOut}` },
     { name: 'retrieval', score: 0, why: 'no known sign of it was found' },
     { name: 'evidence', score: evidence?.score ?? 0, why: evidence?.why ?? 'nothing was read' },
   ]
-  const model: Scored = { name: 'model', score: said.confidence * share, why: `the model alone names it, with ${said.confidence} of 100` }
+  const model: Scored = {
+    name: 'model',
+    score: said.confidence * share,
+    why: `the model alone names it, with ${said.confidence} of 100${doubtWords(said)}`,
+  }
   return {
     ...{ rank: 0, class: said.class, component: said.component, since: null, unknown: [...said.unknown] },
     ...withModel(parts, model),
@@ -100,6 +109,14 @@ function isUnseen(parts: readonly ConfidencePart[]): boolean {
 function counted({ claims, against }: ModelCause): { supported: number; all: number } {
   const all = [...claims, ...against]
   return { supported: all.filter(({ supported }) => supported).length, all: all.length }
+}
+
+function weightOf(said: ModelCause): number {
+  return shareOf(said) * (said.doubted ? DOUBTED : 1)
+}
+
+function doubtWords({ doubted = false }: ModelCause): string {
+  return doubted ? ', halved because another model disagrees' : ''
 }
 
 /** A judgement without a statement rests on nothing that can be checked, and counts half. */

@@ -71,7 +71,7 @@ export async function investigate(deps: InvestigationDeps, incidentId: string, s
   const hypotheses = diagnose(facts, evidence)
   // What a model thought before stays beside it; what may be done follows from the rules alone.
   const opinion = deps.model ? await standingOpinion(deps.model.runs, incidentId) : null
-  await incidents.saveHypotheses(incidentId, opinion ? withOpinion(hypotheses, opinion.causes) : hypotheses)
+  await incidents.saveHypotheses(incidentId, opinion ? withOpinion(hypotheses, opinion) : hypotheses)
   await citeRunbooks(deps, incidentId, { service: incident.service, alerts, hypothesis: hypotheses[0], from: scope.from, to: scope.to })
   await tellDiagnosis(deps, incidentId, hypotheses, evidence, now().getTime() - began.getTime())
   const [first] = hypotheses

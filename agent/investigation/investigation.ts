@@ -17,7 +17,7 @@ export function createInvestigation(deps: InvestigationDeps): Investigation {
   return {
     run: (incidentId, signal) => investigate(deps, incidentId, signal),
     refine: async (about, signal) => (deps.model ? await refine(deps, deps.model, about, signal) : undefined),
-    refines: deps.model ? { seconds: deps.model.budget.seconds } : null,
+    refines: deps.model ? { seconds: deps.model.budget.seconds + (deps.model.reviews?.seconds ?? 0) } : null,
     watch: (incidentId, signal, about) => watch(deps, incidentId, signal, about),
   }
 }

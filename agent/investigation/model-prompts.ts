@@ -9,13 +9,14 @@ import { loadPrompt, type Prompt } from '../prompts.ts'
 import type { Tool } from '../tools/define-tool.ts'
 import { toolsFor } from '../tools/registry.ts'
 import { answerReportSchema } from './model-answer.ts'
-import { classNames, reportSchema } from './opinion.ts'
+import { classNames, reportSchema, reviewSchema } from './opinion.ts'
 import { asData, asName } from './quarantine.ts'
 import { summarised } from './sample.ts'
 
 /** The tools by which a model hands in what it thinks, or answers; they end what it is at, and reach nothing. */
 export const REPORT = 'report_diagnosis'
 export const ANSWER = 'answer_question'
+export const REVIEW = 'review_diagnosis'
 
 const EVIDENCE_SHOWN = 24
 const SUMMARY_MAX = 260
@@ -37,6 +38,13 @@ export interface ModelPrompts {
   /** A tool of somebody else's server; `description` is its owner's, in a frame. */
   outside(values: { server: string; kind: DataKind; description: string }): string
   report: ModelTool
+  /** For whoever is to refute a cause; its tool is all it has. */
+  review: {
+    used: readonly { id: string; version: number }[]
+    system: string
+    ask(cause: Pick<Hypothesis, 'class' | 'component' | 'claims' | 'against'>, facts: IncidentFacts, evidence: string): string
+    report: ModelTool
+  }
   /** The same for one question of a person. */
   question: {
     used: readonly { id: string; version: number }[]
@@ -69,6 +77,7 @@ export function loadModelPrompts(): ModelPrompts {
   ]
   const [answer, question] = [loadPrompt('answer'), loadPrompt('question')]
   const [report, answered] = [loadPrompt(`tools/${REPORT}`), loadPrompt(`tools/${ANSWER}`)]
+  const [review, reviewed, verdict] = [loadPrompt('review'), loadPrompt('reviewed'), loadPrompt(`tools/${REVIEW}`)]
   const outside = loadPrompt('tools/outside')
   const tools = new Map([...toolsFor(EVERYTHING).values()].map((tool) => [tool.name, loadPrompt(`tools/${tool.name}`)]))
   const repairOf =
@@ -84,6 +93,16 @@ export function loadModelPrompts(): ModelPrompts {
     tools: (allowed) => [...toolsFor(allowed).values()].map((tool) => described(tool, tools.get(tool.name))),
     outside: (values) => outside.render(values),
     report: { name: REPORT, description: report.render({ classes: classNames() }), input: inputOf(reportSchema) },
+    review: {
+      used: [review, reviewed, incident, verdict].map(versionOf),
+      system: review.render({ report: REVIEW }),
+      ask: (cause, facts, evidence) =>
+        reviewed.render({
+          ...{ incident: incidentText(incident, facts), cause: `${cause.class} of ${asName(cause.component)}`, evidence },
+          claims: asData({ label: 'claims', kind: 'model', trust: 'chat' }, claimLines(cause), 1_200),
+        }),
+      report: { name: REVIEW, description: verdict.render({}), input: inputOf(reviewSchema) },
+    },
     question: {
       used: [answer, question, incident, repair, last, answered, outside, ...tools.values()].map(versionOf),
       system: ({ calls }) => answer.render({ calls: String(calls), report: ANSWER }),
@@ -153,6 +172,13 @@ function hypothesisLines(
   ]
   const head = `- ${cause} of ${asName(component)}, ${confidence} %`
   return lines.length === 0 ? head : `${head}\n${asData({ label: 'rules', kind: 'rules', trust: 'log' }, lines.join('\n'), 1_200)}`
+}
+
+/** What speaks for a cause and against it, one a line. */
+function claimLines({ claims, against }: Pick<Hypothesis, 'claims' | 'against'>): string {
+  const lines = (word: string, statements: readonly Claim[]): string[] =>
+    statements.filter(({ supported }) => supported).map(({ text, cites }) => `${word}: ${text} [${cites.join(', ')}]`)
+  return [...lines('for', claims), ...lines('against', against)].join('\n')
 }
 
 /** The newest of what may be told, each in a line. */

@@ -113,6 +113,15 @@ function describe(step: Step): Described {
       }
     case 'compacted':
       return { words: 'There was no more room: what it had read already was told in a line each.' }
+    case 'reviewed':
+      return {
+        words: `${step.model} (${step.provider}) was to refute ${step.about.class} of ${step.about.component}: ${step.verdict ?? 'no verdict'}; ${step.usage.input} tokens read, ${step.usage.output} said.`,
+        texts: [
+          { name: 'What it was told', text: step.user },
+          { name: 'Why', text: step.words },
+          { name: 'Its statements, each checked', text: step.statements.length > 0 ? JSON.stringify(step.statements, null, 2) : '' },
+        ],
+      }
     case 'ended':
       return {
         words: `Ended: ${step.outcome}.`,

@@ -34,6 +34,12 @@ export const reportSchema = z.strictObject({
   questions: z.array(saidWords).max(3),
 })
 
+/** What whoever is to refute a cause hands in. */
+export const reviewSchema = z.strictObject({
+  verdict: z.enum(['agrees', 'disagrees', 'undecided']),
+  statements: z.array(statementSchema).max(4),
+})
+
 /** A statement after the check of what it cites. */
 export const checkedSchema = z.object({ text: z.string(), cites: z.array(z.string()), supported: z.boolean() })
 

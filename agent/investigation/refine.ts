@@ -1,5 +1,6 @@
 import type { ModelPort } from '../../integrations/ports/model.ts'
 import { createCitationCheck } from '../diagnosis/citations.ts'
+import { isDoubted } from '../diagnosis/doubt.ts'
 import { withOpinion, withoutOpinion } from '../diagnosis/second-opinion.ts'
 import { classWords } from '../diagnosis/wording.ts'
 import type { Alert } from '../domain/alert.ts'
@@ -10,13 +11,15 @@ import { isForReadersOf } from '../domain/workspace.ts'
 import { toolsFor } from '../tools/registry.ts'
 import { type InvestigationDeps, inventoryFor } from './investigate.ts'
 import { type LoopDeps, runLoop } from './loop.ts'
-import type { ModelHelp } from './model-help.ts'
+import { causesOf, type ModelHelp } from './model-help.ts'
+import type { IncidentFacts } from './model-prompts.ts'
 import { type Opinion, readReport } from './opinion.ts'
 import { type OutsideTools, outsideTools } from './outside-tools.ts'
 import { createReader } from './reading.ts'
+import { reviewOf } from './review.ts'
 import { type Scope, scopeOf } from './scope.ts'
 import { toldEvidence } from './told-evidence.ts'
-import { type Step, type StepAt, type Transcript, transcriptOf } from './transcript.ts'
+import { afterStep, type Step, type StepAt, type Transcript, transcriptOf } from './transcript.ts'
 
 type Started = Extract<Step, { kind: 'started' }>
 
@@ -47,11 +50,11 @@ export async function refine(
   const found = earlier === null ? null : transcriptOf(earlier.steps)
   const isOpen = earlier !== null && found?.ended === null
   // A crash came between its end and its word.
-  if (earlier !== null && found?.ended && (await toldRuns(deps, incidentId)) < earlier.number)
-    return await tellOpinion(deps, incidentId, found)
-  if (!isOpen && earlier !== null && (!about.asked || earlier.number >= MOST_RUNS)) return
+  const isUntold = earlier !== null && found?.ended && (await toldRuns(deps, incidentId)) < earlier.number
+  if (!isOpen && !isUntold && earlier !== null && (!about.asked || earlier.number >= MOST_RUNS)) return
   const scope = scopeOf(incident, alerts, inventoryFor(incident, inventory, deps), now())
   const allowed = allowedFor(help.models, incident, deps)
+  if (isUntold) return await conclude(deps, help, { incident, alerts, scope, allowed }, earlier, signal)
   const outside = await outsideTools({ ...deps, prompts: help.prompts, signal }, { incident, scope, allowed })
   const frame: Frame = { incident, scope, allowed, outside }
   const run = isOpen ? earlier : { ...(await help.runs.start(incidentId, 'investigation')), steps: [] }
@@ -66,7 +69,35 @@ export async function refine(
   }
   await append(first)
   for await (const step of runLoop(loopDeps(deps, help, frame, signal), steps.slice())) await append(step)
-  await tellOpinion(deps, incidentId, transcriptOf(steps))
+  await conclude(deps, help, { incident, alerts, scope, allowed }, { id: run.id, steps }, signal)
+}
+
+/** What comes after its end: the word of a second provider where one is wanted, then that of both. */
+async function conclude(
+  deps: InvestigationDeps,
+  help: ModelHelp,
+  { incident, alerts, scope, allowed }: Pick<Frame, 'incident' | 'scope' | 'allowed'> & { alerts: readonly Alert[] },
+  run: { id: number; steps: readonly StepAt[] },
+  signal: AbortSignal,
+): Promise<void> {
+  const transcript = transcriptOf(run.steps)
+  if (transcript.review !== null || !help.reviews) return await tellOpinion(deps, incident.id, transcript)
+  const [evidence, facts] = await Promise.all([deps.incidents.evidence(incident.id), factsFor(deps, { incident, scope, allowed }, alerts)])
+  // What rules think is left out: an eye that knows it is no second one.
+  const review = await reviewOf(deps, help, transcript, { scope, facts: { ...facts, hypotheses: [] }, evidence }, signal)
+  if (review === null) return await tellOpinion(deps, incident.id, transcript)
+  const step = { ...review, at: deps.now() }
+  await help.runs.append(run.id, run.steps.length + 1, step)
+  await tellOpinion(deps, incident.id, afterStep(transcript, step))
+}
+
+async function factsFor(
+  { incidents }: Pick<InvestigationDeps, 'incidents'>,
+  { incident, scope, allowed }: Pick<Frame, 'incident' | 'scope' | 'allowed'>,
+  alerts: readonly Alert[],
+): Promise<IncidentFacts> {
+  const [hypotheses, evidence] = await Promise.all([incidents.hypotheses(incident.id), incidents.evidenceSummaries(incident.id)])
+  return { incident, since: scope.startedAt, now: scope.to, services: scope.near, alerts, hypotheses, evidence, allowed }
 }
 
 /** Only what every one of them may be told, whichever answers, and only what everybody may read who sees the incident: they read what it says. */
@@ -88,13 +119,12 @@ interface Frame {
 }
 
 async function started(
-  { incidents }: InvestigationDeps,
+  deps: InvestigationDeps,
   { prompts, budget }: ModelHelp,
   { incident, scope, allowed, outside }: Frame,
   alerts: readonly Alert[],
 ): Promise<Started> {
-  const [hypotheses, evidence] = await Promise.all([incidents.hypotheses(incident.id), incidents.evidenceSummaries(incident.id)])
-  const facts = { incident, since: scope.startedAt, now: scope.to, services: scope.near, alerts, hypotheses, evidence, allowed }
+  const facts = await factsFor(deps, { incident, scope, allowed }, alerts)
   return {
     kind: 'started',
     prompts: [...prompts.used],
@@ -152,15 +182,17 @@ async function toldRuns({ incidents }: InvestigationDeps, incidentId: string): P
 }
 
 /** Puts the opinion beside the diagnosis, and says on the timeline what it came to and what it cost. */
-async function tellOpinion({ incidents }: InvestigationDeps, incidentId: string, { ended, spent, model }: Transcript): Promise<void> {
+async function tellOpinion({ incidents }: InvestigationDeps, incidentId: string, transcript: Transcript): Promise<void> {
+  const { ended, spent, model, review } = transcript
   if (!ended) throw new Error('an investigation by a model ends with a step that says how')
   const before = withoutOpinion(await incidents.hypotheses(incidentId))
-  if (ended.opinion) await incidents.saveHypotheses(incidentId, withOpinion(before, ended.opinion.causes))
+  const causes = causesOf(transcript)
+  if (causes) await incidents.saveHypotheses(incidentId, withOpinion(before, causes))
   const cost = `${spent.tokens} tokens, ${spent.calls} ${spent.calls === 1 ? 'question' : 'questions'}, ${Math.round(spent.seconds)} s`
   await incidents.record(incidentId, {
     kind: ended.opinion ? CONCLUDED : ENDED,
     text: ended.opinion
-      ? `${judgement(before, ended.opinion)} (${cost}).`
+      ? `${judgement(before, ended.opinion)} (${cost}).${review ? ` ${reviewWords(review)}` : ''}`
       : `A model looked and gave no opinion: ${ended.words} (${cost}).`,
     detail: { outcome: ended.outcome, tokens: spent.tokens, calls: spent.calls, dollars: spent.dollars, ...(model ?? {}) },
   })
@@ -175,4 +207,12 @@ function judgement([first]: readonly Hypothesis[], { causes }: Opinion): string 
   const agrees = first !== undefined && first.class === said.class && first.component === said.component
   if (agrees) return `A model looked too, and agrees: ${classWords(said.class)} of ${said.component}, ${said.confidence} %`
   return `A model looked too, and suspects ${classWords(said.class)} of ${said.component}, ${said.confidence} %`
+}
+
+/** In words of our own, as above. */
+function reviewWords({ verdict, words, provider, statements }: NonNullable<Transcript['review']>): string {
+  if (verdict === null) return `A second one (${provider}) was to refute that, and ${words}: nothing changes.`
+  if (verdict !== 'disagrees') return `A second one (${provider}) ${verdict === 'agrees' ? 'agrees' : 'cannot decide'}.`
+  if (!isDoubted({ verdict, statements })) return `A second one (${provider}) disagrees, and nothing it says is borne out: nothing changes.`
+  return `A second one (${provider}) disagrees, with evidence: what the first one says counts half.`
 }

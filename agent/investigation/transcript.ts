@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { INTEGRATION_FAULTS } from '../../integrations/errors.ts'
 import type { ModelCall, ModelMessage } from '../../integrations/ports/model.ts'
+import { type FaultClass, isFaultClass } from '../domain/fault-classes.ts'
 import { costOf, type Spent } from './budget.ts'
 import { answerSchema } from './model-answer.ts'
-import { opinionSchema } from './opinion.ts'
+import { checkedSchema, opinionSchema } from './opinion.ts'
 
 const priceSchema = z.object({ input: z.number(), output: z.number() }).nullable()
 const callSchema = z.object({ id: z.string(), name: z.string(), input: z.unknown() })
@@ -65,6 +66,20 @@ export const stepSchema = z.discriminatedUnion('kind', [
     /** What it answered, where it was asked a question. */
     answer: answerSchema.nullish(),
   }),
+  /** After its end: what a model of another provider says of the cause that it is surest of. */
+  z.object({
+    kind: z.literal('reviewed'),
+    ...asked,
+    prompts: z.array(promptSchema),
+    about: z.object({ class: z.string().refine((text): text is FaultClass => isFaultClass(text)), component: z.string() }),
+    /** What it was told. */
+    user: z.string(),
+    /** Null where it gave none that could be used; `words` say why. */
+    verdict: z.enum(['agrees', 'disagrees', 'undecided']).nullable(),
+    words: z.string(),
+    statements: z.array(checkedSchema),
+    usage: z.object({ input: z.number(), output: z.number() }),
+  }),
 ])
 export type Step = z.infer<typeof stepSchema>
 
@@ -87,6 +102,7 @@ export interface Transcript {
   /** Characters a token, as the provider counted last; null before. */
   perToken: number | null
   ended: Extract<Step, { kind: 'ended' }> | null
+  review: Extract<Step, { kind: 'reviewed' }> | null
   lastAt: Date | null
   /** The model that was asked last. */
   model: { provider: string; model: string } | null
@@ -107,6 +123,7 @@ export const EMPTY: Transcript = {
   open: null,
   perToken: null,
   ended: null,
+  review: null,
   lastAt: null,
   model: null,
   reason: null,
@@ -166,6 +183,9 @@ export function afterStep(before: Transcript, step: StepAt): Transcript {
       return { ...t, messages: compacted(t), shorts: new Map() }
     case 'ended':
       return { ...t, ended: step, pending: [], open: null }
+    case 'reviewed':
+      // Its cost is its own: the budget is that of the first.
+      return { ...t, review: step, spent: before.spent }
   }
 }
 

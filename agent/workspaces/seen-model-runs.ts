@@ -55,7 +55,9 @@ export function seenModelRuns(runs: ModelRuns, incidents: Pick<IncidentStore, 'g
 function withoutWords(step: StepAt): StepAt {
   switch (step.kind) {
     case 'started':
-      return { ...step, system: '', user: '' }
+      return { ...step, system: '', user: '', withheld: [] }
+    case 'resumed':
+      return { ...step, withheld: [] }
     case 'answered':
       return { ...step, text: '', calls: [], raw: null }
     case 'failed':
@@ -64,6 +66,8 @@ function withoutWords(step: StepAt): StepAt {
       return { ...step, labels: [], text: '', short: '' }
     case 'corrected':
       return { ...step, problems: [], text: '' }
+    case 'reviewed':
+      return { ...step, user: '', words: '', statements: [] }
     case 'ended':
       return { ...step, words: '', opinion: null, answer: null }
     default:

@@ -94,6 +94,16 @@ export const modelUseSchema = z.object({
   spent: usedSchema,
   budget: usedSchema,
   questions: z.array(z.string()),
+  /** What a second provider says of it; null where none was asked. */
+  review: z
+    .object({
+      provider: z.string(),
+      model: z.string(),
+      verdict: z.enum(['agrees', 'disagrees', 'undecided']).nullable(),
+      words: z.string().nullable(),
+      cites: z.array(z.string()),
+    })
+    .nullable(),
 })
 
 export const cardSchema = z.object({ kind: z.enum(['incident', 'approval']), ref: z.string(), text: z.string(), blocks: blocksSchema })

@@ -56,6 +56,10 @@ export const modelsFileSchema = z.strictObject({
     .partial()
     .optional()
     .meta({ description: 'For one look at one incident.' }),
+  secondOpinion: z.boolean().optional().meta({
+    description: 'Whether the second provider is asked, once and from what is stored alone, to refute what the first one thinks.',
+    default: false,
+  }),
 })
 
 /** Keys have no place in the file. */
@@ -86,6 +90,15 @@ export interface ModelsSettings {
   /** In the order they are asked; empty means that no model is. */
   providers: readonly ProviderSettings[]
   budget: NonNullable<z.infer<typeof modelsFileSchema>['budget']>
+  /** Whether the second is asked to refute what the first thinks. */
+  secondOpinion: boolean
+}
+
+/** What is set and has no effect. */
+export function unusedModelSettings({ providers, secondOpinion }: ModelsSettings): string[] {
+  return secondOpinion && providers.length < 2
+    ? ['models.secondOpinion is set, and there are no keys of two providers: nobody is asked for a second opinion']
+    : []
 }
 
 /** The variables are those that the providers' own tools know. A provider without a key is not configured. */
@@ -95,7 +108,11 @@ export function readModelsSettings(read: EnvironmentReader, file: z.infer<typeof
   )
   const placeOf = ({ id }: ProviderSettings): number => (file.order as readonly string[] | undefined)?.indexOf(id) ?? -1
   const isWanted = (provider: ProviderSettings): boolean => file.order === undefined || placeOf(provider) >= 0
-  return { providers: known.filter(isWanted).toSorted((a, b) => placeOf(a) - placeOf(b)), budget: file.budget ?? {} }
+  return {
+    providers: known.filter(isWanted).toSorted((a, b) => placeOf(a) - placeOf(b)),
+    budget: file.budget ?? {},
+    secondOpinion: file.secondOpinion ?? false,
+  }
 }
 
 function providerOf(read: EnvironmentReader, id: string, prefix: string, file: ProviderFile = {}): ProviderSettings | null {

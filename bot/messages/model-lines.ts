@@ -5,6 +5,7 @@ import { cleanText } from './visible-text.ts'
 
 const QUESTIONS_SHOWN = 2
 const QUESTION_MAX = 200
+const REVIEW_MAX = 200
 
 const OUTCOME_WORDS: Readonly<Record<NonNullable<ModelUse['outcome']>, string>> = {
   concluded: 'has looked',
@@ -31,7 +32,25 @@ export function modelBlocks(use: ModelUse | null): CardBlock[] {
       use.questions.slice(0, QUESTIONS_SHOWN).map((question) => say`${cleanText(question, QUESTION_MAX)}`),
     ),
     note(joinSpans(parts, ' · ')),
+    ...reviewBlocks(use),
   ]
+}
+
+/** One line of a second provider: that it disagrees, and by what, is to be seen where a cause is read. */
+function reviewBlocks({ review }: ModelUse): CardBlock[] {
+  if (review === null) return []
+  const { verdict, words, cites } = review
+  const isBorneOut = words !== null && cites.length > 0
+  const why = isBorneOut ? say`: ${cleanText(words, REVIEW_MAX)} [${cites.slice(0, 4).join(', ')}]` : []
+  const ends: Readonly<Record<NonNullable<typeof verdict>, Span[]>> = {
+    agrees: say`agrees${why}`,
+    disagrees: isBorneOut
+      ? say`disagrees, so that the first one’s word counts half${why}`
+      : say`disagrees, and nothing it says is borne out: nothing changes`,
+    undecided: say`cannot decide${why}`,
+  }
+  const end = verdict === null ? say`gave no second opinion: ${cleanText(words ?? '', 120)}` : ends[verdict]
+  return [note(say`${shortCode(review.model, 60)} ${end}`)]
 }
 
 function stateWords({ outcome, words }: ModelUse): string {

@@ -23,7 +23,9 @@ it('prompts are what their versions say', () => {
 })
 
 it('every prompt is one that is used', () => {
-  const used = new Set([...loadModelPrompts().used, ...loadModelPrompts().question.used].map(({ id }) => id))
+  const used = new Set(
+    [...loadModelPrompts().used, ...loadModelPrompts().question.used, ...loadModelPrompts().review.used].map(({ id }) => id),
+  )
   const written = globSync('**/*.md', { cwd: FOLDER }).map((file) => loadPrompt(file.replace(/\.md$/, '')).id)
   expect(written.filter((id) => !used.has(id))).toEqual([])
 })

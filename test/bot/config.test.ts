@@ -459,6 +459,13 @@ describe('what has no effect', () => {
   })
 })
 
+test('a second opinion is asked for where it is wanted and two can be asked, and said to be none elsewhere', () => {
+  const keys = { ANTHROPIC_API_KEY: 'a', OPENAI_API_KEY: 'b' }
+  expect(load(keys).models.secondOpinion).toBe(false)
+  expect(load(keys, 'models: { secondOpinion: true }\n')).toMatchObject({ models: { secondOpinion: true }, unused: [] })
+  expect(load({ OPENAI_API_KEY: 'b' }).unused).toEqual([expect.stringContaining('nobody is asked for a second opinion')])
+})
+
 describe('servers of others', () => {
   const sha256 = 'a'.repeat(64)
   const one = (said = ''): string => `mcp:\n  - { name: tickets, url: "https://mcp.example/mcp", data: logs${said} }\n`

@@ -24,6 +24,8 @@ export const ERRORS: Alert['trigger'] = { service: 'payments', metric: 'error_ra
 export interface HarnessModels {
   models: readonly ModelPort[]
   budget?: Partial<Budget>
+  secondOpinion?: boolean
+  reviewSeconds?: number
 }
 
 export interface InvestigationHarness {
@@ -56,7 +58,7 @@ export function createInvestigationHarness(
   const runbooks = createRunbookStore({ db: database.db })
   const topology = createTopology({ sources: shop.source.workloads ? [{ id: 'shop', workloads: shop.source.workloads }] : [], now, log })
   const modelRuns = createModelRunStore({ db: database.db, now })
-  const model = createModelHelp(models.models, models.budget ?? {}, modelRuns)
+  const model = createModelHelp(models.models, models.budget ?? {}, modelRuns, models)
   return {
     modelRuns,
     shop,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { withoutModel } from '../../../agent/diagnosis/confidence.ts'
+import { afterReview, type Review } from '../../../agent/diagnosis/doubt.ts'
 import { type ModelCause, withOpinion, withoutOpinion } from '../../../agent/diagnosis/second-opinion.ts'
 import type { Claim, Hypothesis } from '../../../agent/domain/hypothesis.ts'
 
@@ -27,6 +28,29 @@ describe('a second opinion', () => {
     expect(first?.parts.map(({ weight }) => weight)).toEqual([35, 25, 25, 15])
     expect(first?.parts[1]?.why).toBe('the rule gives 80 of 100')
     expect(first?.claims).toEqual([...own.claims, { ...claim('it is new.'), by: 'model' }])
+  })
+
+  it('counts half where the model of another provider disagrees with a reason that is borne out, and never more', () => {
+    const review = (verdict: Review['verdict'], supported = true): Review => ({
+      ...{ class: 'bad_release', component: 'service/payments', verdict },
+      statements: [claim('checkout failed before.', supported)],
+    })
+    const confidenceAfter = (doubt: Review | null): number | undefined => withOpinion([own], afterReview([said()], doubt))[0]?.confidence
+    const before = confidenceAfter(null) ?? 0
+    for (const doubt of [
+      review('agrees'),
+      review('undecided'),
+      review(null),
+      review('disagrees', false),
+      { ...review('disagrees'), statements: [] },
+    ])
+      expect(confidenceAfter(doubt)).toBe(before)
+    expect(confidenceAfter({ ...review('disagrees'), class: 'memory_leak' })).toBe(before)
+    // 90 × 35 % becomes 45 × 35 %
+    expect(confidenceAfter(review('disagrees'))).toBe(before - 16)
+    const [first] = withOpinion([own], afterReview([said()], review('disagrees')))
+    expect(first?.parts[0]?.why).toContain('the model gives 90 of 100, halved because another model disagrees')
+    expect(withoutOpinion([first ?? own])).toEqual([own])
   })
 
   it('never comes first alone, however sure it is and however well the evidence bears it out', () => {

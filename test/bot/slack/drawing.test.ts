@@ -75,7 +75,7 @@ describe('how far an investigation is', () => {
     return plans[0] ?? null
   }
   const use = (outcome: 'concluded' | null, calls: number): ModelUse => ({
-    ...{ provider: 'anthropic', model: 'm', outcome, words: null, questions: [], budget: BUDGET },
+    ...{ provider: 'anthropic', model: 'm', outcome, words: null, questions: [], review: null, budget: BUDGET },
     spent: { seconds: 1, turns: 1, calls, tokens: 10, dollars: null, repeats: 0 },
   })
 

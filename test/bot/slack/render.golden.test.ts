@@ -99,6 +99,7 @@ describe('cards that are otherwise than usual', () => {
   if (usual === undefined || verified === undefined) throw new Error('cards were expected')
   const use = (outcome: 'concluded' | null): ModelUse => ({
     ...{ provider: 'anthropic', model: 'claude-test', outcome, words: null, budget: BUDGET },
+    review: null,
     questions: outcome === null ? [] : ['Was the release announced?'],
     spent: { seconds: 14, turns: 3, calls: 4, tokens: 9_120, dollars: 0.08, repeats: 0 },
   })
