@@ -29,7 +29,7 @@ export type { Handling } from './handling/handling.ts'
 export type { ModelUse } from './investigation/model-use.ts'
 export type { Answered, Looked } from './investigation/questions.ts'
 export type { Durations, Figures } from './records/figures.ts'
-export { AT_A_GLANCE_SECONDS, type Voter } from './records/voters.ts'
+export type { Voter } from './records/voters.ts'
 export type { IncidentSeries } from './telemetry/incident-series.ts'
 export type { LogReading, MetricReading } from './telemetry/telemetry.ts'
 

@@ -83,6 +83,9 @@ export function approvalState(approval: Approval): ApprovalState {
   return isSettled(approval) ? 'done' : 'executing'
 }
 
+/** Nobody reads a plan, its dry run and its undo faster. */
+export const AT_A_GLANCE_SECONDS = 10
+
 /** The outcome of the execution; null while it is not known. */
 export function approvalOutcome(approval: Approval): Outcome | null {
   const state = approval.execution?.state

@@ -1,4 +1,4 @@
-import type { Approval } from '../domain/approval.ts'
+import { type Approval, AT_A_GLANCE_SECONDS } from '../domain/approval.ts'
 
 /** How one person decides: what is said yes to each time within seconds is not read. */
 export interface Voter {
@@ -12,8 +12,6 @@ export interface Voter {
   medianSeconds: number
 }
 
-/** Nobody reads a plan, its dry run and its undo faster. */
-export const AT_A_GLANCE_SECONDS = 10
 const MOST_SHOWN = 50
 
 /** Who decided how much of these requests, whoever decided most first. */

@@ -1,4 +1,5 @@
-import { AT_A_GLANCE_SECONDS, type Durations, type Figures, type Voter } from '../../agent/agent.ts'
+import type { Durations, Figures, Voter } from '../../agent/agent.ts'
+import { AT_A_GLANCE_SECONDS } from '../../agent/domain/approval.ts'
 import { Refusal } from '../../agent/domain/refusal.ts'
 import { parseDuration } from '../command-parser.ts'
 import { incidentName } from '../messages/brief.ts'
