@@ -24,6 +24,7 @@ const BOUNDS = [
   'maxItems',
 ]
 const CHOICES = ['anyOf', 'oneOf']
+const CHECKED_FORMATS = ['date-time', 'date', 'time', 'uuid', 'email', 'ipv4', 'ipv6']
 /** What providers of models take as the name of a field. */
 const FIELD = /^[a-zA-Z0-9_.-]{1,64}$/
 const NO_FIELDS = ['__proto__', 'constructor', 'prototype']
@@ -65,7 +66,7 @@ function close(given: Fields, place: Place): Fields {
   if (place.depth > MOST_DEPTH || place.counter.parts > MOST_PARTS) throw new Unusable('its input schema is too large or too deep')
   const reference = given['$ref']
   if (reference !== undefined) return close(...referred(reference, place))
-  const entries = Object.entries(given).flatMap(([keyword, value]) => closedKeyword(keyword, value, place))
+  const entries = Object.keys(given).flatMap((keyword) => closedKeyword(keyword, given, place))
   const schema = Object.fromEntries(entries)
   const { type } = schema
   if (type === undefined && !['enum', 'const', ...CHOICES].some((keyword) => keyword in schema))
@@ -75,7 +76,8 @@ function close(given: Fields, place: Place): Fields {
   return isOf(type, 'object') && !('additionalProperties' in schema) ? { ...schema, additionalProperties: false } : schema
 }
 
-function closedKeyword(keyword: string, value: unknown, place: Place): (readonly [string, unknown])[] {
+function closedKeyword(keyword: string, beside: Fields, place: Place): (readonly [string, unknown])[] {
+  const value = beside[keyword]
   if (ANNOTATIONS.includes(keyword) || keyword.startsWith('x-')) return []
   if (DEFINITIONS.includes(keyword) && place.depth === 0) return []
   const inside = (part: unknown, name: string): Fields => close(fieldsOf(part, name), { ...place, path: name, depth: place.depth + 1 })
@@ -87,6 +89,8 @@ function closedKeyword(keyword: string, value: unknown, place: Place): (readonly
   if (BOUNDS.includes(keyword)) return Number.isFinite(value) ? [[keyword, value]] : wrong()
   if (keyword === 'enum') return Array.isArray(value) && value.length <= MOST_CHOICES && value.every(isPlain) ? [[keyword, value]] : wrong()
   if (keyword === 'const') return isPlain(value) ? [[keyword, value]] : wrong()
+  // Where there is a format it is checked, and the pattern says the same in more letters.
+  if (keyword === 'pattern' && CHECKED_FORMATS.includes(String(beside['format']))) return []
   if (keyword === 'pattern') return isQuick(value) ? [[keyword, value]] : wrong()
   if (keyword === 'required')
     return Array.isArray(value) && value.every((name) => typeof name === 'string' && isField(name)) ? [[keyword, value]] : wrong()
@@ -111,8 +115,8 @@ function referred(reference: unknown, place: Place): [Fields, Place] {
 }
 
 /**
- * Whether a pattern is told in little time, whatever it is tried on: without look-around, references to itself and groups that repeat, and with two open
- * repetitions at most.
+ * Whether a pattern is told in little time, whatever it is tried on: without look-around, references to itself and groups that repeat, with two
+ * repetitions at most, and the fewer choices the more of them there are.
  */
 function isQuick(pattern: unknown): boolean {
   if (typeof pattern !== 'string' || pattern.length > LONGEST_PATTERN || UNSEEN.test(pattern)) return false
@@ -120,8 +124,11 @@ function isQuick(pattern: unknown): boolean {
     .replace(/\\\\/g, '')
     .replace(/\\[^\dk]/g, 'a')
     .replace(/\[[^\]]*\]/g, 'a')
+    .replace(/(?<!\))\{\d+\}/g, '')
   if (/\\|\(\?[=!<]|\)[*+{]/.test(plain)) return false
-  return (plain.match(/[*+]|\{\d+,\}/g) ?? []).length <= 2
+  const repetitions = (plain.match(/[*+{]/g) ?? []).length
+  const choices = (plain.replace(/\(\?:/g, '(').match(/[?|]/g) ?? []).length
+  return repetitions <= 2 && choices <= (repetitions === 2 ? 6 : 14)
 }
 
 function isType(value: unknown): boolean {
