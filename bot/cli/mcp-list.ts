@@ -64,11 +64,11 @@ function sayTool(terminal: Terminal, { descriptor, sha256, objection, isPinned }
     ...description.split('\n'),
     ...(sha256 === null ? [] : JSON.stringify(rest, null, 2).split('\n')),
   ]
-  for (const line of lines.slice(0, MOST_LINES)) terminal.say(`    ${visibleLine(line)}`)
+  for (const line of lines.slice(0, MOST_LINES)) terminal.say(`    │ ${visibleLine(line)}`)
   if (lines.length > MOST_LINES) terminal.say(`    … ${lines.length - MOST_LINES} lines more: too long to be agreed with`)
 }
 
-/** With its indentation, which is seen; whatever else is not plain is shown as what it is. */
+/** A line of theirs, so that none passes for one of ours. With its indentation, which is seen; whatever else is not plain is shown as what it is. */
 function visibleLine(line: string): string {
   const [indent = ''] = /^ */.exec(line) ?? []
   return indent + exactText(line.slice(indent.length))

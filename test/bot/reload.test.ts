@@ -296,7 +296,10 @@ test('every secret is taken from the file that NAME_FILE names', () => {
     write(name, `${name.endsWith('_HEADERS') ? 'authorization=' : ''}${contentOf(name)}\n`)
     environment[`${name}_FILE`] = at(name)
   }
-  write('steadyhand.yaml', 'alertmanager: [{ url: "http://six.example" }]\n')
+  write(
+    'steadyhand.yaml',
+    'mcp: [{ name: tickets, url: "http://seven.example", data: logs }]\nalertmanager: [{ url: "http://six.example" }]\n',
+  )
   const settings = loadConfig(environment, folder.path)
   for (const name of secrets) expect(JSON.stringify(settings)).toContain(contentOf(name))
   expect(settings.files.toSorted()).toEqual([...secrets, 'steadyhand.yaml'].map(at).sort())
