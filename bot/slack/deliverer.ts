@@ -24,8 +24,8 @@ export interface Deliverer {
   stop(): Promise<void>
 }
 
-/** Longer than any call may take. */
-const LEASE_SECONDS = 60
+/** Longer than all calls that one posting may take, one after the other. */
+const LEASE_SECONDS = 180
 const IDLE_MS = 500
 const SOON_MS = 20
 const LONGEST_PAUSE_MS = 60_000

@@ -6,6 +6,7 @@ import type { CardBlock } from '../messages/card.ts'
 import { text } from '../messages/card.ts'
 import { faultWords } from '../messages/cause-words.ts'
 import { code, exact, say } from '../messages/span.ts'
+import { cleanText } from '../messages/visible-text.ts'
 import { LIMITS } from './limits.ts'
 import { renderBlocks } from './render.ts'
 
@@ -141,7 +142,7 @@ function choice(
   { optional }: { optional: boolean },
 ): KnownBlock {
   const options = among.slice(0, LIMITS.selectOptions).map(({ name: words, value }) => ({
-    text: { type: 'plain_text' as const, text: words.slice(0, LIMITS.optionText), emoji: false },
+    text: { type: 'plain_text' as const, text: cleanText(words, LIMITS.optionText) || '?', emoji: false },
     value: value.slice(0, LIMITS.optionValue),
   }))
   return {

@@ -63,6 +63,8 @@ export interface EdgeOptions {
   slackPace?: Pace
   /** What is allowed; to ask, by the options above, unless given. */
   policy?: ProposeDeps['policy']
+  /** What time it is; that of this machine unless given. */
+  now?: () => Date
   /** Replaces parts, to make them fail. */
   change?: (deps: EdgeDeps) => EdgeDeps
 }
@@ -87,7 +89,7 @@ export interface RunningEdge {
   close(): Promise<void>
 }
 
-const now = (): Date => new Date()
+const realNow = (): Date => new Date()
 
 /** What the operator on the host presents. */
 export const HOST_SECRET = 'h'.repeat(43)
@@ -96,6 +98,7 @@ const AUDIT_KEY = generateKeyPairSync('ed25519').privateKey
 
 /** The whole edge over real stores and the real agent; only the target and the investigation's sources are stand-ins that work. */
 export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}): Promise<RunningEdge> {
+  const now = options.now ?? realNow
   const settings = {
     ...loadConfig({ PORT: '0', ...options.environment }, '/nonexistent'),
     people: options.people ?? loadConfig({}, '/nonexistent').people,
@@ -113,7 +116,7 @@ export async function openEdge(database: OpenDatabase, options: EdgeOptions = {}
   const target = options.target ?? createFakeTarget(now)
   const hub = createEventHub()
   const journal: JournalEntry[] = []
-  const agent = createTestAgent({ stores, target, journal, log, options, settings })
+  const agent = createTestAgent({ stores, target, journal, log, options, settings, now })
   const render: EdgeDeps['render'] = (card) => {
     const { text, blocks } = renderBlocks(card)
     return { text, blocks: blocks.map((block) => ({ ...block })) }
@@ -251,6 +254,7 @@ function createTestAgent({
   log,
   options,
   settings,
+  now,
 }: {
   stores: Stores
   target: FakeTarget
@@ -258,6 +262,7 @@ function createTestAgent({
   log: Log
   options: EdgeOptions
   settings: Settings
+  now: () => Date
 }): RunningAgent {
   const catalog = createCatalog([target.provider])
   const running = (options.services ?? [{ service: 'payments', environment: 'local' }]).map(
