@@ -34,6 +34,19 @@ const MANUAL_MAX = 300
 /** Phases in which the plan still matters in full: before the decision and while its effect is open. */
 const IN_FULL: readonly ApprovalPhase[] = ['asking', 'authorised', 'checking', 'running', 'no-answer', 'verifying']
 
+const TOOK_EFFECT: readonly ApprovalPhase[] = [
+  'verifying',
+  'verified',
+  'undetermined',
+  'kept',
+  'undo-waiting',
+  'undoing',
+  'undone',
+  'undo-failed',
+  'undo-lapsed',
+  'failed',
+]
+
 /** The card of one request: the facts rendered from the stored plan, and around them who decides, how long, and what came of it. */
 export function approvalCard(approval: Approval, context: ApprovalCardContext): Card {
   const phase = approvalPhase(approval, context.now)
@@ -47,7 +60,7 @@ export function approvalCard(approval: Approval, context: ApprovalCardContext): 
       ...bodyBlocks(approval, phase, context),
       ...approvalButtons(approval, phase, context),
       ...(showsPlan(approval, phase) ? [planPrint(approval.plan)] : []),
-      ...byHand(context),
+      ...byHand(phase, context),
       note(footer(approval, context.consoleUrl)),
     ],
   }
@@ -97,8 +110,10 @@ function narrative({ narrative }: ApprovalCardContext): CardBlock[] {
   return words === '' ? [] : [{ type: 'quote', label: "In the agent's own words, not part of what is approved", text: words }]
 }
 
-function byHand({ manual }: ApprovalCardContext): CardBlock[] {
-  return manual ? [note(say`The same by hand: ${shortCode(manual, MANUAL_MAX)}`)] : []
+/** What took effect is not left to be done. */
+function byHand(phase: ApprovalPhase, { manual }: ApprovalCardContext): CardBlock[] {
+  const words = TOOK_EFFECT.includes(phase) ? 'What was done, as one would have typed it' : 'The same by hand'
+  return manual ? [note(say`${words}: ${shortCode(manual, MANUAL_MAX)}`)] : []
 }
 
 function tooLarge(approval: Approval, consoleUrl: string | null): CardBlock {
