@@ -1,3 +1,4 @@
+import { createFollowUp } from './actions/follow-up.ts'
 import { judgeByHand } from './actions/judge-by-hand.ts'
 import { moveByApprovals, wantsFreshCard } from './actions/lifecycle.ts'
 import { type ProposeDeps, propose } from './actions/propose.ts'
@@ -57,7 +58,7 @@ export interface Jobs {
   investigate(payload: { incidentId: string; asked?: { requester: string | null } | undefined }, signal: AbortSignal): Promise<void>
   /** Lets a model look at what was found, where one is configured; what rules found stands meanwhile, and is acted on. */
   refine(payload: { incidentId: string; asked: boolean }, signal: AbortSignal): Promise<void>
-  /** Looks after every incident that is not over: what a crash left waiting goes on, what nobody acts on is watched. Safe to run at any time. */
+  /** Looks after every incident that is not over: what a crash left waiting goes on, what nobody acts on is watched, and what people finish elsewhere is told. Safe to run at any time. */
   sweep(signal: AbortSignal): Promise<void>
   /** Moves an incident to where its approvals have it, and plans what follows from that. */
   follow(incidentId: string): Promise<void>
@@ -174,6 +175,9 @@ export function createJobs(deps: JobsDeps): Jobs {
     if (watched.result === 'investigated') await proposeFrom(id, watched.diagnosis, null)
   }
 
+  const { now, catalog } = deps.proposing
+  const sweep = createSweep({ incidents, lookAfter, now, log: deps.log })
+  const followUp = createFollowUp({ approvals: kernel, incidents, catalog, now, log: deps.log })
   return {
     follow,
     investigateSoon,
@@ -196,7 +200,10 @@ export function createJobs(deps: JobsDeps): Jobs {
 
     refine: async (about, signal) => await deps.investigation.refine(about, signal),
 
-    sweep: createSweep({ incidents, lookAfter, now: deps.proposing.now, log: deps.log }),
+    async sweep(signal) {
+      await sweep(signal)
+      await followUp(signal)
+    },
 
     lookAgain: async (incidentId, requester, signal) => await lookAndPropose(incidentId, { requester }, signal),
   }

@@ -100,6 +100,8 @@ export interface IncidentStore {
       from?: readonly IncidentState[]
       severity?: { severity: Severity; reason: string }
       unless?: (timeline: readonly IncidentEvent[]) => boolean
+      /** Said in the incident's thread as well, in these words, in the same transaction. */
+      tell?: boolean
     },
   ): Promise<boolean>
   timeline(incidentId: string): Promise<IncidentEvent[]>

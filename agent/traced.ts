@@ -8,7 +8,7 @@ import type { SpanAttributes, Trace } from './trace.ts'
 export function tracedSources(sources: readonly Source[], trace: Trace): Source[] {
   const asked = <T>(source: string, kind: string, question: () => Promise<T>): Promise<T> =>
     trace.part('evidence', { source, kind }, question)
-  return sources.map(({ id, metrics, logs, traces, changes, workloads, clusterState, outsideTools, ...rest }) => ({
+  return sources.map(({ id, metrics, logs, traces, changes, workloads, clusterState, repositories, outsideTools, ...rest }) => ({
     ...rest,
     id,
     ...(metrics ? { metrics: { ...metrics, read: (query) => asked(id, 'metrics', () => metrics.read(query)) } } : {}),
@@ -27,6 +27,9 @@ export function tracedSources(sources: readonly Source[], trace: Trace): Source[
     ...(outsideTools ? { outsideTools: tracedTools(outsideTools, (question) => asked(id, 'outside', question)) } : {}),
     ...(clusterState
       ? { clusterState: { ...clusterState, around: (query) => asked(id, 'cluster', () => clusterState.around(query)) } }
+      : {}),
+    ...(repositories
+      ? { repositories: { ...repositories, compare: (query) => asked(id, 'commits', () => repositories.compare(query)) } }
       : {}),
   }))
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Agent } from '../agent/agent.ts'
 import { ROLES, SURFACES } from '../agent/domain/principal.ts'
 import type { AgentEvent, EventHub } from '../agent/events.ts'
+import { cleanText } from './messages/visible-text.ts'
 import { approvalNotice, controlNotice, type NoticeFacts, powerNotice } from './notice-words.ts'
 import type { SelfMetrics } from './self-metrics.ts'
 import type { SpokenNotice, Surface } from './surface.ts'
@@ -54,6 +55,7 @@ const IDLE_MS = 500
 const BROKEN_MS = 1_000
 const ACCOUNT = { surface: z.enum(SURFACES), tenant: z.string(), account: z.string() }
 const LONGEST_BACKOFF_MS = 60_000
+const LONGEST_WORDS = 1_000
 
 /** A change as the database tells it: nothing that it does not name is shown. */
 const changeSchema = z.discriminatedUnion('kind', [
@@ -76,6 +78,7 @@ const bodySchemas = {
     second: z.string().nullish(),
     change: changeSchema.nullish(),
     digest: z.string().optional(),
+    words: z.string().optional(),
   }),
   page: z.object({ text: z.string(), incidentId: z.string().nullish() }),
 } as const
@@ -205,6 +208,7 @@ async function wordsOf(facts: NoticeFacts, requestId: string | null, { agent, no
     if (approval === null) throw new Untellable(`there is no request ${requestId}`)
     return approvalNotice(facts, approval, now())
   }
+  if (facts.code === 'incident-told') return cleanText(facts.words ?? '', LONGEST_WORDS)
   const names = new Map((await agent.people()).map(({ id, name }) => [id, name]))
   const nameOf = (id: string): string => names.get(id) ?? id
   const words = controlNotice(facts, nameOf) ?? powerNotice(facts, nameOf)

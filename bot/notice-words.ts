@@ -8,7 +8,7 @@ import { cleanText } from './messages/visible-text.ts'
 
 /** What the database wrote with a transition: which one, and what it is about. */
 export interface NoticeFacts {
-  /** 'request-STATE', 'execution-STATE', 'undo-STATE', 'undo-kept', 'undo-lapsed', or one of the controls. */
+  /** 'request-STATE', 'execution-STATE', 'undo-STATE', 'undo-kept', 'undo-lapsed', 'incident-told', or one of the controls. */
   code: string
   scope?: string | undefined
   by?: string | undefined
@@ -16,6 +16,8 @@ export interface NoticeFacts {
   second?: string | null | undefined
   change?: PowerChange | null | undefined
   digest?: string | undefined
+  /** Of 'incident-told', as they were written with the event. */
+  words?: string | undefined
 }
 
 /** Who is no person, as it is said. */

@@ -6,6 +6,7 @@ import type { DrillsPort } from './ports/drills.ts'
 import type { LogsPort } from './ports/logs.ts'
 import type { MetricsPort } from './ports/metrics.ts'
 import type { OutsideToolsPort } from './ports/outside-tools.ts'
+import type { RepositoriesPort } from './ports/repositories.ts'
 import type { TracesPort } from './ports/traces.ts'
 import type { WorkloadsPort } from './ports/workloads.ts'
 
@@ -58,6 +59,7 @@ export interface Integration {
   workloads?: WorkloadsPort
   clusterState?: ClusterStatePort
   outsideTools?: OutsideToolsPort
+  repositories?: RepositoriesPort
   actions?: readonly Action[]
   drills?: DrillsPort
   start(): Promise<void>

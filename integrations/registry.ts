@@ -3,10 +3,13 @@ import type { AlertmanagerOptions } from './alertmanager/index.ts'
 import { webhookShape as alertmanagerShape, parseAlertmanagerWebhook } from './alertmanager/webhook.ts'
 import type { Integration, IntegrationDeps } from './contract.ts'
 import { webhookShape as genericShape, parseGenericWebhook } from './generic/webhook.ts'
+import type { GithubOptions } from './github/index.ts'
+import type { GitlabOptions } from './gitlab/index.ts'
 import type { JaegerOptions } from './jaeger/index.ts'
 import type { KubernetesOptions } from './kubernetes/index.ts'
 import type { LokiOptions } from './loki/index.ts'
 import type { McpListing, McpOptions } from './mcp/index.ts'
+import type { DurableWay } from './ports/durable-ways.ts'
 import type { ModelPort, ModelSettings } from './ports/model.ts'
 import type { ParseWebhook } from './ports/webhook.ts'
 import type { PrometheusOptions } from './prometheus/index.ts'
@@ -24,6 +27,8 @@ export interface IntegrationSettings {
     loki: readonly LokiOptions[]
     jaeger: readonly JaegerOptions[]
     tempo: readonly TempoOptions[]
+    github: readonly GithubOptions[]
+    gitlab: readonly GitlabOptions[]
     alertmanager: readonly AlertmanagerOptions[]
     mcp: readonly McpOptions[]
   }
@@ -36,6 +41,20 @@ interface Entry {
   create(deps: IntegrationDeps, settings: IntegrationSettings): Promise<Integration | readonly Integration[]>
 }
 
+const CHANGE = 'github.change-value'
+
+/** What people can ask for so that a change outlasts whoever puts a cluster back to what its repository says. */
+function durableWays(servers: readonly GithubOptions[]): DurableWay[] {
+  return servers.flatMap(({ environment, url, actions, repositories }) => {
+    if (!actions.includes(CHANGE)) return []
+    const host = new URL(url).hostname.replace(/^api\.github\.com$/, 'github.com')
+    return Object.entries(repositories).map(([service, { repository, manifests }]) => ({
+      ...{ environment, service, repository: `${host}/${manifests ?? repository}`.toLowerCase() },
+      command: `do change-value ${service} file=FILE path=KEYS to=VALUE`,
+    }))
+  })
+}
+
 /** Every integration there is. */
 const INTEGRATIONS: readonly Entry[] = [
   {
@@ -46,8 +65,8 @@ const INTEGRATIONS: readonly Entry[] = [
   {
     id: 'kubernetes',
     isConfigured: ({ sources }) => sources.kubernetes !== null,
-    create: async (deps, { sources: { kubernetes } }) =>
-      kubernetes ? (await import('./kubernetes/index.ts')).createKubernetes(deps, kubernetes) : [],
+    create: async (deps, { sources: { kubernetes, github } }) =>
+      kubernetes ? (await import('./kubernetes/index.ts')).createKubernetes(deps, { ...kubernetes, durable: durableWays(github) }) : [],
   },
   {
     id: 'prometheus',
@@ -73,6 +92,19 @@ const INTEGRATIONS: readonly Entry[] = [
     create: async (deps, { sources }) => {
       const { createTempo } = await import('./tempo/index.ts')
       return sources.tempo.map((options) => createTempo(deps, options))
+    },
+  },
+  {
+    id: 'github',
+    isConfigured: ({ sources }) => sources.github.length > 0,
+    create: async (deps, { sources }) => (await import('./github/index.ts')).createGithub(deps, sources.github),
+  },
+  {
+    id: 'gitlab',
+    isConfigured: ({ sources }) => sources.gitlab.length > 0,
+    create: async (deps, { sources }) => {
+      const { createGitlab } = await import('./gitlab/index.ts')
+      return sources.gitlab.map((options) => createGitlab(deps, options))
     },
   },
   {

@@ -19,6 +19,8 @@ export interface NewEvent {
   severity?: { severity: Severity; reason: string }
   /** Asked with the incident's row taken: false writes nothing. */
   unless?: (timeline: readonly IncidentEvent[]) => boolean
+  /** Said in the incident's thread as well. */
+  tell?: boolean
 }
 
 export function toIncident(row: Selectable<IncidentTable>): Incident {
@@ -114,6 +116,7 @@ export async function appendEvent(tx: Transaction<Database>, incidentId: string,
   const detail = contentJson(event.detail ?? {})
   await tx.insertInto('incident_event').values({ incident_id: incidentId, seq, at, kind: event.kind, text, detail }).execute()
   await announce(tx, incidentId, seq)
+  if (event.tell) await say(tx, incidentId, seq, text)
   return true
 }
 
@@ -133,6 +136,19 @@ export async function readOpening(db: Executor, incidentId: string): Promise<Inc
     .limit(1)
     .executeTakeFirst()
   return row ? (row.detail as IncidentEvent['detail']) : null
+}
+
+/** As a notice is told: once, in its turn, and tried again where a chat is away. */
+async function say(tx: Transaction<Database>, incidentId: string, seq: number, words: string): Promise<void> {
+  await tx
+    .insertInto('outbox')
+    .values({
+      dedupe: `notice:incident:${incidentId}:${seq}`,
+      topic: 'notice',
+      incident_id: incidentId,
+      body: JSON.stringify({ incidentId, requestId: null, code: 'incident-told', words }),
+    })
+    .execute()
 }
 
 /** Surfaces are told in the transaction of the change, so no change is ever shown that was not kept, and none is kept and never shown. */

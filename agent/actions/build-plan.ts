@@ -110,7 +110,7 @@ function commonFields(facts: PlanFacts): Common {
     parameters: facts.parameters,
     changes: facts.dryRun.changes,
     preconditions: observation.preconditions,
-    symptom: facts.symptom,
+    symptom: facts.entry.action.outlastsIncident ? null : facts.symptom,
     probe: facts.entry.action.probeWords,
     blastRadius: {
       replicas: observation.replicas,

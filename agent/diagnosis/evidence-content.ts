@@ -49,6 +49,8 @@ export const logsContentSchema = z.object({
   patterns: z.array(
     z.object({ pattern: z.string(), sample: z.string(), count: z.number(), first: moment, last: moment, versions: z.array(z.string()) }),
   ),
+  /** Places in the program that the lines name, 'src/charge.ts:42'; there only where they do. */
+  places: z.array(z.string()).optional(),
 })
 export type LogsContent = z.infer<typeof logsContentSchema>
 
@@ -119,6 +121,43 @@ export const changesContentSchema = z.object({
   ),
 })
 export type ChangesContent = z.infer<typeof changesContentSchema>
+
+const changedFileSchema = z.object({ path: z.string(), additions: z.number(), deletions: z.number() })
+
+/** What lies between two versions of a service, in its repository. All of it is text of whoever may write there. */
+export const commitsContentSchema = z.object({
+  service: z.string(),
+  /** As the change names them. */
+  from: z.string(),
+  to: z.string(),
+  repository: z.string(),
+  /** `back`: it went to an older version, and this is what was taken away. */
+  direction: z.enum(['forward', 'back', 'apart', 'same']),
+  totalCommits: z.number(),
+  /** The newest first. */
+  commits: z.array(
+    z.object({
+      sha: z.string(),
+      /** As people write it. */
+      short: z.string(),
+      title: z.string(),
+      author: z.string().nullable(),
+      at: moment,
+      /** '#42'. */
+      request: z.string().nullable(),
+      isMerge: z.boolean(),
+      link: z.string().nullable(),
+      /** Null where nobody read what it changes. */
+      files: z.array(changedFileSchema.extend({ patch: z.string().nullable() })).nullable(),
+    }),
+  ),
+  files: z.array(changedFileSchema),
+  runs: z.array(
+    z.object({ name: z.string(), state: z.enum(['succeeded', 'failed', 'running', 'cancelled', 'other']), link: z.string().nullable() }),
+  ),
+  limits: z.array(z.string()),
+})
+export type CommitsContent = z.infer<typeof commitsContentSchema>
 
 export const workloadContentSchema = z.object({
   service: z.string(),

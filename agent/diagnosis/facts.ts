@@ -5,8 +5,10 @@ import { createDependencyGraph, type DependencyGraph } from '../topology/depende
 import {
   type ChangesContent,
   type ClusterContent,
+  type CommitsContent,
   changesContentSchema,
   clusterContentSchema,
+  commitsContentSchema,
   type Finding,
   type LogsContent,
   logsContentSchema,
@@ -39,6 +41,8 @@ export interface Facts {
   now: Date
   services: ReadonlyMap<string, ServiceFacts>
   changes: Cited<ChangesContent> | null
+  /** What is known of changes in their repositories. */
+  commits: readonly Cited<CommitsContent>[]
   /** What the platform says around the service; null where no platform that can be asked runs it. */
   cluster: Cited<ClusterContent> | null
   graph: DependencyGraph
@@ -71,6 +75,7 @@ export function readFacts(about: { service: string; startedAt: Date; now: Date }
     ...about,
     services,
     changes: read(evidence, 'changes', changesContentSchema).at(-1) ?? null,
+    commits: read(evidence, 'commits', commitsContentSchema),
     cluster: read(evidence, 'cluster', clusterContentSchema).at(-1) ?? null,
     graph: createDependencyGraph(topology?.edges ?? []),
     graphLabel: topology?.label ?? null,

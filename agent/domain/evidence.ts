@@ -9,7 +9,7 @@ export interface EvidenceItem {
   incidentId: string
   /** Short label cited on cards: 'E1', 'E2' … in order of collection. */
   label: string
-  /** What was asked: 'metrics', 'logs', 'traces', 'changes', 'workload', 'cluster', 'topology'; 'outside-logs' and the like of a server of somebody else; or 'ranking', which is worked out of those. */
+  /** What was asked: 'metrics', 'logs', 'traces', 'changes', 'commits', 'workload', 'cluster', 'topology'; 'outside-logs' and the like of a server of somebody else; or 'ranking', which is worked out of those. */
   kind: string
   source: string
   trust: TrustTier
@@ -44,8 +44,9 @@ export function independentSource({ kind, source }: Pick<EvidenceItem, 'kind' | 
   return isOutside(kind) ? 'outside' : `${source} ${independentKind(kind)}`
 }
 
-/** The kind alone, of what is read from the same place: the symptom and the other metrics, the state of a cluster and of one workload in it. */
+/** The kind alone, of what is read from the same place: the symptom and the other metrics, the state of a cluster and of one workload in it, a change and its commits. */
 export function independentKind(kind: string): string {
   if (kind === 'symptom') return 'metrics'
+  if (kind === 'commits') return 'changes'
   return kind === 'cluster' ? 'workload' : kind
 }

@@ -1,6 +1,9 @@
 /** Kinds of data that can be told to a model, as the settings name them. */
-export const DATA_KINDS = ['alerts', 'metrics', 'logs', 'traces', 'changes', 'workloads', 'topology', 'runbooks'] as const
+export const DATA_KINDS = ['alerts', 'metrics', 'logs', 'traces', 'changes', 'code', 'workloads', 'topology', 'runbooks'] as const
 export type DataKind = (typeof DATA_KINDS)[number]
+
+/** What a provider is told where nobody says: the source of programs leaves the house only where somebody says so. */
+export const USUALLY_TOLD: readonly DataKind[] = DATA_KINDS.filter((kind) => kind !== 'code')
 
 const OUTSIDE = 'outside-'
 
@@ -22,6 +25,7 @@ const KIND_OF_EVIDENCE: ReadonlyMap<string, DataKind> = new Map([
   ['logs', 'logs'],
   ['traces', 'traces'],
   ['changes', 'changes'],
+  ['commits', 'code'],
   ['workload', 'workloads'],
   ['cluster', 'workloads'],
   ['topology', 'topology'],

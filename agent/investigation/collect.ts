@@ -2,6 +2,7 @@ import type { NewEvidence } from '../domain/evidence.ts'
 import type { WarningLog } from './ask-source.ts'
 import { collectChanges } from './evidence/changes.ts'
 import { collectClusters } from './evidence/cluster.ts'
+import { collectCommits } from './evidence/commits.ts'
 import { collectLogs } from './evidence/logs.ts'
 import { collectMetrics } from './evidence/metrics.ts'
 import { rankNumbers } from './evidence/ranking.ts'
@@ -40,7 +41,10 @@ export async function collect(
   const [symptom, ...items] = await Promise.all([
     first && scope.trigger ? readSymptom(first, scope.trigger, { startedAt: scope.startedAt, now: scope.to }, signal, log) : null,
     Promise.all(metrics.flatMap((source) => scope.near.map((service) => collectMetrics(source, service, scope, signal, log)))),
-    collectChanges(changed, scope, signal, log),
+    collectChanges(changed, scope, signal, log).then(async (changes) => [
+      ...changes,
+      ...(await collectCommits(sources, changes, scope, signal, log)),
+    ]),
     Promise.all(
       sources.flatMap(({ id, workloads }) =>
         workloads ? deep.map((service) => collectWorkload({ id, workloads }, service, scope, signal, log)) : [],

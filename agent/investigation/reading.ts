@@ -4,6 +4,7 @@ import type { RunbookStore } from '../ports.ts'
 import type { Reader } from '../tools/define-tool.ts'
 import type { WarningLog } from './ask-source.ts'
 import { collectChanges } from './evidence/changes.ts'
+import { collectCommits } from './evidence/commits.ts'
 import { collectLogs } from './evidence/logs.ts'
 import { collectMetrics } from './evidence/metrics.ts'
 import { collectTopology } from './evidence/topology.ts'
@@ -31,13 +32,11 @@ export function createReader(
       each(({ id, traces }) => (traces ? openTrace({ id, traces }, { service, trace }, scope, signal, log) : null)),
     workload: (service) =>
       each(({ id, workloads }) => (workloads ? collectWorkload({ id, workloads }, service, scope, signal, log) : null)),
-    changes: () =>
-      collectChanges(
-        sources.flatMap(({ id, changes }) => (changes ? [{ id, changes }] : [])),
-        scope,
-        signal,
-        log,
-      ),
+    async changes() {
+      const told = sources.flatMap(({ id, changes }) => (changes ? [{ id, changes }] : []))
+      const changes = await collectChanges(told, scope, signal, log)
+      return [...changes, ...(await collectCommits(sources, changes, scope, signal, log))]
+    },
     dependencies: async () =>
       sources.flatMap(({ id, workloads, traces }) => (workloads || traces ? [collectTopology(id, scope)] : [])).slice(0, 1),
     async runbooks(words) {

@@ -8,7 +8,7 @@ import type { Inventory } from '../topology/inventory.ts'
 /** The read-only half of an integration: nothing that acts can be reached from here. */
 export type Source = Pick<
   Integration,
-  'id' | 'environments' | 'metrics' | 'logs' | 'traces' | 'changes' | 'workloads' | 'clusterState' | 'outsideTools'
+  'id' | 'environments' | 'metrics' | 'logs' | 'traces' | 'changes' | 'workloads' | 'clusterState' | 'repositories' | 'outsideTools'
 >
 
 /** What one round of investigation looks at. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { DATA_KINDS, type DataKind } from '../../agent/domain/model-data.ts'
+import { DATA_KINDS, type DataKind, USUALLY_TOLD } from '../../agent/domain/model-data.ts'
 import { PERSONAL_KINDS, type PersonalKind, USUALLY_MASKED } from '../../agent/domain/personal-data.ts'
 import { ACCOUNT_IN_ADDRESS, addressSchema, hasAccount } from './address.ts'
 import type { EnvironmentReader, VariableWords } from './secrets.ts'
@@ -27,7 +27,7 @@ const providerSchema = z.strictObject({
     .array(z.enum(DATA_KINDS))
     .max(DATA_KINDS.length)
     .optional()
-    .meta({ description: 'Kinds of data it may be told; left out: all of them.' }),
+    .meta({ description: 'Kinds of data it may be told; left out: all of them but code.' }),
   masks: z
     .array(z.enum(PERSONAL_KINDS))
     .max(PERSONAL_KINDS.length)
@@ -124,5 +124,5 @@ function providerOf(read: EnvironmentReader, id: string, prefix: string, file: P
   if (baseUrl !== null && !(/^https?:/i.test(baseUrl) && URL.canParse(baseUrl)))
     read.problems.push(`${prefix}_BASE_URL must be an address that begins with http:// or https://.`)
   else if (baseUrl !== null && hasAccount(baseUrl)) read.problems.push(`${prefix}_BASE_URL ${ACCOUNT_IN_ADDRESS}.`)
-  return { id, apiKey, baseUrl, model, price: file.price ?? null, tells: file.tells ?? DATA_KINDS, masks: file.masks ?? USUALLY_MASKED }
+  return { id, apiKey, baseUrl, model, price: file.price ?? null, tells: file.tells ?? USUALLY_TOLD, masks: file.masks ?? USUALLY_MASKED }
 }

@@ -95,6 +95,58 @@ const alertmanagerSchema = z.strictObject({
   }),
 })
 
+const PUBLIC_GITHUB = 'https://api.github.com'
+const PUBLIC_GITLAB = 'https://gitlab.com'
+
+const FORGE_ACTIONS = ['revert-commit', 'change-value'] as const
+
+const VERSIONS =
+  '`versions`, how a deployed version names a state of it: `v{version}` (the tag v42 is version 42), `main-{commit}` (version main-3f2a1bc is a commit); left out: `{version}`, as it is.'
+const versionPattern = z
+  .string()
+  .max(100)
+  .refine((pattern) => pattern.split(/\{version\}|\{commit\}/).length === 2, 'must hold {version} or {commit}, once')
+const repositoriesOf = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z
+    .record(text(200), z.strictObject({ ...shape, versions: versionPattern.optional() }))
+    .refine((services) => Object.keys(services).length <= 200, 'must be 200 services at most')
+const forge = {
+  environment: text(100).optional().meta({ description: 'The environment that is deployed from there.', default: 'production' }),
+  tokenFile: text(1_000).optional().meta({ description: 'A file with the token that reads; it is sent to no other server.' }),
+}
+
+const ownerAndName = z.string().regex(/^[\w.-]{1,100}\/[\w.-]{1,100}$/, 'must be OWNER/NAME')
+
+const githubSchema = z.strictObject({
+  ...forge,
+  url: url.optional().meta({ description: 'Its API; of a server of one’s own https://HOST/api/v3.', default: PUBLIC_GITHUB }),
+  repositories: repositoriesOf({ repository: ownerAndName, manifests: ownerAndName.optional() }).meta({
+    description: `By service: \`repository\`, OWNER/NAME; \`manifests\`, the repository that says what is deployed, where that is another; and ${VERSIONS}`,
+  }),
+  actions: z
+    .array(z.enum(FORGE_ACTIONS))
+    .max(FORGE_ACTIONS.length)
+    .optional()
+    .meta({ description: 'What may be proposed there, as a pull request; left out: it only reads.' }),
+  writeTokenFile: text(1_000)
+    .optional()
+    .meta({ description: 'A file with the token that opens pull requests: for a process that acts, and no other.' }),
+  acceptEmbeddedDatabase: z.boolean().optional().meta({
+    description: 'Says that pull requests may be opened although the embedded database may lose what it wrote last in a power cut.',
+    default: false,
+  }),
+})
+
+const gitlabSchema = z.strictObject({
+  ...forge,
+  url: url.optional().meta({ description: 'Its address.', default: PUBLIC_GITLAB }),
+  repositories: repositoriesOf({
+    repository: z.string().regex(/^[\w.-]{1,100}(\/[\w.-]{1,100}){1,10}$/, 'must be the whole path, GROUP/NAME'),
+  }).meta({
+    description: `By service: \`repository\`, the whole path of the project, and ${VERSIONS}`,
+  }),
+})
+
 const mcpSchema = z.strictObject({
   name: z
     .string()
@@ -170,6 +222,8 @@ export const sourcesFileShape = {
   loki: z.array(lokiSchema).max(20).optional().meta({ description: 'Servers of logs.' }),
   jaeger: z.array(jaegerSchema).max(20).optional().meta({ description: 'Servers of traces, by the query API of Jaeger.' }),
   tempo: z.array(tempoSchema).max(20).optional().meta({ description: 'Servers of traces, by the API of Tempo.' }),
+  github: z.array(githubSchema).max(20).optional().meta({ description: 'Repositories of services: what changed between two versions.' }),
+  gitlab: z.array(gitlabSchema).max(20).optional().meta({ description: 'The same of projects at GitLab.' }),
   alertmanager: z
     .array(alertmanagerSchema)
     .max(20)
@@ -191,6 +245,12 @@ export const sourceVariables: VariableWords = {
   JAEGER_TOKEN: { words: 'Its token.', secret: true },
   TEMPO_URL: { words: 'The address of the first Tempo.', key: 'tempo[].url' },
   TEMPO_TOKEN: { words: 'Its token.', secret: true },
+  GITHUB_TOKEN: { words: 'The token of the first GitHub, where the file names one.', secret: true },
+  GITHUB_WRITE_TOKEN: {
+    words: 'The token with which the first GitHub opens pull requests: for a process that acts, and no other.',
+    secret: true,
+  },
+  GITLAB_TOKEN: { words: 'The token of the first GitLab, where the file names one.', secret: true },
   ALERTMANAGER_URL: {
     words: 'The address of the first server at which alerts may be silenced, where the file names one.',
     key: 'alertmanager[].url',
@@ -207,6 +267,11 @@ interface ServerSettings {
   token: string | null
   tenant: string | null
   namespaces: readonly string[]
+}
+
+/** A server that keeps repositories of services. */
+interface ForgeSettings extends Pick<ServerSettings, 'environment' | 'url' | 'token'> {
+  repositories: Readonly<Record<string, { repository: string; versions: string }>>
 }
 
 export interface SourceSettings {
@@ -238,6 +303,12 @@ export interface SourceSettings {
   loki: readonly (ServerSettings & { serviceLabel: string; match: Readonly<Record<string, string>> })[]
   jaeger: readonly ServerSettings[]
   tempo: readonly (ServerSettings & { match: Readonly<Record<string, string>> })[]
+  github: readonly (ForgeSettings & {
+    repositories: Readonly<Record<string, { repository: string; versions: string; manifests: string | null }>>
+    writeToken: string | null
+    actions: readonly string[]
+  })[]
+  gitlab: readonly ForgeSettings[]
   alertmanager: readonly Pick<ServerSettings, 'environment' | 'url' | 'token'>[]
   mcp: readonly (Pick<ServerSettings, 'environment' | 'url' | 'token'> & {
     name: string
@@ -247,7 +318,17 @@ export interface SourceSettings {
   })[]
 }
 
-const NO_SOURCES: SourceSettings = { kubernetes: null, prometheus: [], loki: [], jaeger: [], tempo: [], alertmanager: [], mcp: [] }
+const NO_SOURCES: SourceSettings = {
+  kubernetes: null,
+  prometheus: [],
+  loki: [],
+  jaeger: [],
+  tempo: [],
+  github: [],
+  gitlab: [],
+  alertmanager: [],
+  mcp: [],
+}
 /** Where a server is named by the environment alone, and nothing says what it tells of. */
 const DEFAULT_ENVIRONMENT = 'production'
 const SCRAPE_SECONDS = 15
@@ -277,9 +358,62 @@ export function readSources(read: EnvironmentReader, file: SourcesFile, { databa
     loki: loki.map(({ each, server: common }) => ({ ...common, serviceLabel: each.serviceLabel ?? 'app', match: each.match ?? {} })),
     jaeger: serversOf(read, 'JAEGER', file.jaeger ?? []).map(({ server: common }) => common),
     tempo: serversOf(read, 'TEMPO', file.tempo ?? []).map(({ each, server: common }) => ({ ...common, match: each.match ?? {} })),
+    github: githubsOf(read, file.github ?? [], databaseUrl),
+    gitlab: forgesOf(read, 'gitlab', { usual: PUBLIC_GITLAB, inFile: file.gitlab ?? [] }),
     alertmanager: alertmanagersOf(read, file.alertmanager ?? [], databaseUrl),
     mcp: outsideServersOf(read, file.mcp ?? []),
   }
+}
+
+/** A token in the environment may be there for other programs: alone it reads nothing. */
+function forgesOf(
+  read: EnvironmentReader,
+  vendor: 'github' | 'gitlab',
+  { usual, inFile }: { usual: string; inFile: readonly z.infer<typeof gitlabSchema>[] },
+): ForgeSettings[] {
+  const variable = read.secret(`${vendor.toUpperCase()}_TOKEN`)
+  return inFile.map(({ environment, url: address, tokenFile, repositories }, index) => {
+    const ofFile = tokenFile === undefined ? undefined : read.secretIn(`${vendor}[${index}].tokenFile`, tokenFile)
+    return {
+      environment: environment ?? DEFAULT_ENVIRONMENT,
+      url: (address ?? usual).replace(/\/+$/, ''),
+      token: (index === 0 ? variable : undefined) ?? ofFile ?? null,
+      repositories: Object.fromEntries(
+        Object.entries(repositories).map(([service, { repository, versions = '{version}' }]) => [service, { repository, versions }]),
+      ),
+    }
+  })
+}
+
+function githubsOf(
+  read: EnvironmentReader,
+  inFile: NonNullable<SourcesFile['github']>,
+  databaseUrl: string | null,
+): SourceSettings['github'] {
+  const variable = read.secret('GITHUB_WRITE_TOKEN')
+  const acts = inFile.filter(({ actions = [] }) => actions.length > 0)
+  if (databaseUrl === null && acts.some(({ acceptEmbeddedDatabase }) => acceptEmbeddedDatabase !== true))
+    read.problems.push(
+      'github names actions, and there is no DATABASE_URL: the embedded database may lose what it wrote last in a power cut. Set DATABASE_URL, or accept that with acceptEmbeddedDatabase: true of each.',
+    )
+  return forgesOf(read, 'github', { usual: PUBLIC_GITHUB, inFile }).map((forge, index) => {
+    const { actions = [], writeTokenFile, repositories = {} } = inFile[index] ?? {}
+    const ofFile = writeTokenFile === undefined ? undefined : read.secretIn(`github[${index}].writeTokenFile`, writeTokenFile)
+    const writeToken = (index === 0 ? variable : undefined) ?? ofFile ?? null
+    if (writeToken !== null && writeToken === forge.token)
+      read.problems.push(`github[${index}]: one token reads and writes. Give it two, so that what reads cannot write.`)
+    return {
+      ...forge,
+      writeToken,
+      actions: actions.map((action) => `github.${action}`),
+      repositories: Object.fromEntries(
+        Object.entries(forge.repositories).map(([service, each]) => [
+          service,
+          { ...each, manifests: repositories[service]?.manifests ?? null },
+        ]),
+      ),
+    }
+  })
 }
 
 /** The address stands in the file alone: what is asked in the name of a review is what was reviewed. */

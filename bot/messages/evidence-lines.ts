@@ -60,7 +60,7 @@ function timesWords(asked: readonly Question[]): string {
 }
 
 function evidenceItems(view: IncidentView, consoleUrl: string | null): Span[][] {
-  const items = questionsOf(view.evidence).filter(({ latest }) => latest.kind !== 'changes')
+  const items = questionsOf(view.evidence).filter(({ latest }) => !isOfChanges(latest))
   const rest = items.length - EVIDENCE_SHOWN
   const lines = items.slice(0, EVIDENCE_SHOWN).map((item) => evidenceLine(item, view.incident.id, consoleUrl))
   return rest > 0 ? [...lines, say`and ${rest} more`] : lines
@@ -69,9 +69,13 @@ function evidenceItems(view: IncidentView, consoleUrl: string | null): Span[][] 
 /** What changed shortly before, as the sources of changes tell it. */
 export function changeItems(view: IncidentView, consoleUrl: string | null): Span[][] {
   const items = questionsOf(view.evidence)
-    .filter(({ latest }) => latest.kind === 'changes')
+    .filter(({ latest }) => isOfChanges(latest))
     .slice(0, CHANGES_SHOWN)
   return items.map((item) => evidenceLine(item, view.incident.id, consoleUrl))
+}
+
+function isOfChanges({ kind }: EvidenceSummary): boolean {
+  return kind === 'changes' || kind === 'commits'
 }
 
 const STATUS_WORDS: Readonly<Record<EvidenceSummary['status'], string>> = {

@@ -1,5 +1,6 @@
 import type { CheckResult, Integration, IntegrationDeps } from '../contract.ts'
 import { IntegrationError } from '../errors.ts'
+import type { DurableWay } from '../ports/durable-ways.ts'
 import { checkAccess, neededRights } from './access.ts'
 import { createArgoPause } from './actions/argo-pause.ts'
 import { createArgoRollback } from './actions/argo-rollback.ts'
@@ -28,6 +29,8 @@ export interface KubernetesOptions {
   /** A path, or several as KUBECONFIG joins them; null for the account that a pod has in its own cluster. */
   kubeconfig: string | null
   environments: readonly KubernetesEnvironment[]
+  /** What can be asked for beside its own actions, so that a change stays. */
+  durable?: readonly DurableWay[]
 }
 
 /** Some namespaces of one cluster. */
@@ -65,15 +68,15 @@ const ACTIONS = [
 
 /** One integration for each environment, and one that acts in all of those that allow it. */
 export function createKubernetes(deps: IntegrationDeps, options: KubernetesOptions): Integration[] {
-  const places = options.environments.map((each) => ({ each, place: openPlace(deps, options.kubeconfig, each) }))
+  const places = options.environments.map((each) => ({ each, place: openPlace(deps, options, each) }))
   const read = places.map(({ each, place }) => readIntegration(deps, each, place))
   const acting = places.filter(({ each }) => each.actions.length > 0)
   const all = places.map(({ place }) => place)
   return acting.length === 0 ? read : [...read, actIntegration(deps, acting, all)]
 }
 
-function openPlace({ now }: IntegrationDeps, paths: string | null, each: KubernetesEnvironment): ActionPlace {
-  const connection = openConnection(paths, each.context)
+function openPlace({ now }: IntegrationDeps, { kubeconfig, durable = [] }: KubernetesOptions, each: KubernetesEnvironment): ActionPlace {
+  const connection = openConnection(kubeconfig, each.context)
   const api = createApi(connection, { now, impersonateGroup: each.impersonateGroup })
   const { argocdNamespace } = each
   return {
@@ -86,6 +89,7 @@ function openPlace({ now }: IntegrationDeps, paths: string | null, each: Kuberne
     verification: each.verification,
     argocdNamespace,
     actions: each.actions,
+    durable,
   }
 }
 

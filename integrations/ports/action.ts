@@ -89,6 +89,8 @@ export interface Action {
   definition: ActionDefinition
   /** What it would do, for cards: "Roll back payments from v42 to v41". */
   title(target: Target, parameters: Parameters): string
+  /** There where what it changes outlasts the incident: it is wanted whether or not the symptom is still there, and a plan of it holds none. */
+  outlastsIncident?: true
   suggest(hypothesis: Hypothesis, context: { service: string; environment: string }): Promise<Suggestion | null>
   /**
    * For what is done about one alert: its labels, all of them. It is asked for in an incident of this very alert and in no other. Left out where it
@@ -107,6 +109,11 @@ export interface Action {
   probe(step: Step, executionId: string, signal: AbortSignal): Promise<ProbeResult>
   /** Current values of the named fields of the target, for state checks. */
   readState(target: Target, fields: readonly string[], signal?: AbortSignal): Promise<Record<string, string | number | boolean | null>>
+  /**
+   * For what people finish elsewhere, such as a request that somebody has to merge: whether they have, and how, in one sentence. Left out where
+   * nothing is left to people. @throws IntegrationError
+   */
+  standing?(step: Step, signal: AbortSignal): Promise<{ isOver: boolean; words: string }>
   /** Left out where only Steadyhand can do it. */
   byHand?: ByHand
 }

@@ -13,6 +13,7 @@ const INTEGRATION_MAY = ['integrations/ports/**', 'integrations/{contract,http,e
 export const VENDOR_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   anthropic: ['@anthropic-ai/sdk'],
   aws: ['@aws-sdk/*', '@smithy/*'],
+  github: ['@octokit/rest'],
   jira: ['jira.js'],
   kubernetes: ['@kubernetes/client-node'],
   // The local target's services are programs of their own: they serve HTTP and publish metrics like any service.
@@ -29,6 +30,7 @@ export const LAZY_PACKAGES = [
   'jira.js',
   '@pagerduty/pdjs',
   '@kubernetes/client-node',
+  '@octokit/*',
   '@aws-sdk/*',
   'openai',
   '@anthropic-ai/sdk',

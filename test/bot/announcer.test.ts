@@ -96,6 +96,15 @@ describeDatabases('the announcer', (store) => {
     expect(chat.told).toEqual(['incident inc-1', 'say request-pending'])
   })
 
+  test('what an event of an incident says to its thread is said in its words, cleaned', async () => {
+    const { outbox, chat, announcer } = setUp()
+    const words = 'Pull request #7 was merged.\u202e <!channel>'
+    await queue(outbox, 'a', 'notice', { incidentId: 'inc-1', requestId: null, code: 'incident-told', words })
+    await drain(announcer)
+    expect(chat.said).toMatchObject([{ incidentId: 'inc-1', requestId: null, code: 'incident-told', kind: 'notice' }])
+    expect(chat.said[0]?.text).toBe('Pull request #7 was merged. <!channel>')
+  })
+
   test('what a chat that is down was not told is told when it is back, in order and once', async () => {
     const { outbox, chat, counts, announcer } = setUp()
     await queue(outbox, 'a', 'approval-changed', { incidentId: 'inc-1', requestId: 'r1' })

@@ -280,6 +280,51 @@ describe('servers of telemetry', () => {
     )
   })
 
+  test('repositories are read where the file names them, with the token of the first or of the file', () => {
+    expect(load({ GITHUB_TOKEN: 'hush' }).sources.github).toEqual([])
+    writeFileSync(join(folder, 'token'), 'of-the-second\n')
+    const { sources } = load(
+      { GITHUB_TOKEN: 'hush' },
+      `github:
+  - repositories: { payments: { repository: acme/payments } }
+  - { url: https://git.example/api/v3/, environment: eu, tokenFile: ${join(folder, 'token')}, repositories: { a: { repository: a/b, versions: "v{version}" } } }
+`,
+    )
+    expect(sources.github).toEqual([
+      {
+        ...{ environment: 'production', url: 'https://api.github.com', token: 'hush', writeToken: null, actions: [] },
+        repositories: { payments: { repository: 'acme/payments', versions: '{version}', manifests: null } },
+      },
+      {
+        ...{ environment: 'eu', url: 'https://git.example/api/v3', token: 'of-the-second', writeToken: null, actions: [] },
+        repositories: { a: { repository: 'a/b', versions: 'v{version}', manifests: null } },
+      },
+    ])
+    const gitlab = load({ GITLAB_TOKEN: 'hush' }, 'gitlab:\n  - repositories: { a: { repository: acme/team/a, versions: "{commit}" } }\n')
+    expect(gitlab.sources.gitlab).toEqual([
+      {
+        ...{ environment: 'production', url: 'https://gitlab.com', token: 'hush' },
+        repositories: { a: { repository: 'acme/team/a', versions: '{commit}' } },
+      },
+    ])
+    const one = (repository: string) => problemsOf({}, `github:\n  - repositories: { a: ${repository} }\n`).join()
+    expect(one('{ repository: "https://github.com/a/b" }')).toContain('must be OWNER/NAME')
+    expect(one('{ repository: a/b, versions: v }')).toContain('must hold {version} or {commit}, once')
+  })
+
+  test('pull requests are opened only where the file says so, with a token of their own, on a database that keeps what it says', () => {
+    const yaml = (more: string) =>
+      `github:\n  - { actions: [change-value], repositories: { a: { repository: a/b, manifests: a/deploy } }${more} }\n`
+    const { sources } = load({ GITHUB_TOKEN: 'hush', GITHUB_WRITE_TOKEN: 'write' }, yaml(', acceptEmbeddedDatabase: true'))
+    expect(sources.github).toMatchObject([
+      { token: 'hush', writeToken: 'write', actions: ['github.change-value'], repositories: { a: { manifests: 'a/deploy' } } },
+    ])
+    expect(problemsOf({}, yaml('')).join()).toContain('github names actions, and there is no DATABASE_URL')
+    expect(problemsOf({ DATABASE_URL: 'postgres://a', GITHUB_TOKEN: 'x', GITHUB_WRITE_TOKEN: 'x' }, yaml('')).join()).toContain(
+      'one token reads and writes',
+    )
+  })
+
   test('a token file that cannot be read is a problem by its name in the settings', () => {
     const yaml = 'loki:\n  - { url: http://one.example, tokenFile: /nowhere/token }\n'
     expect(problemsOf({}, yaml).join()).toContain('loki[0].tokenFile names /nowhere/token, which cannot be read')
@@ -497,4 +542,17 @@ describe('servers of others', () => {
     ['workspaces, and none for it', `workspaces: [{ name: shop, services: [a] }]\n${one()}`, 'names no workspaces'],
     ['a workspace that there is not', `workspaces: [{ name: shop, services: [a] }]\n${one(', workspaces: [ship]')}`, 'which there is not'],
   ])('are refused with %s', (_, yaml, words) => expect(problemsOf({}, yaml).join()).toContain(words))
+})
+
+test('a model is told of the source of programs only where somebody says so', () => {
+  const told = (file: string): readonly string[] => {
+    const folder = mkdtempSync(join(tmpdir(), 'steadyhand-config-'))
+    writeFileSync(join(folder, 'steadyhand.yaml'), file)
+    const { models } = loadConfig({ ANTHROPIC_API_KEY: 'x'.repeat(20) }, folder)
+    rmSync(folder, { recursive: true })
+    return models.providers[0]?.tells ?? []
+  }
+  expect(told('')).toEqual(expect.arrayContaining(['logs', 'changes']))
+  expect(told('')).not.toContain('code')
+  expect(told('models: { anthropic: { tells: [code] } }')).toEqual(['code'])
 })

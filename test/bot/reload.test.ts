@@ -298,7 +298,12 @@ test('every secret is taken from the file that NAME_FILE names', () => {
   }
   write(
     'steadyhand.yaml',
-    'mcp: [{ name: tickets, url: "http://seven.example", data: logs }]\nalertmanager: [{ url: "http://six.example" }]\n',
+    [
+      'mcp: [{ name: tickets, url: "http://seven.example", data: logs }]',
+      'alertmanager: [{ url: "http://six.example" }]',
+      'github: [{ repositories: { payments: { repository: acme/payments } }, actions: [revert-commit] }]',
+      'gitlab: [{ repositories: { payments: { repository: acme/payments } } }]\n',
+    ].join('\n'),
   )
   const settings = loadConfig(environment, folder.path)
   for (const name of secrets) expect(JSON.stringify(settings)).toContain(contentOf(name))

@@ -1,6 +1,7 @@
 import type {
   ChangesContent,
   ClusterContent,
+  CommitsContent,
   Finding,
   LogsContent,
   RankingContent,
@@ -67,6 +68,7 @@ export function facts(said: {
   service?: string
   services?: Record<string, SaidOfService>
   changes?: readonly Change[] | null
+  commits?: readonly Cited<CommitsContent>[]
   symptom?: Partial<SymptomContent> | null
   ranking?: Cited<RankingContent>
   /** More calls than the shop's own, or `false` when nobody knows who calls whom. */
@@ -87,6 +89,7 @@ export function facts(said: {
     services,
     changes:
       changes === null ? null : { services: [...SHOP_SERVICES], from: at(-1_740), to: at(75), changes: [...changes], label: 'changes' },
+    commits: said.commits ?? [],
     cluster: said.cluster ? clusterContent(said.cluster) : null,
     graph: createDependencyGraph(said.edges === false ? [] : [...SHOP_EDGES, ...(said.edges ?? [])]),
     outside: new Map(said.outside ?? []),

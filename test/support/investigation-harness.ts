@@ -24,6 +24,8 @@ export const ERRORS: Alert['trigger'] = { service: 'payments', metric: 'error_ra
 export interface HarnessModels {
   models: readonly ModelPort[]
   budget?: Partial<Budget>
+  /** Milliseconds for all questions of a round, where a second is not enough for what is asked. */
+  deadlineMs?: number
   secondOpinion?: boolean
   reviewSeconds?: number
 }
@@ -65,7 +67,7 @@ export function createInvestigationHarness(
     incidents,
     runbooks,
     investigation: createInvestigation({
-      ...{ incidents, runbooks, sources: [shop.source, ...others], topology, workspaces, now, log, deadlineMs: 1_000 },
+      ...{ incidents, runbooks, sources: [shop.source, ...others], topology, workspaces, now, log, deadlineMs: models.deadlineMs ?? 1_000 },
       ...(model ? { model } : {}),
     }),
     warnings,

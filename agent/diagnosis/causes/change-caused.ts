@@ -3,6 +3,7 @@ import { type Candidate, type CauseRule, componentOf, countSigns, state } from '
 import { type Correlation, correlateChanges, type KnownChange } from '../change-correlation.ts'
 import type { Culprit } from '../culprit.ts'
 import type { Facts } from '../facts.ts'
+import { suspectStatements } from '../suspects.ts'
 import { logStatements, symptomStatements, victimStatements } from '../symptoms.ts'
 import { clock } from '../wording.ts'
 
@@ -43,6 +44,7 @@ function accuse(facts: Facts, culprit: Culprit, { change, strength }: Correlatio
     claims: [
       ...state(`${described(change)} at ${clock(change.at)}.`, facts.changes?.label),
       ...symptomStatements(culprit, new Date(change.at)),
+      ...suspectStatements(facts, culprit, change),
       ...(follows ? state(`${culprit.service} runs ${change.to} now.`, workload?.label) : []),
       ...logStatements(culprit),
       ...victimStatements(culprit, facts),

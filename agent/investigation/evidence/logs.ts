@@ -1,8 +1,9 @@
-import type { LogResult, LogsPort } from '../../../integrations/ports/logs.ts'
+import type { LogLine, LogResult, LogsPort } from '../../../integrations/ports/logs.ts'
 import type { LogsContent } from '../../diagnosis/evidence-content.ts'
 import type { NewEvidence } from '../../domain/evidence.ts'
 import { askSource, type WarningLog } from '../ask-source.ts'
 import { logPatterns } from '../log-patterns.ts'
+import { placesIn } from '../log-places.ts'
 import type { Scope } from '../scope.ts'
 
 const MAX_LINES = 500
@@ -38,8 +39,19 @@ function read(
   { query, link, lines: all, omitted }: LogResult,
 ): { query: string; link: string | null; content: LogsContent } {
   const lines = all.slice(0, MAX_LINES)
-  const content = { service, lines: lines.length, omitted: omitted + all.length - lines.length, patterns: logPatterns(lines) }
+  const content = {
+    service,
+    lines: lines.length,
+    omitted: omitted + all.length - lines.length,
+    patterns: logPatterns(lines),
+    ...placesOf(lines),
+  }
   return { query: query.slice(0, 4_000), link, content }
+}
+
+function placesOf(lines: readonly LogLine[]): Pick<LogsContent, 'places'> {
+  const places = placesIn(lines.map(({ text }) => text))
+  return places.length > 0 ? { places } : {}
 }
 
 function summaryOf({ service, lines, omitted, patterns }: LogsContent): string {

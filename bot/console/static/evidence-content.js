@@ -8,7 +8,7 @@ const LONG = 24
 const LONGEST = 20_000
 
 /**
- * What was stored of one question, readable: figures of each series, log lines, changes and events as tables; of another shape as it is.
+ * What was stored of one question, readable: figures of each series, log lines, changes, commits and events as tables; of another shape as it is.
  *
  * @param {unknown} content
  * @param {Date} now
@@ -32,6 +32,19 @@ export function contentView(content, now) {
       'Changes',
       ['at', 'what', 'by'],
       list(held['changes']).map((one) => [time(one['at'], now), one['summary'], one['by']]),
+    ),
+    ...table(
+      'Commits',
+      ['at', 'commit', 'what', 'by', 'files'],
+      list(held['commits']).map((one) => [
+        time(one['at'], now),
+        one['short'],
+        `${one['title']}${one['request'] ? ` (${one['request']})` : ''}`,
+        one['author'],
+        list(one['files'])
+          .map((file) => file['path'])
+          .join(', '),
+      ]),
     ),
     ...table(
       'Events',

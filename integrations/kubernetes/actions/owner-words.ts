@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Target } from '../../../agent/domain/plan.ts'
 import type { DryRun } from '../../ports/action.ts'
+import { repositoryKey } from '../../ports/durable-ways.ts'
 import { type Application, AUTO_SYNC_OFF, autoSyncOf, runningOf } from '../argocd/application.ts'
 import { runningWords } from '../argocd/evidence.ts'
 import type { ActionPlace } from './workload-target.ts'
@@ -87,7 +88,7 @@ export function ownerWords(before: unknown, after: unknown, now: Date, applicati
  */
 export function ownerNotes(
   place: ActionPlace,
-  { kind }: Pick<Target, 'kind'>,
+  { kind, name: service }: Pick<Target, 'kind' | 'name'>,
   { before, after, now }: { before: unknown; after: unknown; now: Date },
 ): { words: string } & Required<Pick<DryRun, 'cautions'>> {
   const parsed = ownedSchema.safeParse(before)
@@ -96,7 +97,19 @@ export function ownerNotes(
   const words = ownerWords(before, after, now, application?.metadata.name ?? null)
   if (!application || !parsed.success) return { words, cautions: [] }
   const kept = keptBy(parsed.data, [before, after], application.metadata.name)
-  return { words, cautions: applicationWords(application, kept?.fate ?? 'unclear', place.actions) }
+  const durable = kept?.fate === 'left' ? [] : durableWords(application, service, place)
+  return { words, cautions: [...applicationWords(application, kept?.fate ?? 'unclear', place.actions), ...durable] }
+}
+
+/** What would stay: a change of the repository that the application deploys, where somebody here may ask for one. */
+function durableWords(
+  { spec }: Application,
+  service: string,
+  { environment, durable }: Pick<ActionPlace, 'environment' | 'durable'>,
+): string[] {
+  const deployed = repositoryKey(spec.source?.repoURL ?? '')
+  const way = durable.find((each) => each.environment === environment && each.service === service && each.repository === deployed)
+  return way ? [`What stays is a change of its repository, as a pull request: ${way.command}.`] : []
 }
 
 function applicationWords(application: Application, fate: Kept['fate'], offered: readonly string[]): string[] {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Target } from '../../../agent/domain/plan.ts'
 import { IntegrationError } from '../../errors.ts'
 import type { Observation } from '../../ports/action.ts'
+import type { DurableWay } from '../../ports/durable-ways.ts'
 import { REVISION } from '../annotations.ts'
 import type { KubernetesApi } from '../api.ts'
 import { type Kind, listNow, type ObjectOf, pathOf } from '../cluster-cache.ts'
@@ -23,6 +24,8 @@ export interface ActionPlace extends Place {
   argocdNamespace: string | null
   /** Kinds of actions that are allowed there. */
   actions: readonly string[]
+  /** How what is deployed there can be changed where it is written down. */
+  durable: readonly DurableWay[]
 }
 
 /** When a change is judged, in seconds after it. */

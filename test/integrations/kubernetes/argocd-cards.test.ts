@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { DryRun, Parameters } from '../../../integrations/ports/action.ts'
 import type { Manifest } from '../../support/kubernetes/api-server.ts'
-import { AUTOMATED, resetArgoShop, SHOP_APPLICATION, shop, startArgoShop, THIRD } from '../../support/kubernetes/argocd-shop.ts'
+import { AUTOMATED, resetArgoShop, SHOP_APPLICATION, shop, sourceOf, startArgoShop, THIRD } from '../../support/kubernetes/argocd-shop.ts'
 import { actionIn, payments } from '../../support/kubernetes/narrow-shop.ts'
 import { DEPLOYMENTS, type ShopCluster } from '../../support/kubernetes/shop-cluster.ts'
 import { until } from '../../support/live/until.ts'
@@ -50,6 +50,12 @@ test('a change past the repository is told what becomes of it, and what to ask f
     'Application shop syncs by itself and puts this back within seconds. Pause that first: do argo-pause shop. Its own way back is then: do argo-rollback shop.',
   ])
   expect(await mind(sync({ prune: true }), /next commit/)).toHaveLength(1)
+})
+
+test('where its repository can be changed from here, that is named as what stays', async () => {
+  const source = { ...sourceOf('v43'), repoURL: 'git@git.example.com:values.git' }
+  const said = await mind((object) => Object.assign(object['spec'] as object, { source }), /What stays/)
+  expect(said.at(-1)).toBe('What stays is a change of its repository, as a pull request: do change-value payments file=FILE.')
 })
 
 test('a sync that runs is somebody who is already on it', async () => {

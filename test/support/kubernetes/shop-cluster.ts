@@ -44,6 +44,14 @@ export async function startCluster(
   const { path, remove } = writeKubeconfig(url)
   const integrations = createKubernetes(testDeps(deps), {
     kubeconfig: path,
+    durable: [
+      {
+        environment: 'production',
+        service: 'payments',
+        repository: 'git.example.com/values',
+        command: 'do change-value payments file=FILE',
+      },
+    ],
     environments: [
       {
         name: 'production',
