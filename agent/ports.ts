@@ -206,6 +206,8 @@ export interface ApprovalKernel {
     limit: number
     cursor?: string
   }): Promise<{ items: Approval[]; next: string | null }>
+  /** The accounts by which a request was voted on: for the process that people vote in; the agent's may not read them. */
+  votedBy(requestId: string): Promise<{ person: string; decision: Decision; account: Actor }[]>
   /** People whom the agent asked, unbidden, this many times within the last hour about what could wait (Sev 3 and 4, no drills). */
   askedOften(times: number): Promise<string[]>
   /** Who holds the role that this plan asks for, and is not ruled out by having asked for it. */

@@ -41,13 +41,12 @@ export async function readApprovals(db: Executor, ids: readonly string[]): Promi
           digest: row.digest,
           requestState: row.state,
           reason: row.reason,
-          votes: row.votes.map(({ person, name, decision, at, reason, surface, tenant, external_id }) => ({
+          votes: row.votes.map(({ person, name, decision, at, reason }) => ({
             person,
             personName: name,
             decision,
             at: new Date(at),
             reason,
-            account: { surface, tenant, externalId: external_id },
           })),
           createdAt: row.created_at,
           decidedAt: row.decided_at,
@@ -72,7 +71,7 @@ function votesOf(row: Row) {
     .innerJoin('principal as x', 'x.id', 'v.principal_id')
     .innerJoin('identity_link as l', 'l.id', 'v.link_id')
     .leftJoin('authorisation as a', 'a.request_id', 'v.request_id')
-    .select(['v.principal_id as person', 'x.name', 'v.decision', 'v.at', 'v.reason', 'v.surface', 'v.tenant', 'v.external_id'])
+    .select(['v.principal_id as person', 'x.name', 'v.decision', 'v.at', 'v.reason'])
     .whereRef('v.request_id', '=', 'r.id')
     .where(
       sql<SqlBool>`case when r.state = 'pending' then vote_counts(v.request_id, v.principal_id, v.decision) else coalesce(l.revoked_at >= coalesce(a.at, r.decided_at), true) end`,

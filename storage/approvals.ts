@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
-import type { Approval } from '../agent/domain/approval.ts'
+import type { Approval, Decision } from '../agent/domain/approval.ts'
 import type { SealedPlan } from '../agent/domain/plan.ts'
-import type { Role } from '../agent/domain/principal.ts'
+import type { Actor, Role } from '../agent/domain/principal.ts'
 import { Refusal } from '../agent/domain/refusal.ts'
 import type { ActionDefinition, ApprovalKernel, Presentation, VoteInput } from '../agent/ports.ts'
 import { olderThan, readApprovals } from './approval-rows.ts'
@@ -103,11 +103,19 @@ export function createApprovalKernel({ db }: { db: Kysely<Database> }): Approval
       return { items: await readApprovals(db, page), next: rows.length > limit ? (page.at(-1) ?? null) : null }
     },
 
+    async votedBy(requestId) {
+      if (!UUID.test(requestId)) return []
+      const { rows } = await sql<{ person: string; decision: Decision } & Actor>`
+        select principal_id as person, decision, surface, tenant, external_id as "externalId" from vote
+        where request_id = ${requestId}::uuid order by at`.execute(db)
+      return rows.map(({ person, decision, ...account }) => ({ person, decision, account }))
+    },
+
     async askedOften(times) {
       const { rows } = await sql<{ id: string }>`
         select x.id from principal x where x.active and (
           select count(*) from request r join plan p on p.id = r.plan_id join incident i on i.id = r.incident_id
-          where r.created_at > clk() - interval '1 hour' and p.requester is null and p.severity >= 3 and i.drill_run is null
+          where r.created_at > clk() - interval '1 hour' and r.state not in ('superseded', 'cancelled') and p.requester is null and p.severity >= 3 and i.drill_run is null
             and may_decide(x.id, p)
         ) >= ${times} order by x.id`.execute(db)
       return rows.map(({ id }) => id)

@@ -1,5 +1,4 @@
 import type { Plan } from './plan.ts'
-import type { Actor } from './principal.ts'
 
 export const REQUEST_STATES = ['pending', 'authorised', 'denied', 'expired', 'cancelled', 'superseded'] as const
 export type RequestState = (typeof REQUEST_STATES)[number]
@@ -31,8 +30,6 @@ export interface Vote {
   decision: Decision
   at: Date
   reason: string | null
-  /** By which it was cast. */
-  account: Actor
 }
 
 export interface ExecutionEvent {

@@ -9,7 +9,9 @@ const NOT_WRITABLE_BY_OUTSIDERS: readonly EvidenceItem['trust'][] = ['metric', '
  */
 export function isCorroborated(hypothesis: Pick<Hypothesis, 'claims'>, evidence: readonly EvidenceSummary[]): boolean {
   const cited = new Set(hypothesis.claims.filter(({ supported }) => supported).flatMap(({ cites }) => cites))
-  const items = evidence.filter((item) => cited.has(item.label) && item.status === 'ok' && isAsked(item))
+  // What a repository says of a change is no other witness than the change.
+  const isWitness = ({ kind }: EvidenceSummary): boolean => isAsked({ kind }) && kind !== 'commits'
+  const items = evidence.filter((item) => cited.has(item.label) && item.status === 'ok' && isWitness(item))
   const sources = new Set(items.map(independentSource))
   return sources.size >= 2 && items.some(({ trust }) => NOT_WRITABLE_BY_OUTSIDERS.includes(trust))
 }

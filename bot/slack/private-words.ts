@@ -13,10 +13,10 @@ export interface PrivateWords {
   tellAfter(to: Parameters<PrivateWords['tell']>[0], card: Card | string): Promise<void>
 }
 
-const TRIES = 4
+const TRIES = 3
 /** Between two, in milliseconds, where Slack does not say how long. */
 const PAUSE_MS = 500
-const LONGEST_PAUSE_MS = 15_000
+const LONGEST_PAUSE_MS = 3_000
 
 export interface PrivateWordsDeps {
   web: Pick<SlackWeb, 'whisper' | 'post'>

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { Agent } from '../../agent/agent.ts'
 import type { Principal } from '../../agent/domain/principal.ts'
 import { channelOf, type Located, type Workspace as Team } from '../../agent/domain/workspace.ts'
-import type { PeopleStore, Presentation } from '../../agent/ports.ts'
+import type { ApprovalKernel, PeopleStore, Presentation } from '../../agent/ports.ts'
 import type { CheckResult } from '../../integrations/contract.ts'
 import type { Endpoint } from '../api/endpoint.ts'
 import { createPngs } from '../charts/png.ts'
@@ -39,6 +39,7 @@ export interface SlackDeps {
   /** None: everything is shown in the one channel. */
   workspaces: readonly Team[]
   people: Pick<PeopleStore, 'accounts'>
+  approvals: Pick<ApprovalKernel, 'votedBy'>
   postings: PostingRows
   inbox: InletDeps['inbox'] & WorkDeps['inbox']
   meta: WorkspaceDeps['meta']
@@ -154,6 +155,7 @@ export async function createSlack(deps: SlackDeps): Promise<Slack> {
     postings,
     deliverer,
     agent,
+    votedBy: deps.approvals.votedBy,
     accountsOf: async (person) => ((await workspace.known()) === null ? [] : await accountsOf([{ id: person }])),
     channel,
   })

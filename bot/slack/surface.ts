@@ -1,4 +1,5 @@
 import type { Agent } from '../../agent/agent.ts'
+import type { ApprovalKernel } from '../../agent/ports.ts'
 import { text } from '../messages/card.ts'
 import { say } from '../messages/span.ts'
 import type { SpokenNotice, Surface } from '../surface.ts'
@@ -34,12 +35,13 @@ export interface SlackSurfaceDeps {
   agent: Pick<Agent, 'channelFor'>
   /** Accounts of this workspace that a person is linked to now. */
   accountsOf(person: string): Promise<string[]>
+  votedBy: ApprovalKernel['votedBy']
   /** The channel for what concerns everybody and, while there are no workspaces, for incidents. */
   channel: string
 }
 
 /** Notes what should be seen on Slack; the deliverer shows it. So Slack's being away holds up nothing and loses nothing. */
-export function createSlackSurface({ postings, deliverer, agent, accountsOf, channel }: SlackSurfaceDeps): Surface {
+export function createSlackSurface({ postings, deliverer, agent, accountsOf, votedBy, channel }: SlackSurfaceDeps): Surface {
   /** Where it is shown; null when no channel may show it. */
   const drawIncident = async (incidentId: string): Promise<string | null> => {
     const place = await agent.channelFor({ incident: incidentId }, channel)
@@ -60,7 +62,7 @@ export function createSlackSurface({ postings, deliverer, agent, accountsOf, cha
       const approval = await read()
       if (approval === null) return
       const say: Parameters<typeof tellVoters>[1]['say'] = async (said) => await postings.say('slack', said)
-      await tellVoters(approval, { say, accountsOf, priority: PRIORITY.vote })
+      await tellVoters(approval, { say, accountsOf, votedBy, priority: PRIORITY.vote })
       deliverer.wake()
       // The card it belongs to may have been made before there was a Slack.
       const place = await drawIncident(approval.incidentId)

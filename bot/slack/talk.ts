@@ -109,9 +109,14 @@ export function createTalk(deps: TalkDeps): Talk {
   }
 }
 
-/** The one incident that somebody named. */
+/** The incident that somebody named as one; a number alone may be anything. */
 function namedIn(said: string): string | null {
-  return incidentId(said.split(/\s+/).find((word) => incidentId(word) !== null))
+  return incidentId(
+    said
+      .split(/\s+/)
+      .find((word) => /^(inc-|#)\d+[?.!,]?$/i.test(word))
+      ?.replace(/[?.!,]$/, ''),
+  )
 }
 
 /** What was asked in a form stands nowhere else. */

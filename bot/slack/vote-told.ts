@@ -1,5 +1,7 @@
 import type { Approval, Vote } from '../../agent/domain/approval.ts'
 import type { Plan } from '../../agent/domain/plan.ts'
+import type { Actor } from '../../agent/domain/principal.ts'
+import type { ApprovalKernel } from '../../agent/ports.ts'
 import { text } from '../messages/card.ts'
 import { code, exact, plainOf, say } from '../messages/span.ts'
 import { dayClockWords } from '../messages/time-words.ts'
@@ -10,6 +12,7 @@ export interface VoteToldDeps {
   say(posting: NewPosting & { body: Record<string, unknown>; thread: string | null }): Promise<boolean>
   /** Accounts of this workspace that a person is linked to now. */
   accountsOf(person: string): Promise<string[]>
+  votedBy: ApprovalKernel['votedBy']
   priority: number
 }
 
@@ -17,8 +20,12 @@ export interface VoteToldDeps {
  * Tells people of each vote in their name, directly, where it stays and rings: whoever has somebody's account or session votes unseen by them
  * otherwise. Each vote is told once to each account, wherever it was cast.
  */
-export async function tellVoters({ id, votes, plan }: Approval, { say: put, accountsOf, priority }: VoteToldDeps): Promise<void> {
-  for (const vote of votes)
+export async function tellVoters({ id, votes, plan }: Approval, { say: put, accountsOf, votedBy, priority }: VoteToldDeps): Promise<void> {
+  if (votes.length === 0) return
+  const by = await votedBy(id)
+  for (const vote of votes) {
+    const cast = by.find(({ person, decision }) => person === vote.person && decision === vote.decision)
+    if (!cast) continue
     for (const account of await accountsOf(vote.person))
       await put({
         kind: 'vote',
@@ -27,11 +34,12 @@ export async function tellVoters({ id, votes, plan }: Approval, { say: put, acco
         priority,
         place: account,
         thread: null,
-        body: { ...messageOf(vote, plan), broadcast: false },
+        body: { ...messageOf(vote, cast.account, plan), broadcast: false },
       })
+  }
 }
 
-function messageOf({ decision, at, account, person }: Vote, { action, incident, target }: Plan): ReturnType<typeof renderBlocks> {
+function messageOf({ decision, at, person }: Vote, account: Actor, { action, incident, target }: Plan): ReturnType<typeof renderBlocks> {
   const { surface, tenant, externalId } = account
   const done = decision === 'approve' ? 'approved' : 'denied'
   const where = surface === 'slack' ? 'on Slack' : `in ${surface === 'teams' ? 'Teams' : 'the console'}`

@@ -128,8 +128,8 @@ export function createSlackWeb(how: { token: string; apiUrl: string | null; log:
         cursor = response_metadata?.next_cursor || undefined
         if (cursor === undefined) return null
       }
-      // Nobody knows: it is looked for again, and not posted a second time.
-      throw new SlackFailure('away', 'too many messages to find one among them')
+      // Nobody knows, so it is not posted a second time: people are told that it could not be shown.
+      throw new SlackFailure('refused', 'too many messages to find one among them')
     }),
     whisper: calling(async ({ channel, user, thread, text, blocks }) => {
       await client.chat.postEphemeral({ channel, user, text, blocks: fetchable(blocks), ...(thread === null ? {} : { thread_ts: thread }) })

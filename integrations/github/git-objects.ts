@@ -84,6 +84,8 @@ export function createGitReader(client: GithubClient, place: Place, signal?: Abo
     commit,
     async resolve(short) {
       const found = await get('/commits/{ref}', { ref: short, per_page: 1 }, z.object({ sha }))
+      // A tag or a branch may be called like the beginning of a commit.
+      if (!found.sha.startsWith(short)) throw new IntegrationError(ID, 'refused', `${short} is the name of something else than a commit`)
       return await commit(found.sha)
     },
     async files({ tree }) {

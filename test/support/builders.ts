@@ -91,8 +91,7 @@ export function anApproval(changed: Partial<Approval> = {}): Approval {
 }
 
 export function aVote(person: string, decision: Decision = 'approve', seconds = 41, reason: string | null = null): Vote {
-  const account = { surface: 'console' as const, tenant: 'local', externalId: person }
-  return { person, personName: nameOf(person), decision, at: at(seconds), reason, account }
+  return { person, personName: nameOf(person), decision, at: at(seconds), reason }
 }
 
 /** An execution that went through `states`, one second apart; `detail` belongs to the last. */

@@ -6,7 +6,7 @@ import { blobSha, type GitReader } from '../git-objects.ts'
 import { demandPath, type Edit, objectionToPath } from './file-edits.ts'
 import { createPullRequest, type FindPlace, inShell } from './pull-request.ts'
 import { REQUESTED } from './requested.ts'
-import { type Value, withValue } from './yaml-value.ts'
+import { nameBeside, type Value, withValue } from './yaml-value.ts'
 
 const FILE = /\.(ya?ml|json)$/i
 /** Nothing that is secret belongs into a repository, nor on a card. */
@@ -27,7 +27,7 @@ const definition: ActionDefinition = {
       .string()
       .max(70)
       .regex(/^[\w/@-]+(\.[\w/@-]+)*$/, 'must be keys joined by dots, as resources.limits.memory')
-      .refine((path) => !SECRET.test(path.split('.').at(-1) ?? ''), 'must not be a secret'),
+      .refine((path) => !path.split('.').some((key) => SECRET.test(key)), 'must not be a secret'),
     to: z.union([
       z
         .string()
@@ -64,11 +64,14 @@ async function valueEdit(git: GitReader, base: string, parameters: Parameters): 
   demandPath(file)
   const entry = (await git.files(await git.commit(base))).get(file)
   if (entry?.type !== 'blob' || entry.mode === '120000') throw new IntegrationError(ID, 'refused', `there is no file ${file}`)
-  const replaced = withValue(await git.text(entry, file), path, to)
+  const text = await git.text(entry, file)
+  if (SECRET.test(nameBeside(text, path) ?? ''))
+    throw new IntegrationError(ID, 'refused', `${file}: the value at ${path} is a secret by its name`)
+  const replaced = withValue(text, path, to)
   if (!replaced.ok) throw new IntegrationError(ID, 'refused', `${file}: ${replaced.words}`)
-  const { text, line, from, to: written } = replaced
+  const { line, from, to: written } = replaced
   return {
-    files: [{ path: file, mode: entry.mode, after: blobSha(text), text }],
+    files: [{ path: file, mode: entry.mode, after: blobSha(replaced.text), text: replaced.text }],
     lines: [{ field: `${file}:${line} ${path}`, from, to: written }],
   }
 }

@@ -20,7 +20,7 @@ export interface Edit {
 
 /** What a repository runs by itself: a pull request that changes it would run it. */
 const RUNS =
-  /^(\.github|\.circleci|\.buildkite|\.woodpecker)(\/|$)|^(\.gitlab-ci\.yml|Jenkinsfile|azure-pipelines\.yml|\.travis\.yml|\.drone\.yml)$/i
+  /^(\.github|\.circleci|\.buildkite|\.woodpecker|\.semaphore|\.husky)(\/|$)|(^|\/)(package(-lock)?\.json|composer\.json|\.pre-commit-config\.ya?ml|\.mergify\.yml|\.gitlab-ci\.ya?ml|Jenkinsfile|azure-pipelines\.ya?ml|\.travis\.yml|\.drone\.yml|\.cirrus\.ya?ml|cloudbuild\.ya?ml|buildspec\.ya?ml|appveyor\.ya?ml|bitbucket-pipelines\.ya?ml|action\.ya?ml)$/i
 const NO_PATH = /(^|\/)(\.{0,2}|\.git)(\/|$)/i
 const LONGEST_PATH = 150
 

@@ -116,7 +116,7 @@ export function createPullRequest(find: FindPlace, kind: RequestKind): Action {
     }),
     async effect(step, executionId, signal) {
       const opened = open(step.target, signal)
-      return isUndo(step.parameters) ? await takeBack(kind, opened, step) : await make(kind, opened, step, executionId)
+      return isUndo(step.parameters) ? await takeBack(kind, opened, step, signal) : await make(kind, opened, step, executionId, signal)
     },
     async probe(step, _executionId, signal) {
       const { head, pull } = await madeBy(open(step.target, signal).git, branchOf(kind, step))
@@ -139,7 +139,7 @@ export function createPullRequest(find: FindPlace, kind: RequestKind): Action {
       const { pull } = await madeBy(git, branchOf(kind, step))
       const name = `Pull request #${pull?.number ?? '?'} at ${repository} (${kind.title(step.parameters)})`
       if (pull?.merged_at) return { isOver: true, words: `${name} was merged. What it changes takes effect as it is usually deployed.` }
-      return { isOver: pull?.state !== 'open', words: `${name} ${pull?.state === 'open' ? 'is open' : 'was closed, and not merged'}.` }
+      return { isOver: pull?.state === 'closed', words: `${name} ${pull?.state === 'closed' ? 'was closed, and not merged' : 'is open'}.` }
     },
     byHand: {
       async defaults(where) {
@@ -240,7 +240,7 @@ function objectionOfBranch({ files }: Edit, { status, files: changed }: Ahead, b
 type Opened = { client: GithubClient; repository: string; place: Place; git: GitReader }
 
 /** Everything that git needs is made first and belongs to nobody; the branch makes it visible, whole, and the pull request follows. */
-async function make(kind: RequestKind, opened: Opened, step: Step, executionId: string): Promise<EffectResult> {
+async function make(kind: RequestKind, opened: Opened, step: Step, executionId: string, signal: AbortSignal): Promise<EffectResult> {
   const { client, place } = opened
   const branch = branchOf(kind, step)
   let prepared: Prepared
@@ -254,12 +254,13 @@ async function make(kind: RequestKind, opened: Opened, step: Step, executionId: 
   if (prepared.isOpen) return { result: 'applied' }
   if (!prepared.hasBranch) {
     const parameters = { ...place, ref: `refs/heads/${branch}`, sha: prepared.commit }
-    const ref = await client.send({ route: 'POST /repos/{owner}/{repo}/git/refs', parameters, schema: refSchema })
+    signal.throwIfAborted()
+    const ref = await client.send({ route: 'POST /repos/{owner}/{repo}/git/refs', parameters, schema: refSchema, signal })
     if (!ref.done) return endOf(ref.status, ref.error)
   }
   const said = { title: kind.title(step.parameters).slice(0, LONGEST_TITLE), body: bodyOf(step, executionId) }
   const parameters = { ...place, ...said, head: branch, base: prepared.into }
-  const pull = await client.send({ route: 'POST /repos/{owner}/{repo}/pulls', parameters, schema: pullSchema })
+  const pull = await client.send({ route: 'POST /repos/{owner}/{repo}/pulls', parameters, schema: pullSchema, signal })
   if (pull.done) return { result: 'applied' }
   if (pull.status >= 500 || pull.status === 408) return { result: 'unknown', words: pull.error.message }
   // A branch without a request would be left for somebody to wonder about.
@@ -346,7 +347,7 @@ async function demandDone<T>(sending: Promise<Sent<T>>): Promise<T> {
 }
 
 /** Closes what the plan opened and takes its branch away. What was merged meanwhile is people's. */
-async function takeBack(kind: RequestKind, { client, place, git }: Opened, step: Step): Promise<EffectResult> {
+async function takeBack(kind: RequestKind, { client, place, git }: Opened, step: Step, signal: AbortSignal): Promise<EffectResult> {
   const branch = branchOf(kind, step)
   const { head, pull } = await madeBy(git, branch)
   if (pull?.merged_at) return { result: 'refused', reason: 'stale-target', words: `pull request #${pull.number} was merged meanwhile` }
@@ -357,6 +358,7 @@ async function takeBack(kind: RequestKind, { client, place, git }: Opened, step:
       route: 'PATCH /repos/{owner}/{repo}/pulls/{pull_number}',
       parameters: { ...place, pull_number: pull.number, state: 'closed' },
       schema: pullSchema,
+      signal,
     })
     if (!closed.done) return endOf(closed.status, closed.error)
   }

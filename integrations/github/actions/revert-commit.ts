@@ -81,7 +81,7 @@ async function linesOf(git: GitReader, paths: readonly string[], trees: Trees): 
 }
 
 function nameOf(entry: TreeEntry | undefined): string {
-  return entry ? `content ${entry.sha.slice(0, 12)}` : 'no such file'
+  return entry ? `content ${entry.sha.slice(0, 12)}, mode ${entry.mode}` : 'no such file'
 }
 
 /** From the first line that differs to the last; null where that cannot be shown. */
@@ -95,6 +95,9 @@ async function changedLines(git: GitReader, path: string, { from, to }: Trees): 
   while (end < gone.length - start && end < come.length - start && gone.at(-1 - end) === come.at(-1 - end)) end += 1
   const [left, right] = [gone.slice(start, gone.length - end), come.slice(start, come.length - end)]
   const count = Math.max(left.length, right.length)
+  // What changes without a line, its mode or that it is there, is shown as a file.
+  const [old, restored] = [from.get(path), to.get(path)]
+  if (count === 0 || (old && restored && old.mode !== restored.mode)) return null
   if (count > MOST_LINES || [...left, ...right].some((line) => line.length > LONGEST_LINE)) return null
   return Array.from({ length: count }, (_, i) => ({ field: `${path}:${start + i + 1}`, from: left[i] ?? null, to: right[i] ?? null }))
 }

@@ -38,6 +38,15 @@ export function withValue(text: string, path: string, to: Value): Replaced {
   return no(`${String(to).slice(0, 60)} cannot be written at ${path}`)
 }
 
+/** What a value is called by its neighbour, as variables of containers are: `{ name: LOG_LEVEL, value: debug }`. Null for any other. Pure. */
+export function nameBeside(text: string, path: string): string | null {
+  const holder = path.split('.').slice(0, -1)
+  const [document] = parseAllDocuments(text)
+  if (!document || 'empty' in document || holder.length === 0) return null
+  const name = ['name', 'key'].map((each) => document.getIn([...holder, each])).find((each) => typeof each === 'string')
+  return typeof name === 'string' ? name : null
+}
+
 function no(words: string): Replaced {
   return { ok: false, words }
 }

@@ -214,7 +214,7 @@ describeDatabases('an approval on Slack', (store) => {
     const typed = await mallory.command('/sre', 'incidents', channel)
     await told(mallory, 'not linked')
     // As often as it is tried.
-    slack.faults.next('chat.postEphemeral', { kind: 'http', status: 503 }, 4)
+    slack.faults.next('chat.postEphemeral', { kind: 'http', status: 503 }, 3)
     const inboxId = await stored({ source: 'slack', state: 'received', body: typed.payload })
     await sql`insert into job (kind, payload, max_attempts) values ('slack', ${JSON.stringify({ inboxId })}::jsonb, 1)`.execute(
       database().db,

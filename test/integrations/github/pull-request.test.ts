@@ -117,7 +117,7 @@ describe('a commit is taken back', () => {
     const { code, revert } = await world()
     const bad = code.commit('main', 'Much', { 'big.ts': Array.from({ length: 40 }, (_, n) => `line ${n}`).join('\n') })
     const { changes } = await revert.dryRun(await stepOf(revert, { commit: bad }))
-    expect(changes).toEqual([{ field: 'big.ts', from: expect.stringMatching(/^content [0-9a-f]{12}$/), to: 'no such file' }])
+    expect(changes).toEqual([{ field: 'big.ts', from: expect.stringMatching(/^content [0-9a-f]{12}, mode 100644$/), to: 'no such file' }])
   })
 
   test.each<[string, (of: World) => string | undefined, string]>([

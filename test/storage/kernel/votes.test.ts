@@ -23,7 +23,6 @@ describeKernel('votes: a click', (kernel) => {
           personName: 'Ada',
           decision: 'approve',
           reason: 'looks right',
-          account: { surface: 'slack', tenant: 'T1', externalId: 'U-ada' },
         },
       ],
       decidedAt: expect.any(Date),
