@@ -381,6 +381,7 @@ describe('finding the way', () => {
     await page.getByText('No incident in the last 30 days. 3 incidents of drills are left out').waitFor()
     await press('With drills')
     await page.getByText('in the middle of 3; on average 1 min 35 s, 90 % within 1 h 2 min').first().waitFor()
+    await page.getByText('3 approved, in the middle 8 s after the card; 2 within 10 s of the card').waitFor()
     await press('7 days')
     await page.getByRole('button', { name: '7 days', exact: true, pressed: true }).waitFor()
     await page.getByText('No incident has ended yet.').waitFor()

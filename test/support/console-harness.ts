@@ -244,6 +244,7 @@ function recordsOf(drills: boolean): object {
     timeToAcknowledge: times,
     timeToResolve: times,
     approvalLatency: none,
+    voters: drills ? [{ person: 'alice', name: 'Alice', votes: 3, approved: 3, atAGlance: 2, medianSeconds: 8 }] : [],
     endings: { verified: drills ? 2 : 0, healed: 0, gone: 0, person: 0 },
     requests: { asked: n, approved: n, denied: 0, expired: 0, cancelled: 0, superseded: 0, waiting: 0 },
     outcomes: { verified: drills ? 2 : 0, failed: 0, undetermined: 0, undone: drills ? 1 : 0, notRun: 0 },

@@ -121,6 +121,12 @@ describeDatabases('talking on Slack', (store) => {
       expect.stringMatching(/^Sev 1 · payments/),
       expect.stringMatching(/^Sev 1 · payments/),
     ])
+    // A number alone names nothing.
+    const other = await alice.mention(channel, 'help in the last 1 minutes')
+    await alice.mention(channel, 'brief', other)
+    const beside = () => slack.posted(channel).filter(({ threadTs }) => threadTs === other.ts)
+    await expect.poll(() => beside().length, { timeout: 25_000 }).toBe(2)
+    expect(beside()[1]?.text).not.toMatch(/^Sev 1 · payments/)
     await carol.dm('stop', { subtype: 'file_share' })
     await told(carol, 'Stopped')
   })

@@ -113,6 +113,13 @@ describe('a commit is taken back', () => {
     expect(writes(server)).toHaveLength(before)
   })
 
+  test('shows a file that comes or goes without a line beside the lines of others', async () => {
+    const { code, revert } = await world()
+    const bad = code.commit('main', 'Both', { 'empty.ts': '', 'line.ts': 'a\n' })
+    const { changes } = await revert.dryRun(await stepOf(revert, { commit: bad }))
+    expect(changes.map(({ field }) => field)).toEqual(['empty.ts', 'line.ts'])
+  })
+
   test('shows each file where there is no room for each line', async () => {
     const { code, revert } = await world()
     const bad = code.commit('main', 'Much', { 'big.ts': Array.from({ length: 40 }, (_, n) => `line ${n}`).join('\n') })
@@ -170,6 +177,9 @@ describe('one value is changed', () => {
     [{ file: '.github/workflows/a.yml' }],
     [{ file: 'values.txt' }],
     [{ path: 'db.password' }],
+    [{ path: 'secrets.db.value' }],
+    [{ file: 'package.json', path: 'scripts.postinstall' }],
+    [{ file: 'web/.pre-commit-config.yaml' }],
     [{ path: 'a..b' }],
     [{ to: 'a\nb' }],
     [{ to: null }],
@@ -180,6 +190,16 @@ describe('one value is changed', () => {
     const base = 'a'.repeat(40)
     expect(change.definition.parameters.safeParse({ ...MEMORY, base }).success).toBe(true)
     expect(change.definition.parameters.safeParse({ ...MEMORY, base, ...said }).success).toBe(false)
+  })
+
+  test('and never a secret that its neighbour names', async () => {
+    const { manifests, change } = await world()
+    const values = 'env:\n  - name: LOG_LEVEL\n    value: info\n  - name: DB_PASSWORD\n    value: hush\n'
+    const base = manifests.commit('main', 'Variables', { 'payments/values.yaml': values })
+    const step = await stepOf(change, { ...MEMORY, path: 'env.1.value', to: 'known', base })
+    await expect(change.dryRun(step)).rejects.toThrow('is a secret by its name')
+    const other = await stepOf(change, { ...MEMORY, path: 'env.0.value', to: 'debug', base })
+    expect((await change.dryRun(other)).changes).toEqual([{ field: 'payments/values.yaml:3 env.0.value', from: 'info', to: 'debug' }])
   })
 
   test('goes on where others changed other files meanwhile, and not where they changed this one', async () => {
